@@ -1,0 +1,22 @@
+/* Foreign text made safe for the place where it will be shown. */
+#ifndef COWKEY_BASE_ESCAPE_H
+#define COWKEY_BASE_ESCAPE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Whether size bytes are well-formed UTF-8 (RFC 3629: no surrogates, no overlong forms). */
+bool ck_utf8_valid(const char *bytes, size_t size);
+
+/*
+ * A new string (free it) that a terminal shows as text and nothing else: control characters (C0,
+ * DEL, C1, the line and paragraph separators) and the bidirectional controls (U+061C, U+200E/F,
+ * U+202A-E, U+2066-9) become \n, \t, \xNN or \u{NNNN}; bytes that are not UTF-8 become \xNN.
+ * NULL when memory is short.
+ */
+char *ck_escape_terminal(const char *text);
+
+/* The same as a part of a shell command line: 'quoted' where needed. NULL when memory is short. */
+char *ck_escape_shell(const char *text);
+
+#endif

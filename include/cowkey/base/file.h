@@ -1,0 +1,38 @@
+/* Files that hold secrets: made new, private and durable, or read whole within a bound. */
+#ifndef COWKEY_BASE_FILE_H
+#define COWKEY_BASE_FILE_H
+
+#include <stddef.h>
+
+#include "cowkey/base/error.h"
+#include "cowkey/base/secret.h"
+
+/*
+ * Makes a new file of mode 0600 that holds bytes, and returns once they and the directory entry are
+ * on disk. A path that exists (also a dangling link) is refused with CK_ERR_USAGE and left alone.
+ * When writing fails (disk full, I/O error) the file is removed again and the error is
+ * CK_ERR_UNCHANGED.
+ */
+enum ck_err ck_file_create(const char *path, const struct ck_secret *bytes, struct ck_error *err);
+
+/*
+ * Reads a whole file, or what is left of an open descriptor (which stays open), of at most size_max
+ * bytes; more is CK_ERR_USAGE, as is a file that can't be opened or read. what names the thing in
+ * error texts ("the password file").
+ */
+enum ck_err ck_file_read(const char *path, size_t size_max, const char *what,
+                         struct ck_secret **ret_bytes, struct ck_error *err);
+enum ck_err ck_file_read_fd(int fd, size_t size_max, const char *what,
+                            struct ck_secret **ret_bytes, struct ck_error *err);
+
+/*
+ * What a command prints on its standard output, run by /bin/sh with standard input closed; a status
+ * other than 0 is CK_ERR_USAGE.
+ */
+enum ck_err ck_file_read_command(const char *command, size_t size_max, const char *what,
+                                 struct ck_secret **ret_bytes, struct ck_error *err);
+
+/* Removes one final line end (LF or CR LF), as the files and commands above usually carry one. */
+void ck_secret_chomp(struct ck_secret *secret);
+
+#endif

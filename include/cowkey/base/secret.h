@@ -1,0 +1,50 @@
+/*
+ * A secret: bytes on OpenSSL's secure heap (locked, not in core dumps), erased when freed.
+ *
+ * Passwords, TOTP keys, otpauth URIs, codes, form bodies and pictures of secrets live in this type
+ * and nowhere else. There is one accessor, so that reading a secret is easy to find.
+ */
+#ifndef COWKEY_BASE_SECRET_H
+#define COWKEY_BASE_SECRET_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "cowkey/base/error.h"
+
+enum {
+    CK_SECRET_MAX = 256 * 1024,        /* bytes in one secret; a PNG of a large QR code fits */
+    CK_SECRET_INPUT_MAX = 4096,        /* bytes of one secret that a person or a file gives */
+    CK_SECRET_HEAP = 4 * 1024 * 1024,  /* bytes of the secure heap */
+};
+
+struct ck_secret;
+
+/*
+ * Sets up the secure heap; once, before the first secret. Where the kernel allows no locked memory
+ * the heap works without the lock, and that is no error.
+ */
+enum ck_err ck_secret_heap_init(struct ck_error *err);
+
+/* A copy of size bytes (0..CK_SECRET_MAX); bytes may be NULL for a zeroed secret to be filled. */
+enum ck_err ck_secret_new(const void *bytes, size_t size, struct ck_secret **ret_secret,
+                          struct ck_error *err);
+
+/* The bytes; always followed by a NUL that does not count, so text may be used as a string. */
+char *ck_secret_bytes(const struct ck_secret *secret);
+size_t ck_secret_size(const struct ck_secret *secret);
+
+/* Compares in constant time (the sizes may be learnt). */
+bool ck_secret_equal(const struct ck_secret *a, const struct ck_secret *b);
+
+/* Appends size bytes, moving the secret when it must grow; fails above CK_SECRET_MAX. */
+enum ck_err ck_secret_append(struct ck_secret **secret, const void *bytes, size_t size,
+                             struct ck_error *err);
+
+/* Erases and frees *secret and sets it to NULL; accepts a pointer to NULL. */
+void ck_secret_free(struct ck_secret **secret);
+
+/* Erases size bytes at p in a way that the compiler keeps: for copies that libraries ask for. */
+void ck_secret_erase(void *p, size_t size);
+
+#endif

@@ -1,0 +1,90 @@
+/*
+ * What a page of mailcow's web interface says, read from its structure and never from its (localised)
+ * texts. The markers are those of the protocol notes, sections 1 to 3.
+ */
+#ifndef COWKEY_MAILCOW_PAGE_H
+#define COWKEY_MAILCOW_PAGE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "cowkey/base/error.h"
+#include "cowkey/mailcow/account.h"
+
+enum {
+    CK_PAGE_FACTORS_MAX = 256, /* factors, and passkeys, that one page may list */
+    CK_PAGE_ALERTS_MAX = 32,   /* more are dropped */
+    CK_PAGE_CSRF_SIZE = 64,    /* hex digits of a token */
+};
+
+enum ck_method { CK_METHOD_UNKNOWN, CK_METHOD_TOTP, CK_METHOD_WEBAUTHN, CK_METHOD_YUBIOTP };
+
+/* One row of table tfa as a page shows it. The factor page hides the method, the login page tells. */
+struct ck_factor {
+    uint64_t id;
+    char *label; /* UTF-8, as the server gave it; owned */
+    enum ck_method method;
+    bool current; /* the one that this session logged in with, where the page tells */
+};
+
+struct ck_passkey {
+    char cid[65]; /* hex SHA-256 of the credential id */
+    char *label;  /* owned */
+    char *created; /* "2026-11-23 08:21:24" out of "Unknown (...)", or NULL; owned */
+};
+
+/* What the server wanted to tell the person: the type is reliable, the text is a hint. */
+struct ck_alert {
+    char type[16]; /* success, info, warning, danger */
+    char *text;    /* decoded; owned */
+};
+
+enum ck_list_state {
+    CK_LIST_ABSENT,  /* the page does not have the list's element: nothing is known */
+    CK_LIST_PRESENT, /* the list is there, and complete */
+};
+
+struct ck_page {
+    bool is_mailcow;          /* has mailcow's own script variables */
+    bool logged_in;           /* mailcow_cc_role is not empty */
+    enum ck_role role;        /* when logged_in */
+    char *account;            /* name in the page's head, NULL on pages without one; owned */
+    char csrf[CK_PAGE_CSRF_SIZE + 1]; /* "" when the page has none */
+
+    bool confirm_factor;      /* id="ConfirmTFAModal": a second factor is asked for */
+    bool setup_factor;        /* id="SetupTFAModal": held until a factor is set up */
+    bool change_password;     /* id="ChangePWModal": held until the password is changed */
+
+    enum ck_list_state factors_state;
+    struct ck_factor *factors; /* the factor page's list, or the login page's authenticators */
+    size_t factors_count;
+    bool yubiotp_offered;     /* the login page has a Yubico OTP tab; its keys are not listed */
+
+    enum ck_list_state passkeys_state;
+    struct ck_passkey *passkeys;
+    size_t passkeys_count;
+
+    struct ck_alert *alerts;
+    size_t alerts_count;
+};
+
+/*
+ * Reads size bytes of HTML. Any bytes give a page: what was not found stays absent. A list whose
+ * element is there but whose rows can't be read whole, and more than CK_PAGE_FACTORS_MAX rows, are
+ * CK_ERR_UNREACHABLE ("not understood"), since a list that is believed must be complete.
+ */
+enum ck_err ck_page_parse(const char *html, size_t size, struct ck_page *ret_page,
+                          struct ck_error *err);
+
+const struct ck_factor *ck_page_find_factor(const struct ck_page *page, uint64_t id);
+
+/* The text of the first alert of this type, or of any type with NULL; NULL when there is none. */
+const char *ck_page_alert(const struct ck_page *page, const char *type);
+
+const char *ck_method_name(enum ck_method method);
+
+/* Frees what the page owns and zeroes it; an all-zero page is fine. */
+void ck_page_clear(struct ck_page *page);
+
+#endif

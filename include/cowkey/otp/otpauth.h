@@ -1,0 +1,45 @@
+/*
+ * otpauth:// URIs: what an authenticator app scans.
+ *
+ * Written as "otpauth://totp/Issuer:account?secret=...&issuer=..." (the Key Uri Format of Google
+ * Authenticator): unpadded upper-case base32, %20 and never '+', and only the parameters that differ
+ * from the default, since several apps ignore the others.
+ */
+#ifndef COWKEY_OTP_OTPAUTH_H
+#define COWKEY_OTP_OTPAUTH_H
+
+#include "cowkey/base/error.h"
+#include "cowkey/base/secret.h"
+#include "cowkey/otp/totp.h"
+
+enum {
+    CK_OTPAUTH_NAME_MAX = 256, /* bytes of issuer and of account, with NUL */
+    CK_OTPAUTH_URI_MAX = 2048, /* bytes of a URI */
+};
+
+struct ck_otpauth {
+    char issuer[CK_OTPAUTH_NAME_MAX];  /* may be empty; holds no ':' */
+    char account[CK_OTPAUTH_NAME_MAX]; /* holds no ':' */
+    struct ck_totp_params params;
+    struct ck_secret *key; /* raw bytes, owned */
+};
+
+/*
+ * Reads a URI of type totp. Unknown parameters are ignored; a parameter given twice, a missing secret,
+ * values out of bounds, type hotp and text that is not UTF-8 are CK_ERR_USAGE. A trailing line end is
+ * allowed.
+ */
+enum ck_err ck_otpauth_parse(const struct ck_secret *uri, struct ck_otpauth *ret_otpauth,
+                             struct ck_error *err);
+
+enum ck_err ck_otpauth_format(const struct ck_otpauth *otpauth, struct ck_secret **ret_uri,
+                              struct ck_error *err);
+
+/* Reads what a secret file holds: an otpauth URI, or a bare base32 key (default parameters). */
+enum ck_err ck_otpauth_parse_any(const struct ck_secret *text, struct ck_otpauth *ret_otpauth,
+                                 struct ck_error *err);
+
+/* Erases and frees what otpauth owns; an all-zero otpauth is fine. */
+void ck_otpauth_clear(struct ck_otpauth *otpauth);
+
+#endif
