@@ -33,6 +33,7 @@ struct ck_http_settings {
     const char *resolve;
     unsigned timeout_ms; /* of one exchange, 1..600000 */
     const volatile sig_atomic_t *cancel;
+    int64_t (*now_s)(void); /* this computer's clock, seconds since 1970 */
 };
 
 /*

@@ -1,0 +1,52 @@
+/* From "who" to a session that can be used, through whatever the server wants in between. */
+#ifndef COWKEY_ENROLL_LOGIN_H
+#define COWKEY_ENROLL_LOGIN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "cowkey/base/error.h"
+#include "cowkey/base/secret.h"
+#include "cowkey/enroll/person.h"
+#include "cowkey/mailcow/session.h"
+#include "cowkey/otp/otpauth.h"
+
+/* What it takes to log in; all is borrowed, NULL where nothing was given. */
+struct ck_login {
+    const struct ck_http_settings *settings;
+    enum ck_dialect dialect;
+    const struct ck_account *account;
+    const struct ck_secret *password;
+    const struct ck_secret *new_password; /* used when the server insists on a change */
+    const struct ck_otpauth *factor_key;  /* computes the code of an existing TOTP factor */
+    const char *factor;                   /* which existing factor answers: an id or a label */
+    const struct ck_person *person;
+
+    /* Set by ck_login_open when the new password went into force; password is then the new one. */
+    bool password_changed;
+};
+
+/*
+ * Logs in: password, second factor if asked for, and a forced password change if a new password was
+ * given (else CK_ERR_REFUSED says what to do). The session that comes out is open with its factor
+ * page read, or held for a forced set-up with the login page read. Errors after a password change
+ * say so and are CK_ERR_UNKNOWN, since something did change.
+ */
+enum ck_err ck_login_open(struct ck_login *login, struct ck_session **ret_session,
+                          struct ck_error *err);
+
+/* For errors after ck_login_open: when it changed the password, *err says that too. Returns its
+ * code. */
+enum ck_err ck_login_note_change(const struct ck_login *login, struct ck_error *err);
+
+/*
+ * Picks a factor by what a person wrote: a row id, or an exact label that only one row has. None or
+ * several: CK_ERR_USAGE.
+ */
+enum ck_err ck_factor_pick(const struct ck_page *page, const char *what,
+                           const struct ck_factor **ret_factor, struct ck_error *err);
+
+/* The present time as the server sees it, in seconds since 1970. */
+int64_t ck_login_server_now_s(const struct ck_login *login, const struct ck_session *session);
+
+#endif

@@ -1,0 +1,252 @@
+/* The way through mailcow's login: password, second factor, forced password change. */
+#include "cowkey/enroll/login.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "choose.h"
+#include "cowkey/base/cleanup.h"
+
+enum { CHOICES_MAX = CK_PAGE_FACTORS_MAX + 1 };
+
+int64_t ck_login_server_now_s(const struct ck_login *login, const struct ck_session *session)
+{
+    bool known;
+    int64_t offset_s = ck_session_clock_offset_s(session, &known);
+
+    return login->settings->now_s() + (known ? offset_s : 0);
+}
+
+/* Reads a row number that is all of text. */
+static bool parse_id(const char *text, uint64_t *ret_id)
+{
+    if (*text < '0' || *text > '9')
+        return false;
+    char *end;
+    errno = 0;
+    unsigned long long id = strtoull(text, &end, 10);
+    if (errno != 0 || *end != '\0')
+        return false;
+    *ret_id = id;
+    return true;
+}
+
+size_t ck_factor_match(const struct ck_page *page, const char *what,
+                       const struct ck_factor **ret_first)
+{
+    uint64_t id;
+    size_t matches = 0;
+
+    if (parse_id(what, &id) && (*ret_first = ck_page_find_factor(page, id)) != NULL)
+        return 1;
+    for (size_t i = 0; i < page->factors_count; i++) {
+        if (strcmp(page->factors[i].label, what) == 0 && matches++ == 0)
+            *ret_first = &page->factors[i];
+    }
+    return matches;
+}
+
+enum ck_err ck_factor_pick(const struct ck_page *page, const char *what,
+                           const struct ck_factor **ret_factor, struct ck_error *err)
+{
+    const struct ck_factor *found = NULL;
+    size_t matches = ck_factor_match(page, what, &found);
+
+    if (matches == 0) {
+        ck_error_set(err, CK_ERR_USAGE, "The account has no factor with the ID or label '%.200s'.",
+                     what);
+        return ck_error_hint(err, "'cowkey list' shows the factors; nothing was changed.");
+    }
+    if (matches > 1) {
+        ck_error_set(err, CK_ERR_USAGE, "%zu factors are called '%.200s'.", matches, what);
+        return ck_error_hint(err, "Name it by its row number; 'cowkey list' shows them.");
+    }
+    *ret_factor = found;
+    return CK_OK;
+}
+
+static enum ck_err cannot_answer(const struct ck_factor *factor, struct ck_error *err)
+{
+    ck_error_set(
+        err, CK_ERR_UNCHANGED,
+        "The factor '%.200s' (%s) can't be answered here: only TOTP codes and Yubico OTPs can.",
+        factor->label, ck_method_name(factor->method));
+    return ck_error_hint(err, "Choose another one with --login-factor, or log in with a browser.");
+}
+
+/* The factors of the login page that cowkey can answer; the Yubico tab stands for all its keys. */
+static size_t answerable(const struct ck_page *page, struct ck_factor choices[CHOICES_MAX])
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < page->factors_count; i++) {
+        if (page->factors[i].method == CK_METHOD_TOTP)
+            choices[count++] = page->factors[i];
+    }
+    if (page->yubiotp_offered)
+        choices[count++] =
+            (struct ck_factor){.label = (char *)"Yubico OTP", .method = CK_METHOD_YUBIOTP};
+    return count;
+}
+
+enum ck_err ck_login_choose_factor(const struct ck_login *login, const struct ck_page *page,
+                                   struct ck_factor *ret_factor, struct ck_error *err)
+{
+    struct ck_factor choices[CHOICES_MAX];
+    size_t count = answerable(page, choices), index = 0;
+
+    if (login->factor != NULL && strcmp(login->factor, "yubiotp") == 0 && page->yubiotp_offered) {
+        *ret_factor = choices[count - 1];
+        return CK_OK;
+    }
+    if (login->factor != NULL) {
+        const struct ck_factor *named;
+        enum ck_err r = ck_factor_pick(page, login->factor, &named, err);
+        if (r != CK_OK)
+            return r;
+        if (named->method != CK_METHOD_TOTP)
+            return cannot_answer(named, err);
+        *ret_factor = *named;
+        return CK_OK;
+    }
+    if (login->factor_key != NULL) {
+        /* A secret was given, so a TOTP row is meant. */
+        if (count > 0 && choices[count - 1].method == CK_METHOD_YUBIOTP)
+            count--;
+        if (count > 1) {
+            ck_error_set(err, CK_ERR_USAGE,
+                         "The account has %zu TOTP factors, and one secret was given.", count);
+            return ck_error_hint(err, "Say which one it is for with --login-factor ID or LABEL.");
+        }
+    }
+    if (count == 0) {
+        ck_error_set(err, CK_ERR_UNCHANGED,
+                     "The account asks for a second factor that can't be answered here%s.",
+                     login->factor_key != NULL ? " with a TOTP secret" : "");
+        return ck_error_hint(err,
+                             "TOTP codes and Yubico OTPs can; for other factors use a browser.");
+    }
+    if (count > 1) {
+        enum ck_err r = login->person->ask_factor(login->person->data, choices, count, &index, err);
+        if (r != CK_OK)
+            return r;
+    }
+    *ret_factor = choices[index];
+    return CK_OK;
+}
+
+enum ck_err ck_login_code(const struct ck_login *login, const struct ck_session *session,
+                          const struct ck_factor *factor, char ret_code[CK_TOTP_CODE_MAX],
+                          struct ck_error *err)
+{
+    if (login->factor_key == NULL)
+        return login->person->ask_login_code(login->person->data, factor, ret_code, err);
+    return ck_totp_code(login->factor_key->key, &login->factor_key->params,
+                        ck_login_server_now_s(login, session), ret_code, err);
+}
+
+static enum ck_err answer_totp(const struct ck_login *login, struct ck_session *session,
+                               const struct ck_factor *factor, struct ck_error *err)
+{
+    char code[CK_TOTP_CODE_MAX];
+    enum ck_err r = ck_login_code(login, session, factor, code, err);
+
+    if (r == CK_OK)
+        r = ck_session_answer_totp(session, factor->id, code, err);
+    ck_secret_erase(code, sizeof(code));
+    return r;
+}
+
+static enum ck_err answer_factor(const struct ck_login *login, struct ck_session *session,
+                                 struct ck_error *err)
+{
+    struct ck_factor factor;
+    enum ck_err r = ck_login_choose_factor(login, ck_session_page(session), &factor, err);
+
+    if (r != CK_OK)
+        return r;
+    if (factor.method == CK_METHOD_TOTP)
+        return answer_totp(login, session, &factor, err);
+
+    CK_CLEANUP(ck_secret_free) struct ck_secret *otp = NULL;
+    r = login->person->ask_yubico_otp(login->person->data, &otp, err);
+    return r != CK_OK ? r : ck_session_answer_yubiotp(session, otp, err);
+}
+
+/* Password and second factor; the session that comes out is open or held. */
+static enum ck_err authenticate(const struct ck_login *login, struct ck_session **ret_session,
+                                struct ck_error *err)
+{
+    CK_CLEANUP(ck_session_close) struct ck_session *session = NULL;
+
+    login->person->tell_stage(login->person->data, CK_STAGE_LOGIN);
+    enum ck_err r = ck_session_login(login->settings, login->dialect, login->account,
+                                     login->password, &session, err);
+    if (r == CK_OK && ck_session_state(session) == CK_SESSION_ASKS_FACTOR)
+        r = answer_factor(login, session, err);
+    if (r == CK_OK && ck_session_state(session) == CK_SESSION_OPEN)
+        r = ck_session_visit(session, err);
+    if (r != CK_OK)
+        return r;
+    *ret_session = CK_TAKE(session);
+    return CK_OK;
+}
+
+static bool password_change_held(const struct ck_session *session)
+{
+    return ck_session_state(session) == CK_SESSION_HELD &&
+           ck_session_page(session)->change_password;
+}
+
+/* Gives the server the new password that it insists on. */
+static enum ck_err change_password(struct ck_login *login, struct ck_session *session,
+                                   struct ck_error *err)
+{
+    if (login->new_password == NULL) {
+        ck_error_set(err, CK_ERR_REFUSED,
+                     "The server holds the account '%s' until its password is changed.",
+                     login->account->name);
+        return ck_error_hint(err, "Change it in a browser, or pass the new one with "
+                                  "--new-password-file to change it on the way.");
+    }
+    login->person->tell_stage(login->person->data, CK_STAGE_CHANGE_PASSWORD);
+    enum ck_err r = ck_session_change_password(session, login->password, login->new_password, err);
+    if (r == CK_OK) {
+        login->password = login->new_password;
+        login->password_changed = true;
+    }
+    return r;
+}
+
+enum ck_err ck_login_note_change(const struct ck_login *login, struct ck_error *err)
+{
+    if (!login->password_changed || err->code == CK_ERR_UNKNOWN)
+        return err->code;
+    struct ck_error cause = *err;
+    ck_error_set(err, CK_ERR_UNKNOWN, "The password was changed to the new one; but then: %.400s",
+                 cause.text);
+    return ck_error_hint(err, "Log in with the new password from now on. %.400s", cause.hint);
+}
+
+enum ck_err ck_login_open(struct ck_login *login, struct ck_session **ret_session,
+                          struct ck_error *err)
+{
+    CK_CLEANUP(ck_session_close) struct ck_session *session = NULL;
+    enum ck_err r = authenticate(login, &session, err);
+
+    if (r == CK_OK && password_change_held(session)) {
+        r = change_password(login, session, err);
+        if (r == CK_OK) {
+            ck_session_close(&session);
+            r = authenticate(login, &session, err);
+        }
+        if (r == CK_OK && password_change_held(session))
+            r = ck_error_set(err, CK_ERR_UNKNOWN,
+                             "The server took the new password and still insists on a change.");
+    }
+    if (r != CK_OK)
+        return ck_login_note_change(login, err);
+    *ret_session = CK_TAKE(session);
+    return CK_OK;
+}

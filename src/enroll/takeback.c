@@ -1,0 +1,42 @@
+/* Taking back exactly what was added. */
+#include "takeback.h"
+
+#include <inttypes.h>
+
+#include "cowkey/mailcow/factor.h"
+
+/* Removes all factors, once a fresh look has shown that ours is the only one. */
+static enum ck_err remove_only(const struct ck_login *login, struct ck_session *session,
+                               uint64_t id, struct ck_error *err)
+{
+    enum ck_err r = ck_session_visit(session, err);
+    if (r != CK_OK)
+        return r;
+    const struct ck_page *page = ck_session_page(session);
+    if (page->factors_state != CK_LIST_PRESENT || page->factors_count != 1 ||
+        page->factors[0].id != id)
+        return ck_error_set(err, CK_ERR_UNKNOWN,
+                            "the list no longer holds just this entry, so it was not emptied");
+    return ck_factor_remove_all(session, login->password, err);
+}
+
+enum ck_err ck_take_back(const struct ck_login *login, struct ck_session *session, uint64_t id,
+                         bool had_others, struct ck_error *err)
+{
+    login->person->tell_stage(login->person->data, CK_STAGE_TAKE_BACK);
+    enum ck_err r =
+        had_others ? ck_factor_remove(session, id, err) : remove_only(login, session, id, err);
+    if (r == CK_OK)
+        return CK_OK;
+
+    struct ck_error cause = *err;
+    ck_error_set(err, CK_ERR_UNKNOWN,
+                 "The new factor (row %" PRIu64
+                 ") does not log in and could not be taken back: %.300s",
+                 id, cause.text);
+    return ck_error_hint(
+        err,
+        "The account may now ask for a code of this factor at login. Its admin can remove row "
+        "%" PRIu64 " (and switch off an enforced second factor, which blocks removal).",
+        id);
+}
