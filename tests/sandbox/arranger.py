@@ -1,0 +1,207 @@
+"""The arranger: puts the simulated server into a wanted state.
+
+Its verbs are those of the real server's arranger, and some that only a
+simulation can have.  `Arranger.run` takes the words of a verb and returns what
+is printed; `listen` serves it on a unix socket, one JSON request a connection.
+"""
+
+import json
+import os
+import socketserver
+
+import certs
+import faults
+import php
+import totp
+
+SOCKET = "control"
+MAX_REQUEST = 1024 * 1024
+
+_METHOD_NAMES = {"yubi_otp": "yubiotp"}
+_AUTHSOURCES = ("mailcow", "ldap", "keycloak", "generic-oidc")
+
+
+class Usage(Exception):
+    """Wrong words: exit status 2."""
+
+
+class NotHere(Exception):
+    """Cannot be arranged on this server: exit status 3."""
+
+
+class Arranger:
+    def __init__(self, sandbox):
+        self._sandbox = sandbox
+        self._state = sandbox.state
+
+    def run(self, words):
+        """Runs one verb; the text that it prints, perhaps empty."""
+        if not words:
+            raise Usage("no verb")
+        verb = getattr(self, "do_" + words[0].replace("-", "_"), None)
+        if verb is None:
+            raise Usage(f"no such verb: {words[0]}")
+        with self._state.lock:
+            try:
+                result = verb(*words[1:])
+            except TypeError as error:
+                if "do_" not in str(error):
+                    raise
+                raise Usage(f"{words[0]}: wrong number of arguments") from None
+        if result is None:
+            return ""
+        return result if isinstance(result, str) else json.dumps(result)
+
+    def _account(self, name):
+        account = self._state.account(name)
+        if account is None:
+            raise Usage(f"no such account: {name}")
+        return account
+
+    def _mailbox(self, name):
+        account = self._account(name)
+        if account.role != "user":
+            raise NotHere(f"{name} is not a mailbox")
+        return account
+
+    # -- verbs of every arranger --------------------------------------------------
+
+    def do_reset(self):
+        self._sandbox.reset()
+
+    def do_force_tfa(self, name, how):
+        values = {"string": "1", "number": 1, "off": "0"}
+        account = self._account(name)
+        if how not in values:
+            raise Usage("force-tfa ACCOUNT string|number|off")
+        if not self._state.dialect.knows_force:
+            raise NotHere("this release does not know force_tfa")
+        self._state.set_attributes(account, force_tfa=values[how])
+
+    def do_force_pw_update(self, name, switch):
+        account = self._account(name)
+        if account.role != "user" and not self._state.dialect.knows_force:
+            raise NotHere("this release knows force_pw_update for mailboxes only")
+        self._state.set_attributes(account, force_pw_update=str(_on(switch)))
+
+    def do_authsource(self, name, source):
+        account = self._mailbox(name)
+        if source not in _AUTHSOURCES:
+            raise Usage("authsource ACCOUNT " + "|".join(_AUTHSOURCES))
+        if not self._state.dialect.knows_authsource and source != "mailcow":
+            raise NotHere("this release does not know external accounts")
+        self._state.set_columns(account, authsource=source)
+
+    def do_active(self, name, switch):
+        self._state.set_columns(self._account(name), active=_on(switch))
+
+    def do_factors(self, name):
+        self._account(name)
+        return [{"id": row.id, "label": row.label,
+                 "method": _METHOD_NAMES.get(row.method, row.method),
+                 "secret": row.secret, "active": bool(row.active)}
+                for row in self._state.factors_of(name, active_only=False)]
+
+    def do_passkeys(self, name):
+        self._account(name)
+        return [row for row in self._state.passkeys if row["account"] == name]
+
+    def do_add_totp(self, name, label, secret):
+        try:
+            totp.decode(secret)
+        except totp.BadSecret as error:
+            raise Usage(str(error)) from None
+        return str(self._add(name, label, "totp", secret))
+
+    def do_add_u2f(self, name, label):
+        return str(self._add(name, label, "u2f"))
+
+    def do_add_yubiotp(self, name, label, prefix):
+        if len(prefix) != 12 or set(prefix) - set("cbdefghijklnrtuv"):
+            raise Usage("the prefix has 12 modhex letters")
+        return str(self._add(name, label, "yubi_otp", f"99999:made-up-api-key:{prefix}"))
+
+    def _add(self, name, label, method, secret=""):
+        return self._state.add_factor(self._account(name).name, label, method, secret).id
+
+    def do_add_app_password(self, name, label):
+        account = self._mailbox(name)
+        return str(self._state.add_app_password(account.name, label,
+                                                protocols=("imap_access", "smtp_access")).id)
+
+    def do_sessions(self):
+        return self._state.sessions.counts()
+
+    def do_password(self, name, new):
+        self._state.set_password(self._account(name), new)
+
+    def do_logs(self, option=None):
+        if option not in (None, "--dump"):
+            raise Usage("logs [--dump]")
+        return self._state.logs if option else str(len(self._state.logs))
+
+    def do_f2b(self):
+        return str(len(self._state.published_failures))
+
+    # -- verbs of the simulation ----------------------------------------------------
+
+    def do_clock(self, seconds):
+        try:
+            self._state.clock_offset = float(seconds)
+        except ValueError:
+            raise Usage("clock SECONDS") from None
+
+    def do_requests(self):
+        return self._state.requests
+
+    def do_tls(self, kind):
+        if kind not in certs.KINDS:
+            raise Usage("tls " + "|".join(certs.KINDS))
+        self._sandbox.tls_kind = kind
+
+    def do_fault(self, description):
+        self._sandbox.faults.add(_rule(faults.Fault, description))
+
+    def do_meanwhile(self, description):
+        self._sandbox.meanwhiles.add(_rule(faults.Meanwhile, description))
+
+
+def _on(switch):
+    if switch not in ("on", "off"):
+        raise Usage("on or off")
+    return 1 if switch == "on" else 0
+
+
+def _rule(kind, description):
+    try:
+        return kind(php.from_json(description))
+    except faults.BadRule as error:
+        raise Usage(str(error)) from None
+
+
+class _Request(socketserver.StreamRequestHandler):
+    def handle(self):
+        try:
+            words = json.loads(self.rfile.readline(MAX_REQUEST))
+            answer = {"status": 0, "out": self.server.arranger.run([str(word) for word in words])}
+        except (Usage, ValueError) as error:
+            answer = {"status": 2, "error": str(error)}
+        except NotHere as error:
+            answer = {"status": 3, "error": str(error)}
+        self.wfile.write(json.dumps(answer).encode() + b"\n")
+
+
+class _Listener(socketserver.ThreadingUnixStreamServer):
+    daemon_threads = True
+    block_on_close = False
+
+
+def listen(arranger, directory):
+    """The control socket, not yet served."""
+    path = os.path.join(directory, SOCKET)
+    if os.path.exists(path):
+        os.unlink(path)
+    listener = _Listener(path, _Request)
+    listener.arranger = arranger
+    os.chmod(path, 0o600)
+    return listener

@@ -1,0 +1,218 @@
+"""The forms that change or ask for a second factor (protocol 1.1, 3, 4, 9).
+
+Three tables hold the methods: ENROLL (form `set_tfa`), VERIFY (form
+`verify_tfa_login`) and REMOVALS (other forms of the factor page).  A further
+method registers itself there.
+"""
+
+import re
+
+import php
+import totp
+
+MAX_COLUMN = 255
+_MODHEX_OTP = re.compile(r"[cbdefghijklnrtuv]{44}")
+_PREFIX_LENGTH = 12
+
+
+class ScriptDied(Exception):
+    """The script ended half-way: status 200, empty body, an alert for the next page."""
+
+
+def set_factor(exchange):
+    """The form `set_tfa`: enrol something, or switch everything off."""
+    session, form = exchange.session, exchange.post
+    logged = dict(form)
+    if "confirm_password" in logged:
+        logged["confirm_password"] = "*"
+    # In forced set-up the password was just given (protocol 1.2).
+    if not session.pending_tfa_setup and not _password_confirmed(exchange):
+        exchange.alert("danger", "access_denied", "set_tfa", logged)
+        return
+    method = ENROLL.get(form.get("tfa_method"))
+    if method is None:
+        return  # an unknown method says nothing at all (protocol 4.2)
+    method(exchange, form, logged)
+
+
+def _password_confirmed(exchange):
+    account = exchange.state.account(exchange.session.username)
+    # For directory accounts the directory is asked; here it holds the same password.
+    return account is not None and account.password == exchange.post.get("confirm_password")
+
+
+def _stored(exchange, logged):
+    exchange.session.pending_tfa_setup = False
+    exchange.alert("success", ["object_modified", exchange.session.username], "set_tfa", logged)
+
+
+def _die_with_form(exchange, complaint, form):
+    """What an exception shows: the whole form, the password included (protocol 4.3)."""
+    dump = " ".join(f"[{name}] => {value}" for name, value in form.items())
+    exchange.alert("danger", f"An unknown error occured: {complaint} Array ( {dump} )",
+                   "exception_handler")
+    raise ScriptDied
+
+
+def _insert(exchange, form, method, secret):
+    label = form.get("key_id", "unidentified")
+    if len(label) > MAX_COLUMN or len(secret) > MAX_COLUMN:
+        exchange.alert("danger", ["mysql_error", "SQLSTATE[22001] Data too long for column"],
+                       "exception_handler")
+        raise ScriptDied
+    return exchange.state.add_factor(exchange.session.username, label, method, secret)
+
+
+def _enroll_totp(exchange, form, logged):
+    secret, code = form.get("totp_secret"), form.get("totp_confirm_token")
+    if secret is None or code is None:
+        _die_with_form(exchange, "TypeError", form)
+    try:
+        right = totp.matches(secret, code, exchange.state.now())
+    except totp.BadSecret as error:
+        _die_with_form(exchange, str(error), form)
+    if not right or exchange.state.refuse_codes:
+        exchange.alert("danger", "totp_verification_failed", "set_tfa", logged)
+        return
+    # Nothing remembers a code: the same form enrols again (protocol 4.3).
+    _insert(exchange, form, "totp", secret)
+    _stored(exchange, logged)
+
+
+def _enroll_yubico(exchange, form, logged):
+    otp = form.get("otp_token", "")
+    if len(otp) != 44 or not (otp.isascii() and otp.isalnum()):
+        exchange.alert("danger", "tfa_token_invalid", "set_tfa", logged)
+        return
+    complaint = _ask_cloud(exchange.state, otp)
+    if complaint:
+        exchange.alert("danger", ["yotp_verification_failed", complaint], "set_tfa", logged)
+        return
+    prefix = otp[:_PREFIX_LENGTH]
+    exchange.state.remove_factors(
+        exchange.session.username,
+        lambda row: row.method == "yubi_otp" and row.secret.endswith(prefix))
+    secret = ":".join((form.get("yubico_id", ""), form.get("yubico_key", ""), prefix))
+    _insert(exchange, form, "yubi_otp", secret)
+    _stored(exchange, logged)
+
+
+def _ask_cloud(state, otp):
+    """What the vendor's service would complain about; nobody is asked here."""
+    if not _MODHEX_OTP.fullmatch(otp):
+        return "Could not parse Yubikey OTP"
+    if state.refuse_codes:
+        return "NO_VALID_ANSWER"
+    if otp in state.used_otps:
+        return "REPLAYED_OTP"
+    state.used_otps.add(otp)
+    return None
+
+
+def _enroll_dead_key(exchange, form, logged):
+    """The form of the shipped set-up page stores a key nobody can use (protocol 1.2)."""
+    _insert(exchange, form, "webauthn", "")
+    _stored(exchange, logged)
+
+
+def _switch_off(exchange, _form, logged):
+    name = exchange.session.username
+    if exchange.state.removal_blocked(name):
+        exchange.alert("danger", "tfa_removal_blocked", "set_tfa", logged)
+        return
+    exchange.state.remove_factors(name)
+    exchange.alert("success", ["object_modified", name], "set_tfa", logged)
+
+
+def remove_factor(exchange):
+    """The form `unset_tfa_key`; an unknown id is a success too (protocol 3)."""
+    state, name, logged = exchange.state, exchange.session.username, dict(exchange.post)
+    wanted = php.intval(exchange.post["unset_tfa_key"])
+    if state.removal_blocked(name):
+        exchange.alert("danger", "tfa_removal_blocked", "unset_tfa_key", logged)
+    elif len(state.factors_of(name)) == 1:
+        exchange.alert("danger", "last_key", "unset_tfa_key", logged)
+    else:
+        state.remove_factors(name, lambda row: row.id == wanted)
+        exchange.alert("success", ["object_modified", name], "unset_tfa_key", logged)
+
+
+# -- the question at login -------------------------------------------------------------
+
+
+def answer(exchange):
+    """The form `verify_tfa_login`: whether the pending second factor was shown."""
+    method = VERIFY.get(exchange.post.get("tfa_method"))
+    name = exchange.session.pending_username
+    if method is None:
+        exchange.alert("danger", "unknown_tfa_method", "verify_tfa_login", name, "*")
+        return False
+    return method(exchange, name, exchange.post)
+
+
+def _verify_totp(exchange, name, form):
+    state = exchange.state
+    row = state.factor(php.intval(form.get("id", "")))
+    mine = row and row.account == name and row.method == "totp" and row.active
+    if mine and not state.refuse_codes and totp.matches(row.secret, form.get("token", ""),
+                                                        state.now()):
+        exchange.session.factor_used = row.id
+        exchange.alert("success", "verified_totp_login", "verify_tfa_login", name, "*")
+        return True
+    exchange.alert("danger", "totp_verification_failed", "verify_tfa_login", name, "*")
+    return False
+
+
+def _verify_yubico(exchange, name, form):
+    otp = form.get("token", "")
+    row = None
+    if len(otp) != 44 or not (otp.isascii() and otp.isalnum()):
+        complaint = "token length error"
+    else:
+        row = next((row for row in exchange.state.factors_of(name)
+                    if row.method == "yubi_otp" and row.secret.endswith(otp[:_PREFIX_LENGTH])),
+                   None)
+        # Without a row the service is asked with no account, and says so.
+        complaint = _ask_cloud(exchange.state, otp) if row else "NO_VALID_ANSWER"
+    if complaint:
+        exchange.alert("danger", ["yotp_verification_failed", complaint], "verify_tfa_login",
+                       name, "*")
+        return False
+    exchange.session.factor_used = row.id
+    exchange.alert("success", "verified_yotp_login", "verify_tfa_login", name, "*")
+    return True
+
+
+def _verify_u2f(exchange, name, _form):
+    """Legacy rows let in with the password alone and are gone (dialects 2.2)."""
+    rows = [row for row in exchange.state.factors_of(name, active_only=False)
+            if row.method == "u2f"]
+    exchange.state.remove_factors(name, lambda row: row.method == "u2f")
+    return bool(rows)
+
+
+def _verify_dead_key(exchange, name, form):
+    row = exchange.state.factor(php.intval(form.get("id", "")))
+    found = row and row.method == "webauthn" and row.active
+    key = "webauthn_publickey_failed" if found else "webauthn_authenticator_failed"
+    exchange.alert("danger", [key], "verify_tfa_login", name, "*")
+    return False
+
+
+ENROLL = {
+    "totp": _enroll_totp,
+    "yubi_otp": _enroll_yubico,
+    "webauthn": _enroll_dead_key,
+    "none": _switch_off,
+}
+
+VERIFY = {
+    "totp": _verify_totp,
+    "yubi_otp": _verify_yubico,
+    "u2f": _verify_u2f,
+    "webauthn": _verify_dead_key,
+}
+
+REMOVALS = {
+    "unset_tfa_key": remove_factor,
+}

@@ -1,0 +1,222 @@
+"""What the simulated server stores: accounts, factors, app passwords, logs.
+
+Everything lives in memory and is rebuilt from the seed by `reset()`.  All
+changes to stored data go through the methods below, which is what lets a fault
+swallow them (`lying`) or let somebody else enrol at the same moment
+(`doubling`).
+"""
+
+import itertools
+import json
+import threading
+import time
+from dataclasses import dataclass, field
+
+from dialects import ROLES
+from sessions import Sessions
+
+FIRST_FACTOR_ID = 231
+SOMEBODY_ELSE = ("somebody else's phone", "MADEUPMADEUPMADEUPMADEUP23456723")
+
+_MAILBOX_ATTRIBUTES = {
+    "force_pw_update": "0", "tls_enforce_in": "0", "tls_enforce_out": "0", "sogo_access": "1",
+    "imap_access": "1", "pop3_access": "1", "smtp_access": "1", "sieve_access": "1",
+    "eas_access": "1", "dav_access": "1", "relayhost": "0", "passwd_update": "2026-01-01 00:00:00",
+    "mailbox_format": "maildir:", "quarantine_notification": "hourly",
+    "quarantine_category": "reject",
+}
+
+
+@dataclass
+class Account:
+    name: str
+    role: str  # the server's word: user, domainadmin, admin
+    password: str
+    active: int = 1
+    authsource: str = "mailcow"
+    domains: list = field(default_factory=list)
+    attributes: dict = None  # None: the column is NULL
+    created: str = "2026-01-01 00:00:00"
+
+    @property
+    def domain(self):
+        return self.name.partition("@")[2]
+
+    def attribute(self, key, default="0"):
+        return (self.attributes or {}).get(key, default)
+
+
+@dataclass
+class Factor:
+    """A row of the table tfa."""
+
+    id: int
+    account: str
+    label: str
+    method: str  # the server's word: totp, webauthn, yubi_otp, u2f
+    secret: str = ""
+    active: int = 1
+
+
+@dataclass
+class AppPassword:
+    id: int
+    account: str
+    label: str
+    active: int
+    protocols: tuple
+
+
+class State:
+    def __init__(self, dialect, seed):
+        self.dialect = dialect
+        self._seed = seed
+        # One request at a time, so that a request sees no half of another one.
+        self.lock = threading.RLock()
+        self.reset()
+
+    def reset(self):
+        seed = json.loads(json.dumps(self._seed))
+        self.api_keys = seed["api_keys"]
+        self.api_allow_from = seed.get("api_allow_from", ["127.0.0.0/8"])
+        self.domains = seed["domains"]
+        self.password_policy = seed["password_policy"]
+        self.accounts = {}
+        for row in seed["accounts"]:
+            self._seed_account(row)
+        self.factors = []
+        self.passkeys = []
+        self.app_passwords = []
+        self.sessions = Sessions(self.now)
+        self.used_otps = set()
+        self.published_failures = []  # what fail2ban would count (protocol 15)
+        self.logs = []  # the table `logs`
+        self.requests = []  # what reached the server, for tests
+        self._ids = itertools.count(FIRST_FACTOR_ID)
+        self.clock_offset = 0
+        self.refuse_codes = False
+        self.lying = False
+        self.doubling = False
+
+    def _seed_account(self, row):
+        role = ROLES[row["role"]]
+        attributes = None
+        if role == "user":
+            attributes = dict(_MAILBOX_ATTRIBUTES)
+            if self.dialect.knows_force:
+                attributes["force_tfa"] = "0"
+            if self.dialect.knows_authsource:
+                attributes["attribute_hash"] = "made-up-template-hash"
+        self.accounts[row["name"]] = Account(
+            name=row["name"], role=role, password=row["password"], active=row.get("active", 1),
+            authsource=row.get("authsource", "mailcow"), domains=row.get("domains", []),
+            attributes=attributes)
+
+    # -- clock -----------------------------------------------------------------
+
+    def now(self):
+        # Until the first reset() is through there is no offset yet.
+        return time.time() + getattr(self, "clock_offset", 0)
+
+    def timestamp(self):
+        return time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(self.now()))
+
+    # -- looking ---------------------------------------------------------------
+
+    def account(self, name, role=None):
+        """The account, or None; with a role only if it has that role."""
+        found = self.accounts.get(name)
+        return found if found and role in (None, found.role) else None
+
+    def with_role(self, role):
+        return [account for account in self.accounts.values() if account.role == role]
+
+    def factors_of(self, name, active_only=True):
+        return [factor for factor in self.factors
+                if factor.account == name and (factor.active or not active_only)]
+
+    def factor(self, factor_id):
+        return next((factor for factor in self.factors if factor.id == factor_id), None)
+
+    def app_passwords_of(self, name):
+        return [row for row in self.app_passwords if row.account == name]
+
+    def removal_blocked(self, name):
+        """Only a JSON number blocks: the server compares the JSON text (protocol 3)."""
+        account = self.account(name)
+        if not self.dialect.knows_force or account is None:
+            return False
+        value = account.attribute("force_tfa", None)
+        return value == 1 and not isinstance(value, str)
+
+    # -- changing --------------------------------------------------------------
+
+    def add_factor(self, account, label, method, secret=""):
+        row = Factor(next(self._ids), account, label, method, secret)
+        if not self.lying:
+            self.factors.append(row)
+            if self.doubling:
+                self.factors.append(Factor(next(self._ids), account, SOMEBODY_ELSE[0], "totp",
+                                           SOMEBODY_ELSE[1]))
+        return row
+
+    def remove_factors(self, account, wanted=lambda factor: True):
+        if not self.lying:
+            self.factors = [factor for factor in self.factors
+                            if factor.account != account or not wanted(factor)]
+
+    def set_factors_active(self, account, active):
+        if not self.lying:
+            for factor in self.factors_of(account, active_only=False):
+                factor.active = active
+
+    def add_app_password(self, account, label, active=1, protocols=()):
+        row = AppPassword(next(self._ids), account, label, active, tuple(protocols))
+        if not self.lying:
+            self.app_passwords.append(row)
+        return row
+
+    def remove_app_password(self, row):
+        if not self.lying:
+            self.app_passwords.remove(row)
+
+    def set_password(self, account, password):
+        if not self.lying:
+            account.password = password
+
+    def set_attributes(self, account, **changes):
+        if not self.lying:
+            account.attributes = dict(account.attributes or {}, **changes)
+
+    def set_columns(self, account, **changes):
+        if not self.lying:
+            for name, value in changes.items():
+                setattr(account, name, value)
+
+    def rename(self, account, name):
+        """Takes the factors along, but no passkeys (protocol 7.3)."""
+        if self.lying or name == account.name:
+            return
+        for factor in self.factors_of(account.name, active_only=False):
+            factor.account = name
+        del self.accounts[account.name]
+        account.name = name
+        self.accounts[name] = account
+
+    def add_account(self, account):
+        if not self.lying:
+            self.accounts[account.name] = account
+
+    def remove_account(self, account):
+        """With its factors and app passwords; its live sessions stay (protocol 7.3)."""
+        if self.lying:
+            return
+        del self.accounts[account.name]
+        self.remove_factors(account.name)
+        self.app_passwords = [row for row in self.app_passwords if row.account != account.name]
+
+    def publish_failure(self, name, address):
+        self.published_failures.append({"name": name, "address": address})
+
+    def log(self, row):
+        self.logs.append(row)
