@@ -1,4 +1,4 @@
-/* Scope-bound ownership: a variable marked CK_CLEANUP(f) is given to f when it goes out of scope. */
+/* Scope-bound ownership: a variable marked CK_CLEANUP(f) is given to f when its scope ends. */
 #ifndef COWKEY_BASE_CLEANUP_H
 #define COWKEY_BASE_CLEANUP_H
 

@@ -8,9 +8,9 @@
 #include "cowkey/base/secret.h"
 
 /*
- * Appends the percent-encoded form of size bytes to *out (a secret, since what is encoded may be
- * one). Everything but the unreserved characters A-Z a-z 0-9 - . _ ~ becomes %XX, so that the result
- * is right in a URI's path and query and in a form body.
+ * Appends the percent-encoded form of size bytes to *out, a secret, since what is encoded may be
+ * one; NULL there is an empty one. Everything but the unreserved characters A-Z a-z 0-9 - . _ ~
+ * becomes %XX, so that the result is right in a URI's path and query and in a form body.
  */
 enum ck_err ck_percent_encode(struct ck_secret **out, const void *bytes, size_t size,
                               struct ck_error *err);

@@ -34,7 +34,7 @@ struct ck_error {
     char hint[CK_ERROR_HINT_MAX];
 };
 
-/* Fills *err, with an empty hint, and returns code. Text that is too long is cut between characters. */
+/* Fills *err, with an empty hint, and returns code. Too long text is cut between characters. */
 enum ck_err ck_error_set(struct ck_error *err, enum ck_err code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 

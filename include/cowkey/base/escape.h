@@ -16,7 +16,10 @@ bool ck_utf8_valid(const char *bytes, size_t size);
  */
 char *ck_escape_terminal(const char *text);
 
-/* The same as a part of a shell command line: 'quoted' where needed. NULL when memory is short. */
+/*
+ * Text as one word of a shell command line that a person may copy: as it is, 'quoted', or, where
+ * the terminal would not show it, as $'...' (POSIX.1-2024). NULL when memory is short.
+ */
 char *ck_escape_shell(const char *text);
 
 #endif

@@ -1,4 +1,8 @@
-/* Files that hold secrets: made new, private and durable, or read whole within a bound. */
+/*
+ * Files that hold secrets: made new, private and durable, or read whole within a bound.
+ *
+ * What is read goes straight to the secure heap. A line end at its end stays: ck_secret_chomp.
+ */
 #ifndef COWKEY_BASE_FILE_H
 #define COWKEY_BASE_FILE_H
 
@@ -9,30 +13,30 @@
 
 /*
  * Makes a new file of mode 0600 that holds bytes, and returns once they and the directory entry are
- * on disk. A path that exists (also a dangling link) is refused with CK_ERR_USAGE and left alone.
- * When writing fails (disk full, I/O error) the file is removed again and the error is
- * CK_ERR_UNCHANGED.
+ * on disk. A path that exists (also a dangling link) is refused with CK_ERR_USAGE and left alone;
+ * so is one in a directory that is missing or can't be written and read (reading it is needed to
+ * sync it). When writing fails (disk full, I/O error, no private files there) the file is removed
+ * again and the error is CK_ERR_UNCHANGED.
  */
 enum ck_err ck_file_create(const char *path, const struct ck_secret *bytes, struct ck_error *err);
 
 /*
  * Reads a whole file, or what is left of an open descriptor (which stays open), of at most size_max
  * bytes; more is CK_ERR_USAGE, as is a file that can't be opened or read. what names the thing in
- * error texts ("the password file").
+ * error texts ("the password file"). A signal handler without SA_RESTART ends a read that waits (a
+ * pipe, a terminal) with CK_ERR_INTERRUPTED.
  */
 enum ck_err ck_file_read(const char *path, size_t size_max, const char *what,
                          struct ck_secret **ret_bytes, struct ck_error *err);
-enum ck_err ck_file_read_fd(int fd, size_t size_max, const char *what,
-                            struct ck_secret **ret_bytes, struct ck_error *err);
+enum ck_err ck_file_read_fd(int fd, size_t size_max, const char *what, struct ck_secret **ret_bytes,
+                            struct ck_error *err);
 
 /*
- * What a command prints on its standard output, run by /bin/sh with standard input closed; a status
- * other than 0 is CK_ERR_USAGE.
+ * What a command prints on its standard output, run by /bin/sh with /dev/null as standard input and
+ * with our standard error; a status other than 0 is CK_ERR_USAGE. what: "the password command". The
+ * shell has ended when this returns, and is killed when it prints more than size_max bytes.
  */
 enum ck_err ck_file_read_command(const char *command, size_t size_max, const char *what,
                                  struct ck_secret **ret_bytes, struct ck_error *err);
-
-/* Removes one final line end (LF or CR LF), as the files and commands above usually carry one. */
-void ck_secret_chomp(struct ck_secret *secret);
 
 #endif

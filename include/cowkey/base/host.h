@@ -25,8 +25,8 @@ struct ck_host {
 
 /*
  * Reads "HOST", "HOST:PORT" or "https://HOST[:PORT][/]", in UTF-8 whatever the locale. Another
- * scheme, user info, a path, a query, an empty or over-long label, and names that IDNA2008 (RFC 5891)
- * does not allow are CK_ERR_USAGE.
+ * scheme, user info, a path, a query, an empty or over-long label, and names that IDNA2008 (RFC
+ * 5891) does not allow are CK_ERR_USAGE.
  */
 enum ck_err ck_host_parse(const char *text, struct ck_host *ret_host, struct ck_error *err);
 

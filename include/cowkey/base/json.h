@@ -1,4 +1,4 @@
-/* JSON from outside, within limits: jansson with a bound on size and depth, and no duplicate keys. */
+/* JSON from outside: jansson with bounds on size and depth, and without duplicate keys. */
 #ifndef COWKEY_BASE_JSON_H
 #define COWKEY_BASE_JSON_H
 

@@ -13,9 +13,9 @@
 #include "cowkey/base/error.h"
 
 enum {
-    CK_SECRET_MAX = 256 * 1024,        /* bytes in one secret; a PNG of a large QR code fits */
-    CK_SECRET_INPUT_MAX = 4096,        /* bytes of one secret that a person or a file gives */
-    CK_SECRET_HEAP = 4 * 1024 * 1024,  /* bytes of the secure heap */
+    CK_SECRET_MAX = 256 * 1024,       /* bytes in one secret; a PNG of a large QR code fits */
+    CK_SECRET_INPUT_MAX = 4096,       /* bytes of one secret that a person or a file gives */
+    CK_SECRET_HEAP = 4 * 1024 * 1024, /* bytes of the secure heap */
 };
 
 struct ck_secret;
@@ -26,7 +26,10 @@ struct ck_secret;
  */
 enum ck_err ck_secret_heap_init(struct ck_error *err);
 
-/* A copy of size bytes (0..CK_SECRET_MAX); bytes may be NULL for a zeroed secret to be filled. */
+/*
+ * A copy of size bytes (0..CK_SECRET_MAX; more is CK_ERR_USAGE); bytes may be NULL for a zeroed
+ * secret to be filled.
+ */
 enum ck_err ck_secret_new(const void *bytes, size_t size, struct ck_secret **ret_secret,
                           struct ck_error *err);
 
@@ -37,9 +40,18 @@ size_t ck_secret_size(const struct ck_secret *secret);
 /* Compares in constant time (the sizes may be learnt). */
 bool ck_secret_equal(const struct ck_secret *a, const struct ck_secret *b);
 
-/* Appends size bytes, moving the secret when it must grow; fails above CK_SECRET_MAX. */
+/*
+ * Appends size bytes, moving the secret when it must grow; fails above CK_SECRET_MAX. A *secret of
+ * NULL is made. bytes may lie in *secret itself.
+ */
 enum ck_err ck_secret_append(struct ck_secret **secret, const void *bytes, size_t size,
                              struct ck_error *err);
+
+/* Shortens the secret to size bytes and erases the rest; a shorter one stays as it is. */
+void ck_secret_truncate(struct ck_secret *secret, size_t size);
+
+/* Removes one final line end (LF or CR LF), which files and commands usually carry. */
+void ck_secret_chomp(struct ck_secret *secret);
 
 /* Erases and frees *secret and sets it to NULL; accepts a pointer to NULL. */
 void ck_secret_free(struct ck_secret **secret);

@@ -2,8 +2,8 @@
  * otpauth:// URIs: what an authenticator app scans.
  *
  * Written as "otpauth://totp/Issuer:account?secret=...&issuer=..." (the Key Uri Format of Google
- * Authenticator): unpadded upper-case base32, %20 and never '+', and only the parameters that differ
- * from the default, since several apps ignore the others.
+ * Authenticator): unpadded upper-case base32, %20 and never '+', and only the parameters that
+ * differ from the default, since several apps ignore the others.
  */
 #ifndef COWKEY_OTP_OTPAUTH_H
 #define COWKEY_OTP_OTPAUTH_H
@@ -17,21 +17,27 @@ enum {
     CK_OTPAUTH_URI_MAX = 2048, /* bytes of a URI */
 };
 
+/*
+ * Both names are UTF-8 without ':' and control characters, and the account does not start with a
+ * space: parsing keeps that, and formatting refuses anything else, so that the one undoes the
+ * other.
+ */
 struct ck_otpauth {
-    char issuer[CK_OTPAUTH_NAME_MAX];  /* may be empty; holds no ':' */
-    char account[CK_OTPAUTH_NAME_MAX]; /* holds no ':' */
+    char issuer[CK_OTPAUTH_NAME_MAX];  /* may be empty */
+    char account[CK_OTPAUTH_NAME_MAX]; /* empty only after ck_otpauth_parse_any of a bare key */
     struct ck_totp_params params;
     struct ck_secret *key; /* raw bytes, owned */
 };
 
 /*
- * Reads a URI of type totp. Unknown parameters are ignored; a parameter given twice, a missing secret,
- * values out of bounds, type hotp and text that is not UTF-8 are CK_ERR_USAGE. A trailing line end is
- * allowed.
+ * Reads a URI of type totp. The issuer parameter wins over the label's prefix where they differ.
+ * Unknown parameters are ignored; a known one given twice, a missing secret or account, values out
+ * of bounds, type hotp and text that is not UTF-8 are CK_ERR_USAGE. A trailing line end is allowed.
  */
 enum ck_err ck_otpauth_parse(const struct ck_secret *uri, struct ck_otpauth *ret_otpauth,
                              struct ck_error *err);
 
+/* Names so long that the URI would exceed CK_OTPAUTH_URI_MAX are CK_ERR_USAGE. */
 enum ck_err ck_otpauth_format(const struct ck_otpauth *otpauth, struct ck_secret **ret_uri,
                               struct ck_error *err);
 

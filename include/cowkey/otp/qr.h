@@ -9,7 +9,8 @@
  * All have the quiet zone of four modules that the standard asks for.
  * TERMINAL: UTF-8 half blocks, two modules a character cell, with black and white fixed by colour
  *           numbers 16 and 231 of the 256, which no theme changes.
- * ASCII:    "##" and two spaces, in the same fixed colours; also readable where colours are dropped.
+ * ASCII:    "##" and two spaces, in the same fixed colours; still a picture where colours are not
+ *           shown.
  * SVG, PNG: for a file; black on white whatever the page's background.
  */
 enum ck_qr_style { CK_QR_TERMINAL, CK_QR_ASCII, CK_QR_SVG, CK_QR_PNG };

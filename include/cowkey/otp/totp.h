@@ -11,13 +11,16 @@
 enum ck_totp_algorithm { CK_TOTP_SHA1, CK_TOTP_SHA256, CK_TOTP_SHA512 };
 
 enum {
-    CK_TOTP_KEY_SIZE = 20,    /* bytes of a key that cowkey makes: 160 bits (RFC 4226 R6) */
-    CK_TOTP_KEY_MAX = 160,    /* bytes of a key that cowkey reads: 256 base32 characters */
-    CK_TOTP_CODE_MAX = 9,     /* digits of a code and NUL */
+    CK_TOTP_KEY_SIZE = 20,  /* bytes of a key that cowkey makes: 160 bits (RFC 4226 R6) */
+    CK_TOTP_KEY_MAX = 160,  /* bytes of a key that cowkey reads: 256 base32 characters */
+    CK_TOTP_DIGITS_MIN = 6, /* digits of a code */
+    CK_TOTP_DIGITS_MAX = 8,
+    CK_TOTP_CODE_MAX = CK_TOTP_DIGITS_MAX + 1, /* a code and NUL */
+    CK_TOTP_PERIOD_MAX_S = 3600,               /* from 1 */
     CK_TOTP_WINDOW_MAX = 120, /* steps to either side that a check may look at: one hour */
 };
 
-/* digits 6..8, period_s 1..3600. mailcow (protocol 4.4) and many apps know only the default. */
+/* Bounds: see above. mailcow (protocol 4.4) and many apps know only the default. */
 struct ck_totp_params {
     enum ck_totp_algorithm algorithm;
     unsigned digits;
@@ -26,15 +29,18 @@ struct ck_totp_params {
 
 extern const struct ck_totp_params ck_totp_default; /* SHA1, 6 digits, 30 s */
 
+/* CK_ERR_USAGE when params are out of bounds; all functions that take params check them so. */
+enum ck_err ck_totp_params_check(const struct ck_totp_params *params, struct ck_error *err);
+
 /* The code of key (raw bytes) at now_s, seconds since 1970 UTC, >= 0. */
 enum ck_err ck_totp_code(const struct ck_secret *key, const struct ck_totp_params *params,
                          int64_t now_s, char ret_code[CK_TOTP_CODE_MAX], struct ck_error *err);
 
 /*
- * Looks for code among the steps now - window .. now + window and reports the nearest one that fits:
- * *ret_offset is 0 for the present step, negative when the code belongs to the past. A code that fits
- * nowhere, or is not exactly params->digits digits, is *ret_valid = false, not an error. The time
- * taken does not depend on where the code fits.
+ * Looks for code among the steps now - window .. now + window and reports the nearest one that
+ * fits: *ret_offset is 0 for the present step, negative when the code belongs to the past. A code
+ * that fits nowhere, or is not exactly params->digits digits, is *ret_valid = false, not an error.
+ * The time taken does not depend on where the code fits.
  */
 enum ck_err ck_totp_check(const struct ck_secret *key, const struct ck_totp_params *params,
                           const char *code, int64_t now_s, unsigned window, bool *ret_valid,
@@ -45,8 +51,10 @@ enum ck_err ck_totp_key_format(const struct ck_secret *key, struct ck_secret **r
                                struct ck_error *err);
 
 /*
- * The other way, forgiving: lower case, spaces, dashes and padding are accepted. Other characters, an
- * empty key and one over CK_TOTP_KEY_MAX are CK_ERR_USAGE.
+ * The other way, forgiving: lower case, white space, dashes and padding are accepted, bits after
+ * the last whole byte are ignored. Other characters, a last group that no bytes encode to (1, 3 or
+ * 6 characters, or padded to another length than 8), an empty key and one over CK_TOTP_KEY_MAX are
+ * CK_ERR_USAGE.
  */
 enum ck_err ck_totp_key_parse(const struct ck_secret *base32, struct ck_secret **ret_key,
                               struct ck_error *err);

@@ -1,0 +1,304 @@
+#include "cowkey/base/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "cowkey/base/cleanup.h"
+
+enum {
+    CHUNK = 4096, /* bytes read at once; most secrets are smaller */
+};
+
+static void close_fd(int *fd)
+{
+    if (*fd >= 0)
+        close(*fd);
+    *fd = -1;
+}
+
+/* --- making a file --- */
+
+/*
+ * Opens the directory that path lies in, before anything is made there: the new entry can be synced
+ * (fsync wants a readable directory), and a rename of the directory meanwhile changes nothing.
+ */
+static enum ck_err open_parent(const char *path, int *ret_dir, const char **ret_name,
+                               struct ck_error *err)
+{
+    const char *slash = strrchr(path, '/');
+    const char *name = slash == NULL ? path : slash + 1;
+    CK_CLEANUP(ck_free_p)
+    char *parent = name == path ? strdup(".") : strndup(path, (size_t)(name - path));
+
+    if (parent == NULL)
+        return ck_error_no_memory(err);
+    if (name[0] == '\0')
+        return ck_error_set(err, CK_ERR_USAGE, "'%s' names no file", path);
+    int dir = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (dir < 0) {
+        ck_error_set(err, CK_ERR_USAGE, "no file can be made in '%s': %m", parent);
+        return ck_error_hint(err, "Choose a directory that you may read and write.");
+    }
+    *ret_dir = dir;
+    *ret_name = name;
+    return CK_OK;
+}
+
+/* O_EXCL is what keeps an old file, and what a link points at, out of danger. */
+static enum ck_err open_new(int dir, const char *name, const char *path, int *ret_fd,
+                            struct ck_error *err)
+{
+    int fd = openat(dir, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY,
+                    S_IRUSR | S_IWUSR);
+
+    if (fd < 0 && errno == EEXIST) {
+        ck_error_set(err, CK_ERR_USAGE, "'%s' exists already", path);
+        return ck_error_hint(err, "Give another name, or move the old file away: "
+                                  "cowkey overwrites nothing.");
+    }
+    if (fd < 0)
+        return ck_error_set(err, CK_ERR_USAGE, "'%s' could not be made: %m", path);
+    *ret_fd = fd;
+    return CK_OK;
+}
+
+/*
+ * The umask may have taken bits from the mode, and some file systems (FAT, network shares) give
+ * every file the same mode and do not say so.
+ */
+static enum ck_err make_private(int fd, const char *path, struct ck_error *err)
+{
+    const mode_t private = S_IRUSR | S_IWUSR;
+    struct stat status;
+
+    if (fchmod(fd, private) != 0 || fstat(fd, &status) != 0)
+        return ck_error_set(err, CK_ERR_UNCHANGED, "'%s' could not be made private: %m", path);
+    if ((status.st_mode & ALLPERMS) != private) {
+        ck_error_set(err, CK_ERR_UNCHANGED, "others could read '%s' there", path);
+        return ck_error_hint(err, "Its file system keeps no permissions; choose another one.");
+    }
+    return CK_OK;
+}
+
+static enum ck_err write_failed(const char *path, struct ck_error *err)
+{
+    bool full = errno == ENOSPC || errno == EDQUOT;
+
+    ck_error_set(err, CK_ERR_UNCHANGED, "'%s' could not be written: %m", path);
+    return full ? ck_error_hint(err, "Make room on the disk, or choose another one.") : err->code;
+}
+
+static enum ck_err write_all(int fd, const struct ck_secret *bytes, const char *path,
+                             struct ck_error *err)
+{
+    const char *from = ck_secret_bytes(bytes);
+    size_t left = ck_secret_size(bytes);
+
+    while (left > 0) {
+        ssize_t written = write(fd, from, left);
+        if (written < 0 && errno == EINTR)
+            continue;
+        if (written < 0)
+            return write_failed(path, err);
+        from += written;
+        left -= (size_t)written;
+    }
+    return CK_OK;
+}
+
+/* Fills and closes *fd. Some file systems (NFS) report only at the close that a write failed. */
+static enum ck_err write_and_close(int *fd, const struct ck_secret *bytes, const char *path,
+                                   struct ck_error *err)
+{
+    if (make_private(*fd, path, err) != CK_OK || write_all(*fd, bytes, path, err) != CK_OK)
+        return err->code;
+    if (fsync(*fd) != 0)
+        return write_failed(path, err);
+    int rc = close(*fd);
+    *fd = -1;
+    return rc == 0 ? CK_OK : write_failed(path, err);
+}
+
+/* A file system that can't sync directories at all says EINVAL; there is nothing better to do then.
+ */
+static enum ck_err sync_directory(int dir, const char *path, struct ck_error *err)
+{
+    return fsync(dir) == 0 || errno == EINVAL ? CK_OK : write_failed(path, err);
+}
+
+enum ck_err ck_file_create(const char *path, const struct ck_secret *bytes, struct ck_error *err)
+{
+    CK_CLEANUP(close_fd) int dir = -1;
+    CK_CLEANUP(close_fd) int fd = -1;
+    const char *name = NULL;
+
+    if (open_parent(path, &dir, &name, err) != CK_OK ||
+        open_new(dir, name, path, &fd, err) != CK_OK)
+        return err->code;
+    if (write_and_close(&fd, bytes, path, err) == CK_OK && sync_directory(dir, path, err) == CK_OK)
+        return CK_OK;
+    if (unlinkat(dir, name, 0) != 0)
+        ck_error_hint(err, "Remove '%s' yourself: it may hold a part of a secret.", path);
+    return err->code;
+}
+
+/* --- reading --- */
+
+static enum ck_err read_failed(const char *what, struct ck_error *err)
+{
+    if (errno == EINTR)
+        return ck_error_set(err, CK_ERR_INTERRUPTED, "interrupted while reading %s", what);
+    return ck_error_set(err, CK_ERR_USAGE, "%s could not be read: %m", what);
+}
+
+/* Waits where the descriptor itself does not: it may be shared with a program that wants it so. */
+static ssize_t read_some(int fd, char *to, size_t size)
+{
+    struct pollfd ready = {.fd = fd, .events = POLLIN};
+
+    for (;;) {
+        ssize_t got = read(fd, to, size);
+        if (got >= 0 || errno != EAGAIN)
+            return got;
+        if (poll(&ready, 1, -1) < 0)
+            return -1;
+    }
+}
+
+enum ck_err ck_file_read_fd(int fd, size_t size_max, const char *what, struct ck_secret **ret_bytes,
+                            struct ck_error *err)
+{
+    CK_CLEANUP(ck_secret_free) struct ck_secret *chunk = NULL;
+    CK_CLEANUP(ck_secret_free) struct ck_secret *bytes = NULL;
+
+    if (ck_secret_new(NULL, CHUNK, &chunk, err) != CK_OK ||
+        ck_secret_new(NULL, 0, &bytes, err) != CK_OK)
+        return err->code;
+    for (;;) {
+        ssize_t got = read_some(fd, ck_secret_bytes(chunk), CHUNK);
+        if (got < 0)
+            return read_failed(what, err);
+        if (got == 0)
+            break;
+        if ((size_t)got > size_max - ck_secret_size(bytes))
+            return ck_error_set(err, CK_ERR_USAGE, "%s holds more than %zu bytes", what, size_max);
+        if (ck_secret_append(&bytes, ck_secret_bytes(chunk), (size_t)got, err) != CK_OK)
+            return err->code;
+    }
+    *ret_bytes = CK_TAKE(bytes);
+    return CK_OK;
+}
+
+enum ck_err ck_file_read(const char *path, size_t size_max, const char *what,
+                         struct ck_secret **ret_bytes, struct ck_error *err)
+{
+    CK_CLEANUP(close_fd) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+
+    if (fd < 0 && errno == EINTR)
+        return read_failed(what, err);
+    if (fd < 0)
+        return ck_error_set(err, CK_ERR_USAGE, "%s '%s' could not be opened: %m", what, path);
+    return ck_file_read_fd(fd, size_max, what, ret_bytes, err);
+}
+
+/* --- running a command --- */
+
+/*
+ * Signals get their defaults: a command that inherits an ignored SIGPIPE would write on for ever.
+ * It stays in our process group, so that it may ask on the terminal and Ctrl-C reaches it.
+ */
+static int set_signals(posix_spawnattr_t *attributes)
+{
+    sigset_t none, defaults;
+
+    sigemptyset(&none);
+    sigemptyset(&defaults);
+    sigaddset(&defaults, SIGPIPE);
+    posix_spawnattr_setsigmask(attributes, &none);
+    posix_spawnattr_setsigdefault(attributes, &defaults);
+    return posix_spawnattr_setflags(attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+}
+
+/* Returns an errno, as posix_spawn does. */
+static int spawn_shell(const char *command, int output, pid_t *ret_pid)
+{
+    char *const arguments[] = {"sh", "-c", "--", (char *)command, NULL};
+    posix_spawn_file_actions_t actions;
+    posix_spawnattr_t attributes;
+    int rc;
+
+    rc = posix_spawn_file_actions_init(&actions);
+    if (rc != 0)
+        return rc;
+    rc = posix_spawnattr_init(&attributes);
+    if (rc == 0) {
+        rc = posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO);
+        if (rc == 0)
+            rc = posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+        if (rc == 0)
+            rc = set_signals(&attributes);
+        if (rc == 0)
+            rc = posix_spawn(ret_pid, "/bin/sh", &actions, &attributes, arguments, environ);
+        posix_spawnattr_destroy(&attributes);
+    }
+    posix_spawn_file_actions_destroy(&actions);
+    return rc;
+}
+
+static enum ck_err wait_for(pid_t pid, const char *what, struct ck_error *err)
+{
+    int status;
+
+    while (waitpid(pid, &status, 0) < 0) {
+        if (errno != EINTR)
+            return ck_error_set(err, CK_ERR_USAGE, "the end of %s was not seen: %m", what);
+    }
+    if (WIFSIGNALED(status))
+        return ck_error_set(err, CK_ERR_USAGE, "%s was ended by signal %d", what, WTERMSIG(status));
+    if (WEXITSTATUS(status) == 0)
+        return CK_OK;
+    ck_error_set(err, CK_ERR_USAGE, "%s failed with status %d", what, WEXITSTATUS(status));
+    return WEXITSTATUS(status) == 127
+               ? ck_error_hint(err, "The shell did not find it: is it installed, and in PATH?")
+               : err->code;
+}
+
+enum ck_err ck_file_read_command(const char *command, size_t size_max, const char *what,
+                                 struct ck_secret **ret_bytes, struct ck_error *err)
+{
+    CK_CLEANUP(ck_secret_free) struct ck_secret *bytes = NULL;
+    CK_CLEANUP(close_fd) int from = -1;
+    CK_CLEANUP(close_fd) int to = -1;
+    struct ck_error wait_err;
+    int ends[2];
+    pid_t pid;
+
+    if (pipe2(ends, O_CLOEXEC) != 0)
+        return ck_error_set(err, CK_ERR_UNCHANGED, "%s could not be run: %m", what);
+    from = ends[0];
+    to = ends[1];
+    errno = spawn_shell(command, to, &pid);
+    if (errno != 0)
+        return ck_error_set(err, CK_ERR_UNCHANGED, "%s could not be run: %m", what);
+    close_fd(&to);
+    if (ck_file_read_fd(from, size_max, what, &bytes, err) != CK_OK) {
+        /* Closed first: what the shell started, and the kill does not reach, gets SIGPIPE. */
+        close_fd(&from);
+        kill(pid, SIGKILL);
+        wait_for(pid, what, &wait_err);
+        return err->code;
+    }
+    if (wait_for(pid, what, err) != CK_OK)
+        return err->code;
+    *ret_bytes = CK_TAKE(bytes);
+    return CK_OK;
+}

@@ -1,0 +1,260 @@
+#include "cowkey/otp/totp.h"
+
+#include <liboath/oath.h>
+#include <openssl/crypto.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "cowkey/base/cleanup.h"
+
+enum {
+    BASE32_GROUP = 8, /* characters for 5 bytes */
+    BASE32_MAX = CK_TOTP_KEY_MAX / 5 * BASE32_GROUP,
+};
+
+const struct ck_totp_params ck_totp_default = {CK_TOTP_SHA1, 6, 30};
+
+enum ck_err ck_totp_params_check(const struct ck_totp_params *params, struct ck_error *err)
+{
+    if (params->algorithm != CK_TOTP_SHA1 && params->algorithm != CK_TOTP_SHA256 &&
+        params->algorithm != CK_TOTP_SHA512)
+        return ck_error_set(err, CK_ERR_USAGE, "TOTP uses SHA1, SHA256 or SHA512");
+    if (params->digits < CK_TOTP_DIGITS_MIN || params->digits > CK_TOTP_DIGITS_MAX)
+        return ck_error_set(err, CK_ERR_USAGE, "a TOTP code has %d to %d digits",
+                            CK_TOTP_DIGITS_MIN, CK_TOTP_DIGITS_MAX);
+    if (params->period_s == 0 || params->period_s > CK_TOTP_PERIOD_MAX_S)
+        return ck_error_set(err, CK_ERR_USAGE, "a TOTP period has 1 to %d seconds",
+                            CK_TOTP_PERIOD_MAX_S);
+    return CK_OK;
+}
+
+static enum ck_err check_key(const struct ck_secret *key, struct ck_error *err)
+{
+    size_t size = ck_secret_size(key);
+
+    if (size == 0 || size > CK_TOTP_KEY_MAX)
+        return ck_error_set(err, CK_ERR_USAGE, "a TOTP key has 1 to %d bytes", CK_TOTP_KEY_MAX);
+    return CK_OK;
+}
+
+/* Leaves room for the last step of any window, also where time_t has 32 bits. */
+static enum ck_err check_time(int64_t now_s, struct ck_error *err)
+{
+    const int64_t room_s = (CK_TOTP_WINDOW_MAX + 1) * CK_TOTP_PERIOD_MAX_S;
+
+    if (now_s < 0 || now_s > INT64_MAX - room_s || (time_t)(now_s + room_s) != now_s + room_s)
+        return ck_error_set(err, CK_ERR_USAGE, "the time is out of range");
+    return CK_OK;
+}
+
+static enum ck_err check_input(const struct ck_secret *key, const struct ck_totp_params *params,
+                               int64_t now_s, struct ck_error *err)
+{
+    if (check_key(key, err) != CK_OK || ck_totp_params_check(params, err) != CK_OK)
+        return err->code;
+    return check_time(now_s, err);
+}
+
+static int oath_flags(enum ck_totp_algorithm algorithm)
+{
+    switch (algorithm) {
+    case CK_TOTP_SHA256:
+        return OATH_TOTP_HMAC_SHA256;
+    case CK_TOTP_SHA512:
+        return OATH_TOTP_HMAC_SHA512;
+    case CK_TOTP_SHA1:
+        break;
+    }
+    return 0;
+}
+
+/* The code of a step, counted from 1970. The input was checked. */
+static enum ck_err generate(const struct ck_secret *key, const struct ck_totp_params *params,
+                            int64_t step, char ret_code[CK_TOTP_CODE_MAX], struct ck_error *err)
+{
+    int rc = oath_totp_generate2(ck_secret_bytes(key), ck_secret_size(key),
+                                 (time_t)(step * params->period_s), params->period_s,
+                                 OATH_TOTP_DEFAULT_START_TIME, params->digits,
+                                 oath_flags(params->algorithm), ret_code);
+
+    if (rc != OATH_OK)
+        return ck_error_set(err, CK_ERR_UNCHANGED, "no code could be computed: %s",
+                            oath_strerror(rc));
+    return CK_OK;
+}
+
+enum ck_err ck_totp_code(const struct ck_secret *key, const struct ck_totp_params *params,
+                         int64_t now_s, char ret_code[CK_TOTP_CODE_MAX], struct ck_error *err)
+{
+    char code[CK_TOTP_CODE_MAX] = "";
+
+    if (check_input(key, params, now_s, err) != CK_OK ||
+        generate(key, params, now_s / params->period_s, code, err) != CK_OK)
+        return err->code;
+    memcpy(ret_code, code, sizeof code);
+    ck_secret_erase(code, sizeof code);
+    return CK_OK;
+}
+
+/* What a check has found so far; the result is a mask, since a branch on it could be timed. */
+struct match {
+    unsigned found; /* 0, or all bits */
+    unsigned offset;
+};
+
+/* Looks at one step; the first that fits stays. Steps before 1970 do not exist. */
+static enum ck_err try_step(const struct ck_secret *key, const struct ck_totp_params *params,
+                            const char *code, int64_t now_step, int offset, struct match *match,
+                            struct ck_error *err)
+{
+    char expected[CK_TOTP_CODE_MAX] = "";
+
+    if (now_step + offset < 0)
+        return CK_OK;
+    if (generate(key, params, now_step + offset, expected, err) != CK_OK)
+        return err->code;
+
+    /* CRYPTO_memcmp gives 0 to 255, so the subtraction borrows from all upper bits for 0 only. */
+    unsigned equal = -(((unsigned)CRYPTO_memcmp(expected, code, params->digits) - 1) >> 31);
+    unsigned take = equal & ~match->found;
+    match->offset |= (unsigned)offset & take;
+    match->found |= equal;
+    ck_secret_erase(expected, sizeof expected);
+    return CK_OK;
+}
+
+static bool is_code(const char *code, unsigned digits)
+{
+    return strlen(code) == digits && strspn(code, "0123456789") == digits;
+}
+
+enum ck_err ck_totp_check(const struct ck_secret *key, const struct ck_totp_params *params,
+                          const char *code, int64_t now_s, unsigned window, bool *ret_valid,
+                          int *ret_offset, struct ck_error *err)
+{
+    struct match match = {0};
+
+    if (check_input(key, params, now_s, err) != CK_OK)
+        return err->code;
+    if (window > CK_TOTP_WINDOW_MAX)
+        return ck_error_set(err, CK_ERR_USAGE, "a check looks at most %d steps to either side",
+                            CK_TOTP_WINDOW_MAX);
+    if (!is_code(code, params->digits)) {
+        *ret_valid = false;
+        return CK_OK;
+    }
+
+    /* From the present step outwards, so that the first step that fits is the nearest. */
+    int64_t step = now_s / params->period_s;
+    if (try_step(key, params, code, step, 0, &match, err) != CK_OK)
+        return err->code;
+    for (int distance = 1; distance <= (int)window; distance++) {
+        if (try_step(key, params, code, step, -distance, &match, err) != CK_OK ||
+            try_step(key, params, code, step, distance, &match, err) != CK_OK)
+            return err->code;
+    }
+    *ret_valid = match.found != 0;
+    if (*ret_valid)
+        *ret_offset = (int)match.offset;
+    return CK_OK;
+}
+
+/* Moves size bytes that liboath allocated into a secret, erases and frees them. */
+static enum ck_err take_from_oath(char *bytes, size_t size, size_t size_used,
+                                  struct ck_secret **ret_secret, struct ck_error *err)
+{
+    enum ck_err rc = ck_secret_new(bytes, size_used, ret_secret, err);
+
+    ck_secret_erase(bytes, size);
+    free(bytes);
+    return rc;
+}
+
+enum ck_err ck_totp_key_format(const struct ck_secret *key, struct ck_secret **ret_base32,
+                               struct ck_error *err)
+{
+    char *base32;
+    size_t size;
+
+    if (check_key(key, err) != CK_OK)
+        return err->code;
+    if (oath_base32_encode(ck_secret_bytes(key), ck_secret_size(key), &base32, &size) != OATH_OK)
+        return ck_error_no_memory(err);
+    return take_from_oath(base32, size, strcspn(base32, "="), ret_base32, err);
+}
+
+static bool is_gap(char c)
+{
+    return c == ' ' || c == '-' || c == '\t' || c == '\r' || c == '\n';
+}
+
+/* The base32 digit that c means, in upper case; NUL when it means none. */
+static char base32_digit(char c)
+{
+    if (c >= 'a' && c <= 'z')
+        return (char)(c - 'a' + 'A');
+    return (c >= 'A' && c <= 'Z') || (c >= '2' && c <= '7') ? c : '\0';
+}
+
+static enum ck_err refuse_character(size_t position, char c, struct ck_error *err)
+{
+    ck_error_set(err, CK_ERR_USAGE, "character %zu of the TOTP key is not base32", position);
+    if (c == '0' || c == '1' || c == '8')
+        return ck_error_hint(err, "Base32 has no 0, 1 and 8: look for an O, I or B there.");
+    return ck_error_hint(err, "A key consists of the letters A-Z and the digits 2-7.");
+}
+
+/*
+ * Copies the digits of text to ret_digits, which has room for them all. Padding may be left out,
+ * but where it stands it must fill the last group: a key that lost a character is found so.
+ */
+static enum ck_err collect_digits(const struct ck_secret *text, char *ret_digits, size_t *ret_count,
+                                  struct ck_error *err)
+{
+    const char *from = ck_secret_bytes(text);
+    size_t count = 0;
+    size_t padding = 0;
+
+    for (size_t i = 0; i < ck_secret_size(text); i++) {
+        char digit = base32_digit(from[i]);
+        if (is_gap(from[i]))
+            continue;
+        if (from[i] == '=')
+            padding++;
+        else if (digit != '\0' && padding == 0)
+            ret_digits[count++] = digit;
+        else
+            return refuse_character(i + 1, from[i], err);
+    }
+
+    size_t rest = count % BASE32_GROUP;
+    bool impossible = rest == 1 || rest == 3 || rest == 6;
+    if (impossible || (padding > 0 && (rest == 0 || rest + padding != BASE32_GROUP))) {
+        ck_error_set(err, CK_ERR_USAGE, "no TOTP key has %zu base32 characters%s", count,
+                     impossible ? "" : " and this padding");
+        return ck_error_hint(err, "One or more are missing at its end; copy it again.");
+    }
+    *ret_count = count;
+    return CK_OK;
+}
+
+enum ck_err ck_totp_key_parse(const struct ck_secret *base32, struct ck_secret **ret_key,
+                              struct ck_error *err)
+{
+    CK_CLEANUP(ck_secret_free) struct ck_secret *digits = NULL;
+    char *key;
+    size_t count = 0, size;
+
+    if (ck_secret_new(NULL, ck_secret_size(base32), &digits, err) != CK_OK ||
+        collect_digits(base32, ck_secret_bytes(digits), &count, err) != CK_OK)
+        return err->code;
+    if (count == 0)
+        return ck_error_set(err, CK_ERR_USAGE, "the TOTP key is empty");
+    if (count > BASE32_MAX)
+        return ck_error_set(err, CK_ERR_USAGE, "the TOTP key has more than %d base32 characters",
+                            BASE32_MAX);
+    if (oath_base32_decode(ck_secret_bytes(digits), count, &key, &size) != OATH_OK)
+        return ck_error_no_memory(err);
+    return take_from_oath(key, size, size, ret_key, err);
+}
