@@ -1,0 +1,33 @@
+/*
+ * The commands. To add one: a file that defines its struct command and run function, a line in
+ * the table in main.c (sorted by name), its options in options.c, its section in the manual page.
+ */
+#ifndef CMD_COMMAND_H
+#define CMD_COMMAND_H
+
+#include <stdbool.h>
+
+enum command_id {
+    COMMAND_CODE = 1 << 0,
+    COMMAND_ENROLL_TOTP = 1 << 1,
+    COMMAND_LIST = 1 << 2,
+    COMMAND_PROVE_TOTP = 1 << 3,
+    COMMAND_ALL = ~0,
+};
+
+struct options;
+
+struct command {
+    const char *words; /* "enroll totp" */
+    enum command_id id;
+    const char *summary;
+    bool changes;                              /* may change something on the server */
+    int (*run)(const struct options *options); /* returns the exit status */
+};
+
+extern const struct command command_code;
+extern const struct command command_enroll_totp;
+extern const struct command command_list;
+extern const struct command command_prove_totp;
+
+#endif

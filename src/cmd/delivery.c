@@ -1,0 +1,150 @@
+/* Where a new TOTP secret goes before the server hears of it. */
+#include "delivery.h"
+
+#include <langinfo.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "cowkey/base/cleanup.h"
+#include "cowkey/base/file.h"
+#include "output.h"
+
+static enum ck_qr_style terminal_style(void)
+{
+    return strcmp(nl_langinfo(CODESET), "UTF-8") == 0 ? CK_QR_TERMINAL : CK_QR_ASCII;
+}
+
+enum ck_err delivery_init(struct delivery *delivery, const struct options *options, bool unattended,
+                          struct ck_error *err)
+{
+    const char *how = option_value(options, OPTION_QR);
+
+    *delivery = (struct delivery){
+        .options = options,
+        .out = option_value(options, OPTION_OUT),
+        .qr_wanted = true,
+        .qr_style = terminal_style(),
+    };
+    if (how == NULL)
+        delivery->qr_wanted = !unattended && isatty(STDERR_FILENO);
+    else if (strcmp(how, "none") == 0)
+        delivery->qr_wanted = false;
+    else if (strcmp(how, "ascii") == 0)
+        delivery->qr_style = CK_QR_ASCII;
+    else if (strncmp(how, "png:", 4) == 0 && how[4] != '\0')
+        delivery->qr_style = CK_QR_PNG, delivery->qr_file = how + 4;
+    else if (strncmp(how, "svg:", 4) == 0 && how[4] != '\0')
+        delivery->qr_style = CK_QR_SVG, delivery->qr_file = how + 4;
+    else if (strcmp(how, "terminal") != 0)
+        return ck_error_set(err, CK_ERR_USAGE,
+                            "--qr takes terminal, ascii, png:FILE, svg:FILE or none, not '%.100s'.",
+                            how);
+    return CK_OK;
+}
+
+bool delivery_reaches(const struct delivery *delivery)
+{
+    return delivery->qr_wanted || delivery->out != NULL ||
+           option_given(delivery->options, OPTION_SHOW_SECRET);
+}
+
+static enum ck_err write_out(struct delivery *delivery, const struct ck_secret *uri,
+                             struct ck_error *err)
+{
+    CK_CLEANUP(ck_secret_free) struct ck_secret *line = NULL;
+    enum ck_err r = ck_secret_new(ck_secret_bytes(uri), ck_secret_size(uri), &line, err);
+
+    if (r == CK_OK)
+        r = ck_secret_append(&line, "\n", 1, err);
+    if (r == CK_OK)
+        r = ck_file_create(delivery->out, line, err);
+    if (r == CK_OK) {
+        delivery->out_written = true;
+        say(delivery->options, "The secret is in %s (otpauth URI, readable by you only).",
+            delivery->out);
+    }
+    return r;
+}
+
+/* Columns that the first line of a terminal picture takes. */
+static int picture_columns(const char *picture, enum ck_qr_style style)
+{
+    int columns = 0;
+
+    for (const char *c = picture; *c != '\0' && *c != '\n'; c++) {
+        if (*c == '\033')
+            c += strcspn(c, "m");
+        else if ((*c & 0xC0) != 0x80) /* UTF-8 continuation bytes take no column */
+            columns++;
+    }
+    (void)style;
+    return columns;
+}
+
+/* A picture that wraps can't be scanned, so it is better not to draw it. */
+static enum ck_err check_width(const char *picture, enum ck_qr_style style, struct ck_error *err)
+{
+    struct winsize window;
+    int columns = picture_columns(picture, style);
+
+    if (ioctl(STDERR_FILENO, TIOCGWINSZ, &window) != 0 || window.ws_col == 0 ||
+        window.ws_col >= columns)
+        return CK_OK;
+    ck_error_set(err, CK_ERR_USAGE,
+                 "The QR code needs %d columns and the terminal has %d. Nothing was changed.",
+                 columns, window.ws_col);
+    return ck_error_hint(err, "Widen the terminal, or use --qr png:FILE or --qr svg:FILE.");
+}
+
+static enum ck_err draw(struct delivery *delivery, const struct ck_secret *uri,
+                        struct ck_error *err)
+{
+    CK_CLEANUP(ck_secret_free) struct ck_secret *picture = NULL;
+    enum ck_err r = ck_qr_draw(uri, delivery->qr_style, &picture, err);
+
+    if (r != CK_OK)
+        return r;
+    if (delivery->qr_file != NULL) {
+        r = ck_file_create(delivery->qr_file, picture, err);
+        if (r == CK_OK) {
+            delivery->qr_written = true;
+            say(delivery->options, "The QR code is in %s (readable by you only).",
+                delivery->qr_file);
+        }
+        return r;
+    }
+    r = check_width(ck_secret_bytes(picture), delivery->qr_style, err);
+    if (r == CK_OK)
+        fwrite(ck_secret_bytes(picture), 1, ck_secret_size(picture), stderr);
+    return r;
+}
+
+enum ck_err delivery_give(struct delivery *delivery, const struct ck_otpauth *otpauth,
+                          struct ck_error *err)
+{
+    CK_CLEANUP(ck_secret_free) struct ck_secret *uri = NULL;
+    enum ck_err r = ck_otpauth_format(otpauth, &uri, err);
+
+    if (r == CK_OK && delivery->out != NULL)
+        r = write_out(delivery, uri, err);
+    if (r == CK_OK && delivery->qr_wanted)
+        r = draw(delivery, uri, err);
+    if (r == CK_OK && option_given(delivery->options, OPTION_SHOW_SECRET))
+        fprintf(stderr, "%s\n", ck_secret_bytes(uri));
+    return r;
+}
+
+static void remove_written(bool *written, const char *path)
+{
+    if (*written && unlink(path) == 0)
+        say_always("%s was removed again: the secret in it is not in use.", path);
+    *written = false;
+}
+
+void delivery_void(struct delivery *delivery)
+{
+    remove_written(&delivery->out_written, delivery->out);
+    remove_written(&delivery->qr_written, delivery->qr_file);
+}

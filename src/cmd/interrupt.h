@@ -1,0 +1,13 @@
+/* Ctrl-C and its kin: noted, never fatal at once, so that what is under way can be put in order. */
+#ifndef CMD_INTERRUPT_H
+#define CMD_INTERRUPT_H
+
+#include <signal.h>
+
+/* From now on SIGINT, SIGTERM and SIGHUP are noted and SIGPIPE is ignored. */
+void interrupt_catch(void);
+
+/* Nonzero once one of them came. */
+extern volatile sig_atomic_t interrupt_noted;
+
+#endif

@@ -1,0 +1,142 @@
+/* cowkey list */
+#include <jansson.h>
+#include <string.h>
+
+#include "command.h"
+#include "cowkey/base/cleanup.h"
+#include "cowkey/base/escape.h"
+#include "output.h"
+#include "person.h"
+#include "target.h"
+
+enum { CID_PREFIX_MIN = 8, CID_SIZE = 64 };
+
+/* How many hex digits of a passkey's id tell it from the others, CID_PREFIX_MIN at least. */
+static int prefix_length(const struct ck_page *page, size_t index)
+{
+    for (int length = CID_PREFIX_MIN; length < CID_SIZE; length++) {
+        bool unique = true;
+        for (size_t i = 0; i < page->passkeys_count; i++) {
+            if (i != index &&
+                strncmp(page->passkeys[i].cid, page->passkeys[index].cid, (size_t)length) == 0)
+                unique = false;
+        }
+        if (unique)
+            return length;
+    }
+    return CID_SIZE;
+}
+
+static json_t *factors_json(const struct ck_page *page, enum ck_role role)
+{
+    if (page->factors_state == CK_LIST_ABSENT)
+        return json_null();
+    json_t *list = json_array();
+    for (size_t i = 0; i < page->factors_count; i++) {
+        const struct ck_factor *factor = &page->factors[i];
+        /* The domain admin's page does not mark the factor in use (protocol 3). */
+        json_t *current =
+            role == CK_ROLE_DOMAIN_ADMIN ? json_null() : json_boolean(factor->current);
+        json_array_append_new(list, json_pack("{s:o, s:o, s:s, s:o}", "id",
+                                              json_sprintf("%llu", (unsigned long long)factor->id),
+                                              "label", text_json(factor->label), "method",
+                                              ck_method_name(factor->method), "current", current));
+    }
+    return list;
+}
+
+static json_t *passkeys_json(const struct ck_page *page)
+{
+    if (page->passkeys_state == CK_LIST_ABSENT)
+        return json_null();
+    json_t *list = json_array();
+    for (size_t i = 0; i < page->passkeys_count; i++) {
+        const struct ck_passkey *passkey = &page->passkeys[i];
+        json_array_append_new(
+            list, json_pack("{s:o, s:o, s:o, s:n}", "id",
+                            json_sprintf("pk:%.*s", prefix_length(page, i), passkey->cid), "label",
+                            text_json(passkey->label), "created",
+                            passkey->created != NULL ? text_json(passkey->created) : json_null(),
+                            "current"));
+    }
+    return list;
+}
+
+static void print_document(const struct target *target, const struct ck_page *page, bool held)
+{
+    json_t *document = target_json("cowkey.list/1", target);
+
+    /* An account that is held for the set-up of a factor has none: that is why it is held. */
+    json_object_set_new(document, "factors",
+                        held ? json_array() : factors_json(page, target->account.role));
+    json_object_set_new(document, "passkeys", held ? json_null() : passkeys_json(page));
+    json_object_set_new(document, "forced", held ? json_true() : json_null());
+    print_json(document);
+}
+
+static void print_factors(const struct ck_page *page)
+{
+    if (page->factors_state == CK_LIST_ABSENT) {
+        print_result("Second factors: not visible; the server's page does not show them.");
+        return;
+    }
+    if (page->factors_count == 0) {
+        print_result("Second factors: none.");
+        return;
+    }
+    print_result("%-12s  %s", "ID", "Second factor");
+    for (size_t i = 0; i < page->factors_count; i++)
+        print_result("%-12llu  %s%s", (unsigned long long)page->factors[i].id,
+                     page->factors[i].label,
+                     page->factors[i].current ? "  (used for this login)" : "");
+}
+
+static void print_passkeys(const struct ck_page *page)
+{
+    if (page->passkeys_state == CK_LIST_ABSENT)
+        print_result("Passkeys: not visible; the server's page does not show them.");
+    else if (page->passkeys_count == 0)
+        print_result("Passkeys: none.");
+    else
+        print_result("%-12s  %s", "ID", "Passkey");
+    for (size_t i = 0; i < page->passkeys_count; i++)
+        print_result("pk:%.*s  %s", prefix_length(page, i), page->passkeys[i].cid,
+                     page->passkeys[i].label);
+}
+
+static int run(const struct options *options)
+{
+    CK_CLEANUP(target_clear) struct target target = {0};
+    CK_CLEANUP(ck_session_close) struct ck_session *session = NULL;
+    struct speaker speaker = {.options = options};
+    struct ck_person person = person_new(&speaker);
+    struct ck_error err = {.code = CK_OK};
+
+    enum ck_err r = target_open(options, &person, &target, &err);
+    if (r == CK_OK)
+        r = ck_login_open(&target.login, &session, &err);
+    if (r != CK_OK)
+        return report_error(option_given(options, OPTION_JSON), &err);
+    const struct ck_page *page = ck_session_page(session);
+    bool held = ck_session_state(session) == CK_SESSION_HELD;
+    if (option_given(options, OPTION_JSON)) {
+        print_document(&target, page, held);
+        return 0;
+    }
+    if (held) {
+        print_result(
+            "Second factors: none, and the server insists on one: the account is held until "
+            "it is set up.");
+        return 0;
+    }
+    print_factors(page);
+    print_passkeys(page);
+    return 0;
+}
+
+const struct command command_list = {
+    .words = "list",
+    .id = COMMAND_LIST,
+    .summary = "the account's own second factors and passkeys",
+    .run = run,
+};

@@ -1,0 +1,154 @@
+/* cowkey: hardens its process, finds the command, runs it. */
+#include <locale.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+
+#include "command.h"
+#include "cowkey/base/cleanup.h"
+#include "cowkey/base/json.h"
+#include "cowkey/mailcow/http.h"
+#include "interrupt.h"
+#include "options.h"
+#include "output.h"
+
+/* Sorted by name. */
+static const struct command *const commands[] = {
+    &command_code,
+    &command_enroll_totp,
+    &command_list,
+    &command_prove_totp,
+};
+enum { COMMANDS_COUNT = sizeof(commands) / sizeof(*commands) };
+
+/* No core dump, no debugger of the same user, no library that would log secrets because a variable
+ * says so. */
+static void harden(void)
+{
+    const struct rlimit none = {0, 0};
+
+    setrlimit(RLIMIT_CORE, &none);
+    prctl(PR_SET_DUMPABLE, 0);
+    unsetenv("SSLKEYLOGFILE");
+    unsetenv("FIDO_DEBUG");
+}
+
+static void print_help(const struct command *command)
+{
+    if (command != NULL) {
+        printf("Usage: cowkey [options] %s\n\n%s.\n\nOptions:\n", command->words, command->summary);
+        options_print_help(stdout, command);
+        printf("\nOptions of every command:\n");
+    } else {
+        printf("Usage: cowkey [options] COMMAND\n\nSecond factors for mailcow "
+               "accounts.\n\nCommands:\n");
+        for (int i = 0; i < COMMANDS_COUNT; i++)
+            printf("  %-13s %s\n", commands[i]->words, commands[i]->summary);
+        printf("\n'cowkey COMMAND --help' adds the command's own options.\n\nOptions:\n");
+    }
+    options_print_help(stdout, NULL);
+}
+
+/* Whether command's words are the words of the command line, all of them. */
+static bool is_called(const struct command *command, const char *const *words, int count)
+{
+    const char *at = command->words;
+
+    for (int i = 0; i < count; i++) {
+        size_t length = strlen(words[i]);
+        if (strncmp(at, words[i], length) != 0 || (at[length] != ' ' && at[length] != '\0'))
+            return false;
+        at += length;
+        if (*at == ' ')
+            at++;
+        else if (i + 1 < count)
+            return false;
+    }
+    return *at == '\0';
+}
+
+static enum ck_err find_command(const char *const *words, int count,
+                                const struct command **ret_command, struct ck_error *err)
+{
+    for (int i = 0; i < COMMANDS_COUNT; i++) {
+        if (count > 0 && is_called(commands[i], words, count)) {
+            *ret_command = commands[i];
+            return CK_OK;
+        }
+    }
+    if (count == 0)
+        ck_error_set(err, CK_ERR_USAGE, "No command was given.");
+    else
+        ck_error_set(err, CK_ERR_USAGE, "'%.100s%s%.100s' is not a command.", words[0],
+                     count > 1 ? " " : "", count > 1 ? words[1] : "");
+    return ck_error_hint(err, "'cowkey --help' lists the commands.");
+}
+
+static enum ck_err prepare(const struct command *command, struct options *options,
+                           struct ck_error *err)
+{
+    enum ck_err r = options_check_command(options, command, err);
+
+    if (r == CK_OK)
+        r = options_complete(options, err);
+    if (r == CK_OK)
+        r = ck_secret_heap_init(err);
+    ck_json_init();
+    if (r == CK_OK && command != &command_code)
+        r = ck_http_init(err);
+    return r;
+}
+
+/* A result that could not be written down is no success. */
+static int flush_result(const struct command *command, int status)
+{
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return status;
+    say_always("cowkey: the result could not be written to standard output.");
+    return status != 0 ? status : (int)(command->changes ? CK_ERR_UNKNOWN : CK_ERR_UNCHANGED);
+}
+
+static bool asks_for_json(int argc, char **argv)
+{
+    for (int i = 1; i < argc; i++) {
+        if (strcmp(argv[i], "--json") == 0)
+            return true;
+    }
+    return false;
+}
+
+int main(int argc, char **argv)
+{
+    CK_CLEANUP(options_free) struct options *options = options_new();
+    CK_CLEANUP(ck_free_p) const char **words = calloc((size_t)argc + 1, sizeof(*words));
+    const struct command *command = NULL;
+    struct ck_error err = {.code = CK_OK};
+    int count;
+
+    harden();
+    setlocale(LC_CTYPE, "");
+    interrupt_catch();
+    if (options == NULL || words == NULL)
+        return CK_ERR_UNCHANGED;
+    enum ck_err r = options_parse(options, argc, argv, words, &count, &err);
+    if (r == CK_OK && option_given(options, OPTION_VERSION)) {
+        printf("cowkey %s\n", COWKEY_VERSION);
+        return 0;
+    }
+    if (r == CK_OK && (count > 0 || !option_given(options, OPTION_HELP)))
+        r = find_command(words, count, &command, &err);
+    if (r == CK_OK && option_given(options, OPTION_HELP)) {
+        print_help(command);
+        return 0;
+    }
+    if (r == CK_OK)
+        r = prepare(command, options, &err);
+    if (r != CK_OK)
+        return report_error(asks_for_json(argc, argv), &err);
+    int status = flush_result(command, command->run(options));
+    if (command != &command_code)
+        ck_http_exit();
+    return status;
+}

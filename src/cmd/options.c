@@ -1,0 +1,269 @@
+/* The table of options and what reads it. */
+#include "options.h"
+
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "config.h"
+#include "cowkey/base/cleanup.h"
+
+struct row {
+    const char *name;
+    char letter;             /* short form, or 0 */
+    const char *argument;    /* what help calls its argument; NULL for a flag */
+    int commands;            /* which commands take it */
+    const char *environment; /* variable, or NULL */
+    bool in_profile;
+    const char *help;
+};
+
+/* Three ways to give one secret, none of them visible to other users of the machine. */
+#define SECRET_ROWS(stem, upper, mask, profile, what)                                              \
+    [OPTION_##upper##_FILE] = {stem "-file", 0, "FILE", mask, NULL, profile, what " from a file"}, \
+    [OPTION_##upper##                                                                              \
+        _FD] = {stem "-fd", 0, "N", mask, NULL, false, what " from an open file descriptor"},      \
+    [OPTION_##upper##_COMMAND] = {                                                                 \
+        stem "-command", 0, "COMMAND", mask, NULL, profile, what " from what a command prints"}
+
+static const struct row rows[OPTION_COUNT] = {
+    [OPTION_SERVER] = {"server", 0, "HOST|URL", COMMAND_ALL, "COWKEY_SERVER", true,
+                       "the mailcow server, by host name"},
+    [OPTION_ACCOUNT] = {"account", 0, "NAME", COMMAND_ALL, "COWKEY_ACCOUNT", true, "who logs in"},
+    [OPTION_ROLE] = {"role", 0, "ROLE", COMMAND_ALL, "COWKEY_ROLE", true,
+                     "mailbox, domain-admin or admin"},
+    [OPTION_PROFILE] = {"profile", 0, "NAME", COMMAND_ALL, "COWKEY_PROFILE", false,
+                        "section of the configuration file"},
+    [OPTION_CONFIG] = {"config", 0, "FILE", COMMAND_ALL, "COWKEY_CONFIG", false,
+                       "configuration file"},
+    [OPTION_CACERT] = {"cacert", 0, "FILE", COMMAND_ALL, "COWKEY_CACERT", true,
+                       "trust these certificate authorities (PEM)"},
+    [OPTION_RESOLVE] = {"resolve", 0, "HOST:PORT:ADDR", COMMAND_ALL, "COWKEY_RESOLVE", true,
+                        "connect to ADDR, without DNS"},
+    [OPTION_TIMEOUT] = {"timeout", 0, "SECONDS", COMMAND_ALL, "COWKEY_TIMEOUT", true,
+                        "for each exchange with the server (30)"},
+    SECRET_ROWS("password", PASSWORD, COMMAND_ALL, true, "password"),
+    SECRET_ROWS("login-secret", LOGIN_SECRET, COMMAND_ALL, true,
+                "TOTP secret that answers at login,"),
+    [OPTION_LOGIN_FACTOR] = {"login-factor", 0, "ID", COMMAND_ALL, NULL, true,
+                             "which existing factor answers at login"},
+    SECRET_ROWS("new-password", NEW_PASSWORD, COMMAND_ALL, false,
+                "password to change to when the server insists,"),
+    [OPTION_JSON] = {"json", 0, NULL, COMMAND_ALL, NULL, false,
+                     "one JSON document on standard output"},
+    [OPTION_QUIET] = {"quiet", 'q', NULL, COMMAND_ALL, NULL, false, "only errors and questions"},
+    [OPTION_VERBOSE] = {"verbose", 'v', NULL, COMMAND_ALL, NULL, false,
+                        "say what is exchanged with the server"},
+    [OPTION_YES] = {"yes", 'y', NULL, COMMAND_ALL, NULL, false, "answer yes to questions"},
+    [OPTION_HELP] = {"help", 'h', NULL, COMMAND_ALL, NULL, false, "print this"},
+    [OPTION_VERSION] = {"version", 'V', NULL, COMMAND_ALL, NULL, false, "print the version"},
+
+    [OPTION_LABEL] = {"label", 0, "TEXT", COMMAND_ENROLL_TOTP, NULL, false,
+                      "name in the server's list (\"cowkey\" and the date)"},
+    [OPTION_ISSUER] = {"issuer", 0, "TEXT", COMMAND_ENROLL_TOTP, NULL, false,
+                       "name of the server in the app (its host name)"},
+    [OPTION_QR] = {"qr", 0, "HOW", COMMAND_ENROLL_TOTP, NULL, false,
+                   "terminal, ascii, png:FILE, svg:FILE or none"},
+    [OPTION_OUT] = {"out", 0, "FILE", COMMAND_ENROLL_TOTP, NULL, false,
+                    "write the otpauth:// URI into a new private file"},
+    [OPTION_SHOW_SECRET] = {"show-secret", 0, NULL, COMMAND_ENROLL_TOTP, NULL, false,
+                            "print the otpauth:// URI too"},
+    [OPTION_UNATTENDED] = {"unattended", 0, NULL, COMMAND_ENROLL_TOTP, NULL, false,
+                           "compute the code instead of asking; needs --out"},
+    [OPTION_ACCEPT_CLOCK_SKEW] = {"accept-clock-skew", 0, NULL, COMMAND_ENROLL_TOTP, NULL, false,
+                                  "unattended although the clocks differ"},
+    [OPTION_PROOF] = {"proof", 0, "HOW", COMMAND_ENROLL_TOTP, NULL, false,
+                      "login (default) or recorded"},
+    [OPTION_REPLACE] = {"replace", 0, "ID", COMMAND_ENROLL_TOTP, NULL, false,
+                        "in the end remove this factor: a new phone"},
+
+    SECRET_ROWS("secret", SECRET, COMMAND_CODE, false, "the TOTP secret"),
+};
+
+struct options {
+    char *values[OPTION_COUNT]; /* owned */
+    bool on_command_line[OPTION_COUNT];
+};
+
+struct options *options_new(void)
+{
+    return calloc(1, sizeof(struct options));
+}
+
+void options_free(struct options **options)
+{
+    if (*options == NULL)
+        return;
+    for (int i = 0; i < OPTION_COUNT; i++)
+        free((*options)->values[i]);
+    free(*options);
+    *options = NULL;
+}
+
+const char *option_value(const struct options *options, enum option_id option)
+{
+    return options->values[option];
+}
+
+bool option_given(const struct options *options, enum option_id option)
+{
+    return options->values[option] != NULL;
+}
+
+const char *option_name(enum option_id option)
+{
+    return rows[option].name;
+}
+
+static enum ck_err set(struct options *options, enum option_id option, const char *value,
+                       struct ck_error *err)
+{
+    options->values[option] = strdup(value != NULL ? value : "");
+    return options->values[option] != NULL ? CK_OK : ck_error_no_memory(err);
+}
+
+/* The first of the three options that name the same secret; the option itself if it is none of
+ * those. */
+static enum option_id source_group(enum option_id option)
+{
+    static const enum option_id groups[] = {OPTION_PASSWORD_FILE, OPTION_LOGIN_SECRET_FILE,
+                                            OPTION_NEW_PASSWORD_FILE, OPTION_SECRET_FILE};
+
+    for (size_t i = 0; i < sizeof(groups) / sizeof(*groups); i++) {
+        if (option >= groups[i] && option <= groups[i] + 2)
+            return groups[i];
+    }
+    return option;
+}
+
+static bool group_given(const struct options *options, enum option_id option)
+{
+    enum option_id first = source_group(option);
+
+    if (first == option && source_group(option + 1) != first)
+        return option_given(options, option);
+    return option_given(options, first) || option_given(options, first + 1) ||
+           option_given(options, first + 2);
+}
+
+enum ck_err option_set_default(struct options *options, enum option_id option, const char *value,
+                               struct ck_error *err)
+{
+    return group_given(options, option) ? CK_OK : set(options, option, value, err);
+}
+
+enum option_id option_find_for_profile(const char *name)
+{
+    for (int i = 0; i < OPTION_COUNT; i++) {
+        if (rows[i].in_profile && strcmp(rows[i].name, name) == 0)
+            return (enum option_id)i;
+    }
+    return OPTION_COUNT;
+}
+
+static enum ck_err set_from_command_line(struct options *options, enum option_id option,
+                                         const char *value, struct ck_error *err)
+{
+    if (options->on_command_line[option] && rows[option].argument != NULL)
+        return ck_error_set(err, CK_ERR_USAGE, "--%s is given twice.", rows[option].name);
+    if (!options->on_command_line[option] && group_given(options, option))
+        return ck_error_set(err, CK_ERR_USAGE,
+                            "--%s: give one of -file, -fd and -command, not several.",
+                            rows[option].name);
+    options->on_command_line[option] = true;
+    free(options->values[option]);
+    return set(options, option, value, err);
+}
+
+/* getopt_long takes unique prefixes for the whole; a script that used one would break with the next
+ * option. */
+static bool is_abbreviated(char **argv, const char *name)
+{
+    const char *word = argv[optind - 1];
+
+    if (strncmp(word, "--", 2) != 0 || strncmp(word + 2, name, strcspn(word + 2, "=")) != 0)
+        word = argv[optind - 2]; /* its argument was a word of its own */
+    return strcspn(word, "=") != strlen(name) + 2;
+}
+
+enum ck_err options_parse(struct options *options, int argc, char **argv, const char **words,
+                          int *ret_count, struct ck_error *err)
+{
+    struct option longs[OPTION_COUNT + 1] = {0};
+    char shorts[2 * OPTION_COUNT + 2] = ":";
+    size_t at = 1;
+
+    for (int i = 0; i < OPTION_COUNT; i++) {
+        longs[i] = (struct option){rows[i].name,
+                                   rows[i].argument != NULL ? required_argument : no_argument, NULL,
+                                   256 + i};
+        if (rows[i].letter != 0)
+            shorts[at++] = rows[i].letter;
+    }
+    opterr = 0;
+    for (int got; (got = getopt_long(argc, argv, shorts, longs, NULL)) != -1;) {
+        int option = got - 256;
+        if (got == '?' || got == ':') {
+            ck_error_set(err, CK_ERR_USAGE,
+                         got == ':' ? "The option '%.100s' needs an argument."
+                                    : "The option '%.100s' is not known or can't stand like this.",
+                         argv[optind - 1]);
+            return ck_error_hint(err, "'cowkey --help' lists the options.");
+        }
+        for (int i = 0; got < 256 && i < OPTION_COUNT; i++) {
+            if (rows[i].letter == got)
+                option = i;
+        }
+        if (got >= 256 && is_abbreviated(argv, rows[option].name)) {
+            ck_error_set(err, CK_ERR_USAGE, "Options can't be abbreviated.");
+            return ck_error_hint(err, "Write --%s.", rows[option].name);
+        }
+        enum ck_err r = set_from_command_line(options, (enum option_id)option, optarg, err);
+        if (r != CK_OK)
+            return r;
+    }
+    *ret_count = 0;
+    while (optind < argc)
+        words[(*ret_count)++] = argv[optind++];
+    return CK_OK;
+}
+
+enum ck_err options_check_command(const struct options *options, const struct command *command,
+                                  struct ck_error *err)
+{
+    for (int i = 0; i < OPTION_COUNT; i++) {
+        if (options->on_command_line[i] && (rows[i].commands & (int)command->id) == 0) {
+            ck_error_set(err, CK_ERR_USAGE, "'%s' does not take --%s.", command->words,
+                         rows[i].name);
+            return ck_error_hint(err, "'cowkey %s --help' lists what it takes.", command->words);
+        }
+    }
+    return CK_OK;
+}
+
+enum ck_err options_complete(struct options *options, struct ck_error *err)
+{
+    for (int i = 0; i < OPTION_COUNT; i++) {
+        const char *value = rows[i].environment != NULL ? getenv(rows[i].environment) : NULL;
+        if (value == NULL || *value == '\0')
+            continue;
+        enum ck_err r = option_set_default(options, (enum option_id)i, value, err);
+        if (r != CK_OK)
+            return r;
+    }
+    return config_apply(options, err);
+}
+
+void options_print_help(FILE *to, const struct command *command)
+{
+    for (int i = 0; i < OPTION_COUNT; i++) {
+        bool common = rows[i].commands == COMMAND_ALL;
+        if (command == NULL ? !common : common || (rows[i].commands & (int)command->id) == 0)
+            continue;
+        char left[64];
+        snprintf(left, sizeof(left), "%c%c%c --%s %s", rows[i].letter != 0 ? '-' : ' ',
+                 rows[i].letter != 0 ? rows[i].letter : ' ', rows[i].letter != 0 ? ',' : ' ',
+                 rows[i].name, rows[i].argument != NULL ? rows[i].argument : "");
+        fprintf(to, "  %-33s %s\n", left, rows[i].help);
+    }
+}

@@ -1,0 +1,94 @@
+/*
+ * The options, from one table: it drives parsing, --help, the environment and the profile.
+ *
+ * To add an option: a row in options.c, a name here, a paragraph in man/cowkey.1.scd.
+ */
+#ifndef CMD_OPTIONS_H
+#define CMD_OPTIONS_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "command.h"
+#include "cowkey/base/error.h"
+
+enum option_id {
+    OPTION_SERVER,
+    OPTION_ACCOUNT,
+    OPTION_ROLE,
+    OPTION_PROFILE,
+    OPTION_CONFIG,
+    OPTION_CACERT,
+    OPTION_RESOLVE,
+    OPTION_TIMEOUT,
+    /* Sources of secrets: always _FILE, _FD, _COMMAND in this order. */
+    OPTION_PASSWORD_FILE,
+    OPTION_PASSWORD_FD,
+    OPTION_PASSWORD_COMMAND,
+    OPTION_LOGIN_SECRET_FILE,
+    OPTION_LOGIN_SECRET_FD,
+    OPTION_LOGIN_SECRET_COMMAND,
+    OPTION_LOGIN_FACTOR,
+    OPTION_NEW_PASSWORD_FILE,
+    OPTION_NEW_PASSWORD_FD,
+    OPTION_NEW_PASSWORD_COMMAND,
+    OPTION_JSON,
+    OPTION_QUIET,
+    OPTION_VERBOSE,
+    OPTION_YES,
+    OPTION_HELP,
+    OPTION_VERSION,
+
+    OPTION_LABEL,
+    OPTION_ISSUER,
+    OPTION_QR,
+    OPTION_OUT,
+    OPTION_SHOW_SECRET,
+    OPTION_UNATTENDED,
+    OPTION_ACCEPT_CLOCK_SKEW,
+    OPTION_PROOF,
+    OPTION_REPLACE,
+
+    OPTION_SECRET_FILE,
+    OPTION_SECRET_FD,
+    OPTION_SECRET_COMMAND,
+
+    OPTION_COUNT
+};
+
+struct options; /* what was given on the command line, in the environment, in the profile */
+
+struct options *options_new(void);
+void options_free(struct options **options);
+
+/*
+ * Parses argv. Words that are no options go to words (argc pointers of room), their number to
+ * *ret_count. Unknown, abbreviated and repeated options, and missing or superfluous arguments, are
+ * CK_ERR_USAGE.
+ */
+enum ck_err options_parse(struct options *options, int argc, char **argv, const char **words,
+                          int *ret_count, struct ck_error *err);
+
+/* Whether the command takes each option that was given on the command line; else CK_ERR_USAGE. */
+enum ck_err options_check_command(const struct options *options, const struct command *command,
+                                  struct ck_error *err);
+
+/* Fills from the environment and then the profile what the command line left open. */
+enum ck_err options_complete(struct options *options, struct ck_error *err);
+
+/* The value, "" for a flag that was given, NULL when absent. */
+const char *option_value(const struct options *options, enum option_id option);
+bool option_given(const struct options *options, enum option_id option);
+const char *option_name(enum option_id option);
+
+/* A row's position by its name, when it may stand in a profile; OPTION_COUNT when there is none. */
+enum option_id option_find_for_profile(const char *name);
+
+/* Sets an option from the profile unless it (or its source group) has a value already. */
+enum ck_err option_set_default(struct options *options, enum option_id option, const char *value,
+                               struct ck_error *err);
+
+/* Prints the options that command takes and others do not, or (NULL) those of every command. */
+void options_print_help(FILE *to, const struct command *command);
+
+#endif

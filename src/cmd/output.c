@@ -1,0 +1,101 @@
+/* Printing: the only place for it besides --help. */
+#include "output.h"
+
+#include <jansson.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "cowkey/base/cleanup.h"
+#include "cowkey/base/escape.h"
+
+static void print_escaped(FILE *to, const char *format, va_list arguments)
+{
+    CK_CLEANUP(ck_free_p) char *text = NULL;
+
+    if (vasprintf(&text, format, arguments) < 0)
+        return;
+    CK_CLEANUP(ck_free_p) char *safe = ck_escape_terminal(text);
+    if (safe != NULL)
+        fprintf(to, "%s\n", safe);
+}
+
+void say(const struct options *options, const char *format, ...)
+{
+    va_list arguments;
+
+    if (option_given(options, OPTION_QUIET))
+        return;
+    va_start(arguments, format);
+    print_escaped(stderr, format, arguments);
+    va_end(arguments);
+}
+
+void say_always(const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    print_escaped(stderr, format, arguments);
+    va_end(arguments);
+}
+
+void print_result(const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    print_escaped(stdout, format, arguments);
+    va_end(arguments);
+}
+
+void print_json(struct json_t *document)
+{
+    json_dumpf(document, stdout, JSON_COMPACT);
+    putchar('\n');
+    json_decref(document);
+}
+
+json_t *text_json(const char *text)
+{
+    if (ck_utf8_valid(text, strlen(text)))
+        return json_string(text);
+    CK_CLEANUP(ck_free_p) char *safe = ck_escape_terminal(text);
+    return json_string(safe != NULL ? safe : "");
+}
+
+json_t *time_json(int64_t time_s)
+{
+    time_t time = (time_t)time_s;
+    struct tm parts;
+    char text[32];
+
+    gmtime_r(&time, &parts);
+    strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &parts);
+    return json_string(text);
+}
+
+json_t *error_json(const struct ck_error *err)
+{
+    return json_pack("{s:i, s:o, s:o}", "status", (int)err->code, "error", text_json(err->text),
+                     "hint", text_json(err->hint));
+}
+
+int say_error(const struct ck_error *err)
+{
+    say_always("cowkey: %s", err->text);
+    if (err->hint[0] != '\0')
+        say_always("  %s", err->hint);
+    return (int)err->code;
+}
+
+int report_error(bool json, const struct ck_error *err)
+{
+    if (json) {
+        json_t *document = error_json(err);
+        json_object_set_new(document, "schema", json_string("cowkey.error/1"));
+        print_json(document);
+    }
+    return say_error(err);
+}

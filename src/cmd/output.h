@@ -1,0 +1,45 @@
+/* What a person reads and what a script reads. */
+#ifndef CMD_OUTPUT_H
+#define CMD_OUTPUT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "cowkey/base/error.h"
+#include "options.h"
+
+struct json_t;
+
+/* One line of conversation on standard error, silent with --quiet; foreign text in it is escaped.
+ */
+void say(const struct options *options, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* The same where --quiet does not apply. */
+void say_always(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* One line of the result on standard output, escaped likewise. */
+void print_result(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* Prints document on standard output, on one line, and releases it. */
+void print_json(struct json_t *document);
+
+/*
+ * Reports an error that ended the command before anything was attempted on the server: sentences
+ * for a person, or a cowkey.error/1 document. Returns the exit status.
+ */
+int report_error(bool json, const struct ck_error *err);
+
+/* The same for a person only; the document then has its own error member, see error_json. */
+int say_error(const struct ck_error *err);
+
+/* {"status","error","hint"} */
+struct json_t *error_json(const struct ck_error *err);
+
+/* "2026-11-23T08:21:24Z" as a JSON string. */
+struct json_t *time_json(int64_t time_s);
+
+/* A JSON string, with what is not UTF-8 escaped. */
+struct json_t *text_json(const char *text);
+
+#endif

@@ -1,0 +1,213 @@
+/* Every sentence and question of a sequence, in one place. */
+#include "person.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cowkey/base/cleanup.h"
+#include "cowkey/base/escape.h"
+#include "output.h"
+#include "prompt.h"
+
+static void tell_stage(void *data, enum ck_stage stage)
+{
+    static const char *const sentences[] = {
+        [CK_STAGE_PROBE] = "Asking the server what it speaks ...",
+        [CK_STAGE_LOGIN] = "Logging in ...",
+        [CK_STAGE_CHANGE_PASSWORD] = "Changing the password, as the server insists ...",
+        [CK_STAGE_SUBMIT] = "Telling the server ...",
+        [CK_STAGE_PROOF] = "Logging in afresh with the factor, as proof ...",
+        [CK_STAGE_TAKE_BACK] = "The server does not accept the new factor. Taking it back ...",
+        [CK_STAGE_REMOVE_OLD] = "Removing the old factor ...",
+    };
+    const struct speaker *speaker = data;
+
+    say(speaker->options, "%s", sentences[stage]);
+}
+
+static enum ck_err ask_login_code(void *data, const struct ck_factor *factor,
+                                  char ret_code[CK_TOTP_CODE_MAX], struct ck_error *err)
+{
+    (void)data;
+    CK_CLEANUP(ck_free_p) char *label = ck_escape_terminal(factor->label);
+    CK_CLEANUP(ck_free_p) char *question = NULL;
+
+    if (label == NULL || asprintf(&question, "Code of the factor '%s': ", label) < 0)
+        return ck_error_no_memory(err);
+    return prompt_code(question, "Give the factor's secret with --login-secret-file.", ret_code,
+                       CK_TOTP_CODE_MAX, err);
+}
+
+static enum ck_err ask_yubico_otp(void *data, struct ck_secret **ret_otp, struct ck_error *err)
+{
+    (void)data;
+    return prompt_line("Touch the YubiKey to type its one-time password: ", "the Yubico OTP",
+                       "A Yubico OTP can only come from the key, so a terminal is needed.", ret_otp,
+                       err);
+}
+
+static enum ck_err ask_factor(void *data, const struct ck_factor *factors, size_t count,
+                              size_t *ret_index, struct ck_error *err)
+{
+    static const char hint[] = "Say which factor answers with --login-factor.";
+    (void)data;
+    char answer[16];
+    char *end;
+
+    if (!prompt_possible()) {
+        ck_error_set(err, CK_ERR_USAGE,
+                     "The account has %zu factors, and there is no terminal to ask "
+                     "on which one answers.",
+                     count);
+        return ck_error_hint(err, "%s", hint);
+    }
+    say_always("The account has several factors:");
+    for (size_t i = 0; i < count; i++)
+        say_always("  %zu  %s (%s)", i + 1, factors[i].label, ck_method_name(factors[i].method));
+    enum ck_err r = prompt_code("Which one answers? Number: ", hint, answer, sizeof(answer), err);
+    if (r != CK_OK)
+        return r;
+    unsigned long number = strtoul(answer, &end, 10);
+    if (*end != '\0' || number < 1 || number > count)
+        return ck_error_set(err, CK_ERR_USAGE, "'%s' is not one of 1 to %zu. Nothing was changed.",
+                            answer, count);
+    *ret_index = number - 1;
+    return CK_OK;
+}
+
+static enum ck_err ask_mail_programs(void *data, enum ck_mail_programs programs,
+                                     struct ck_error *err)
+{
+    const struct speaker *speaker = data;
+    bool yes = option_given(speaker->options, OPTION_YES);
+
+    if (programs == CK_MAIL_APP_PASSWORDS) {
+        say(speaker->options,
+            "Mail programs that use the account's password will stop working; those with an app "
+            "password go on.");
+        return CK_OK;
+    }
+    say_always(
+        programs == CK_MAIL_WILL_STOP
+            ? "With a second factor, mail programs (IMAP, SMTP, calendars, phones) can't use "
+              "the account's password any more, and it has no app password: they will stop "
+              "working until each has one."
+            : "With a second factor, mail programs (IMAP, SMTP, calendars, phones) can't use "
+              "the account's password any more. Whether it has app passwords is not visible.");
+    if (yes)
+        return CK_OK;
+    enum ck_err r =
+        prompt_yes("Go on? [y/N] ", "Pass --yes to go on without being asked.", &yes, err);
+    if (r != CK_OK)
+        return r;
+    if (yes)
+        return CK_OK;
+    ck_error_set(err, CK_ERR_UNCHANGED, "Nothing was changed, as you wished.");
+    return ck_error_hint(err, "Make app passwords first, in the web interface.");
+}
+
+static void tell_clock(void *data, int64_t server_off_s)
+{
+    const struct speaker *speaker = data;
+
+    say(speaker->options, "The server's clock is %" PRId64 " s %s this computer's.",
+        (int64_t)llabs(server_off_s), server_off_s > 0 ? "ahead of" : "behind");
+}
+
+static enum ck_err give_totp(void *data, const struct ck_otpauth *otpauth, struct ck_error *err)
+{
+    const struct speaker *speaker = data;
+
+    return delivery_give(speaker->delivery, otpauth, err);
+}
+
+static void void_totp(void *data)
+{
+    const struct speaker *speaker = data;
+
+    if (speaker->delivery != NULL)
+        delivery_void(speaker->delivery);
+}
+
+/* "3 min 30 s" */
+static void format_span(int64_t seconds, char *text, size_t size)
+{
+    int64_t span = llabs(seconds);
+
+    if (span < 60)
+        snprintf(text, size, "%" PRId64 " s", span);
+    else if (span % 60 == 0)
+        snprintf(text, size, "%" PRId64 " min", span / 60);
+    else
+        snprintf(text, size, "%" PRId64 " min %" PRId64 " s", span / 60, span % 60);
+}
+
+static void explain_misfit(const struct ck_code_misfit *misfit)
+{
+    char phone[32], server[32];
+
+    format_span(misfit->phone_off_s, phone, sizeof(phone));
+    format_span(misfit->server_off_s, server, sizeof(server));
+    if (!misfit->other_step) {
+        say_always(
+            "That code does not belong to this secret. Look for the new entry in the app, and "
+            "type the code that it shows now.");
+        return;
+    }
+    say_always(
+        "That code is right for another time: the phone's clock is about %s %s the server's.",
+        phone, misfit->phone_off_s > 0 ? "ahead of" : "behind");
+    if (llabs(misfit->server_off_s) > 30)
+        say_always(
+            "The server's clock is %s %s this computer's, so it may be the server that is wrong: "
+            "tell its admin.",
+            server, misfit->server_off_s > 0 ? "ahead of" : "behind");
+    else
+        say_always("Let the phone set its time automatically, then type the next code.");
+}
+
+static enum ck_err ask_new_code(void *data, const struct ck_code_misfit *misfit,
+                                char ret_code[CK_TOTP_CODE_MAX], struct ck_error *err)
+{
+    const struct speaker *speaker = data;
+
+    if (misfit != NULL)
+        explain_misfit(misfit);
+    else
+        say(speaker->options, "Add it to the authenticator app. The server is not told before the "
+                              "app's code fits.");
+    return prompt_code("Code that the app shows now: ",
+                       "Pass --unattended and --out FILE to enroll without a person.", ret_code,
+                       CK_TOTP_CODE_MAX, err);
+}
+
+static enum ck_err ask_retry_proof(void *data, const struct ck_error *why, bool *ret_again,
+                                   struct ck_error *err)
+{
+    const struct speaker *speaker = data;
+
+    *ret_again = false;
+    if (speaker->unattended || !prompt_possible())
+        return CK_OK;
+    say_always("The proof could not be carried out: %s", why->text);
+    return prompt_yes("Try again? [y/N] ", "", ret_again, err);
+}
+
+struct ck_person person_new(struct speaker *speaker)
+{
+    return (struct ck_person){
+        .data = speaker,
+        .tell_stage = tell_stage,
+        .ask_login_code = ask_login_code,
+        .ask_yubico_otp = ask_yubico_otp,
+        .ask_factor = ask_factor,
+        .ask_mail_programs = ask_mail_programs,
+        .tell_clock = tell_clock,
+        .give_totp = give_totp,
+        .void_totp = void_totp,
+        .ask_new_code = ask_new_code,
+        .ask_retry_proof = ask_retry_proof,
+    };
+}

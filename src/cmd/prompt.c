@@ -1,0 +1,112 @@
+/* Prompting on /dev/tty, by libbsd's readpassphrase: it restores the terminal whatever signal
+ * comes. */
+#include "prompt.h"
+
+#include <bsd/readpassphrase.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+
+#include "cowkey/base/cleanup.h"
+#include "interrupt.h"
+#include "output.h"
+
+enum { ATTEMPTS_MAX = 5 };
+
+bool prompt_possible(void)
+{
+    int fd = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
+
+    if (fd < 0)
+        return false;
+    close(fd);
+    return true;
+}
+
+static enum ck_err ask(const char *question, int flags, const char *what, const char *hint,
+                       struct ck_secret **ret_answer, struct ck_error *err)
+{
+    CK_CLEANUP(ck_secret_free) struct ck_secret *line = NULL, *answer = NULL;
+
+    if (interrupt_noted)
+        return ck_error_set(err, CK_ERR_INTERRUPTED, "Interrupted.");
+    enum ck_err r = ck_secret_new(NULL, CK_SECRET_INPUT_MAX + 1, &line, err);
+    if (r != CK_OK)
+        return r;
+    errno = 0;
+    char *got = readpassphrase(question, ck_secret_bytes(line), CK_SECRET_INPUT_MAX + 2,
+                               flags | RPP_REQUIRE_TTY);
+    if (interrupt_noted)
+        return ck_error_set(err, CK_ERR_INTERRUPTED, "Interrupted.");
+    if (got == NULL) {
+        ck_error_set(err, CK_ERR_USAGE, "There is no terminal to ask for %s on.", what);
+        return ck_error_hint(err, "%s", hint);
+    }
+    size_t size = strlen(got);
+    if (size > CK_SECRET_INPUT_MAX)
+        return ck_error_set(err, CK_ERR_USAGE, "That is too long for %s: %d bytes at most.", what,
+                            CK_SECRET_INPUT_MAX);
+    r = ck_secret_new(got, size, &answer, err);
+    if (r == CK_OK)
+        *ret_answer = CK_TAKE(answer);
+    return r;
+}
+
+enum ck_err prompt_secret(const char *question, const char *what, const char *hint,
+                          struct ck_secret **ret_answer, struct ck_error *err)
+{
+    return ask(question, RPP_ECHO_OFF, what, hint, ret_answer, err);
+}
+
+enum ck_err prompt_line(const char *question, const char *what, const char *hint,
+                        struct ck_secret **ret_answer, struct ck_error *err)
+{
+    return ask(question, RPP_ECHO_ON, what, hint, ret_answer, err);
+}
+
+/* Copies the digits of a line; false when it holds anything but digits and spaces, or too many. */
+static bool take_digits(const char *line, char *ret_code, size_t size)
+{
+    size_t length = 0;
+
+    for (; *line != '\0'; line++) {
+        if (*line == ' ')
+            continue;
+        if (*line < '0' || *line > '9' || length == size - 1)
+            return false;
+        ret_code[length++] = *line;
+    }
+    ret_code[length] = '\0';
+    return true;
+}
+
+enum ck_err prompt_code(const char *question, const char *hint, char *ret_code, size_t size,
+                        struct ck_error *err)
+{
+    for (int attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
+        CK_CLEANUP(ck_secret_free) struct ck_secret *line = NULL;
+        enum ck_err r = prompt_line(question, "the code", hint, &line, err);
+        if (r != CK_OK)
+            return r;
+        if (ck_secret_size(line) == 0)
+            return ck_error_set(err, CK_ERR_INTERRUPTED, "Nothing was typed; nothing was changed.");
+        if (take_digits(ck_secret_bytes(line), ret_code, size))
+            return CK_OK;
+        say_always("That is not a number of the right length; an empty line ends it.");
+    }
+    return ck_error_set(err, CK_ERR_USAGE, "No number was typed; nothing was changed.");
+}
+
+enum ck_err prompt_yes(const char *question, const char *hint, bool *ret_yes, struct ck_error *err)
+{
+    CK_CLEANUP(ck_secret_free) struct ck_secret *line = NULL;
+    enum ck_err r = prompt_line(question, "an answer", hint, &line, err);
+
+    if (r != CK_OK)
+        return r;
+    const char *answer = ck_secret_bytes(line);
+    *ret_yes = strcasecmp(answer, "y") == 0 || strcasecmp(answer, "yes") == 0;
+    return CK_OK;
+}

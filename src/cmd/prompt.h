@@ -1,0 +1,34 @@
+/* Questions on the terminal, never on standard input or output, so that both stay free for data. */
+#ifndef CMD_PROMPT_H
+#define CMD_PROMPT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "cowkey/base/error.h"
+#include "cowkey/base/secret.h"
+
+/* Whether there is a terminal to ask on. */
+bool prompt_possible(void);
+
+/*
+ * Asks and reads one line of at most CK_SECRET_INPUT_MAX bytes, with the echo off for a secret. No
+ * terminal, end of input and too long a line are CK_ERR_USAGE, Ctrl-C is CK_ERR_INTERRUPTED. what
+ * names the thing in error texts ("the password"), hint says how to give it otherwise.
+ */
+enum ck_err prompt_secret(const char *question, const char *what, const char *hint,
+                          struct ck_secret **ret_answer, struct ck_error *err);
+enum ck_err prompt_line(const char *question, const char *what, const char *hint,
+                        struct ck_secret **ret_answer, struct ck_error *err);
+
+/*
+ * Asks for a number of fewer than size digits, spaces between them allowed, until one is typed: a
+ * code. An empty line is CK_ERR_INTERRUPTED.
+ */
+enum ck_err prompt_code(const char *question, const char *hint, char *ret_code, size_t size,
+                        struct ck_error *err);
+
+/* Asks a yes-or-no question; anything but a yes is no. */
+enum ck_err prompt_yes(const char *question, const char *hint, bool *ret_yes, struct ck_error *err);
+
+#endif

@@ -1,0 +1,152 @@
+/* Who and where, from the options. */
+#include "target.h"
+
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "cowkey/base/cleanup.h"
+#include "cowkey/base/escape.h"
+#include "interrupt.h"
+#include "output.h"
+#include "prompt.h"
+#include "source.h"
+
+enum { TIMEOUT_DEFAULT_S = 30, TIMEOUT_MAX_S = 600 };
+
+int64_t clock_now_s(void)
+{
+    return time(NULL);
+}
+
+static void trace(const char *method, const char *path, int status)
+{
+    say_always("  %s %s: %d", method, path, status);
+}
+
+static enum ck_err need(const struct options *options, enum option_id option, struct ck_error *err)
+{
+    if (option_given(options, option))
+        return CK_OK;
+    ck_error_set(err, CK_ERR_USAGE, "--%s is missing.", option_name(option));
+    return ck_error_hint(err, "Give it as an option, in the environment or in the profile.");
+}
+
+static enum ck_err read_timeout(const struct options *options, unsigned *ret_ms,
+                                struct ck_error *err)
+{
+    const char *text = option_value(options, OPTION_TIMEOUT);
+    unsigned long seconds = TIMEOUT_DEFAULT_S;
+    char *end;
+
+    if (text != NULL) {
+        seconds = strtoul(text, &end, 10);
+        if (*text < '0' || *text > '9' || *end != '\0' || seconds < 1 || seconds > TIMEOUT_MAX_S)
+            return ck_error_set(err, CK_ERR_USAGE, "--timeout takes 1 to %d seconds, not '%.100s'.",
+                                TIMEOUT_MAX_S, text);
+    }
+    *ret_ms = (unsigned)seconds * 1000;
+    return CK_OK;
+}
+
+static enum ck_err read_server(const struct options *options, struct ck_http_settings *settings,
+                               struct ck_error *err)
+{
+    enum ck_err r = need(options, OPTION_SERVER, err);
+
+    if (r == CK_OK)
+        r = ck_host_parse(option_value(options, OPTION_SERVER), &settings->host, err);
+    if (r == CK_OK)
+        r = read_timeout(options, &settings->timeout_ms, err);
+    settings->cacert = option_value(options, OPTION_CACERT);
+    settings->resolve = option_value(options, OPTION_RESOLVE);
+    settings->cancel = &interrupt_noted;
+    settings->now_s = clock_now_s;
+    settings->trace = option_given(options, OPTION_VERBOSE) ? trace : NULL;
+    return r;
+}
+
+static enum ck_err ask_password(const struct target *target, struct ck_secret **ret_password,
+                                struct ck_error *err)
+{
+    CK_CLEANUP(ck_free_p) char *question = NULL;
+
+    if (asprintf(&question, "Password of %s on %s: ", target->account.name,
+                 target->settings.host.name) < 0)
+        return ck_error_no_memory(err);
+    return prompt_secret(question, "the password",
+                         "Give it with --password-file, --password-fd or --password-command.",
+                         ret_password, err);
+}
+
+static enum ck_err read_secrets(const struct options *options, struct target *target,
+                                struct ck_error *err)
+{
+    enum ck_err r =
+        source_read(options, OPTION_PASSWORD_FILE, "the password", &target->password, err);
+
+    if (r == CK_OK)
+        r = source_read(options, OPTION_NEW_PASSWORD_FILE, "the new password",
+                        &target->new_password, err);
+    if (r == CK_OK)
+        r = source_read_totp(options, OPTION_LOGIN_SECRET_FILE, "the login secret",
+                             &target->login_secret, err);
+    if (r == CK_OK && target->password == NULL)
+        r = ask_password(target, &target->password, err);
+    return r;
+}
+
+enum ck_err target_open(const struct options *options, const struct ck_person *person,
+                        struct target *target, struct ck_error *err)
+{
+    *target = (struct target){0};
+    enum ck_err r = read_server(options, &target->settings, err);
+    if (r == CK_OK)
+        r = need(options, OPTION_ACCOUNT, err);
+    if (r == CK_OK)
+        r = ck_account_parse(option_value(options, OPTION_ACCOUNT),
+                             option_value(options, OPTION_ROLE), &target->account, err);
+    if (r == CK_OK)
+        r = read_secrets(options, target, err);
+    if (r != CK_OK)
+        return r;
+    target->login = (struct ck_login){
+        .settings = &target->settings,
+        .account = &target->account,
+        .password = target->password,
+        .new_password = target->new_password,
+        .factor_key = target->login_secret.key != NULL ? &target->login_secret : NULL,
+        .factor = option_value(options, OPTION_LOGIN_FACTOR),
+        .person = person,
+    };
+    person->tell_stage(person->data, CK_STAGE_PROBE);
+    return ck_dialect_probe(&target->settings, &target->login.dialect, err);
+}
+
+void target_clear(struct target *target)
+{
+    ck_secret_free(&target->password);
+    ck_secret_free(&target->new_password);
+    ck_otpauth_clear(&target->login_secret);
+}
+
+json_t *target_json(const char *schema, const struct target *target)
+{
+    return json_pack("{s:s, s:o, s:s, s:s}", "schema", schema, "account",
+                     text_json(target->account.name), "role", ck_role_name(target->account.role),
+                     "server", target->settings.host.origin);
+}
+
+void hint_look(const struct options *options, const struct target *target, struct ck_error *err)
+{
+    CK_CLEANUP(ck_free_p) char *server = ck_escape_shell(option_value(options, OPTION_SERVER));
+    CK_CLEANUP(ck_free_p) char *name = ck_escape_shell(target->account.name);
+
+    struct ck_error before = *err;
+
+    if (server != NULL && name != NULL)
+        ck_error_hint(err, "%s%sLook with: cowkey --server %s --account %s --role %s list",
+                      before.hint, before.hint[0] != '\0' ? " " : "", server, name,
+                      ck_role_name(target->account.role));
+}
