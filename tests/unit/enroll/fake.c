@@ -1,0 +1,327 @@
+#include "tests/unit/enroll/fake.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cowkey/mailcow/factor.h"
+
+struct fake fake;
+
+struct ck_session {
+    enum ck_session_state state;
+    struct ck_page page;
+    const struct ck_account *account;
+};
+
+void fake_reset(void)
+{
+    fake = (struct fake){.next_id = 231, .clock_known = true};
+}
+
+void fake_add_row(const char *label, enum ck_method method)
+{
+    char *copy = fake.labels[fake.rows_count];
+
+    snprintf(copy, sizeof(fake.labels[0]), "%s", label);
+    fake.rows[fake.rows_count++] =
+        (struct ck_factor){.id = fake.next_id++, .label = copy, .method = method};
+}
+
+static void show(struct ck_session *session)
+{
+    bool hide_new = fake.new_factor_not_listed && session->state == CK_SESSION_ASKS_FACTOR;
+
+    session->page = (struct ck_page){
+        .is_mailcow = true,
+        .factors = fake.rows,
+        .factors_count = fake.rows_count - (hide_new ? 1 : 0),
+        .factors_state = fake.list_absent ? CK_LIST_ABSENT : CK_LIST_PRESENT,
+        .setup_factor = fake.held_for_setup,
+        .change_password = fake.held_for_password,
+    };
+}
+
+enum ck_err ck_session_login(const struct ck_http_settings *settings, enum ck_dialect dialect,
+                             const struct ck_account *account, const struct ck_secret *password,
+                             struct ck_session **ret_session, struct ck_error *err)
+{
+    (void)settings, (void)dialect;
+    snprintf(fake.password, sizeof(fake.password), "%s", ck_secret_bytes(password));
+    if (fake.logins++ > 0) {
+        if (fake.logins_refused)
+            return ck_error_set(err, CK_ERR_REFUSED, "wrong password");
+        if (fake.logins_cut > 0) {
+            fake.logins_cut--;
+            return ck_error_set(err, CK_ERR_UNREACHABLE, "cut");
+        }
+    }
+    struct ck_session *session = calloc(1, sizeof(*session));
+    bool asks = fake.rows_count > 0 && !(fake.new_factor_not_asked && fake.logins > 1);
+    session->account = account;
+    session->state = asks                                            ? CK_SESSION_ASKS_FACTOR
+                     : fake.held_for_setup || fake.held_for_password ? CK_SESSION_HELD
+                                                                     : CK_SESSION_OPEN;
+    show(session);
+    fake.sessions_open++;
+    *ret_session = session;
+    return CK_OK;
+}
+
+enum ck_session_state ck_session_state(const struct ck_session *session)
+{
+    return session->state;
+}
+
+const struct ck_page *ck_session_page(const struct ck_session *session)
+{
+    return &session->page;
+}
+
+int64_t ck_session_clock_offset_s(const struct ck_session *session, bool *ret_known)
+{
+    (void)session;
+    *ret_known = fake.clock_known;
+    return fake.clock_known ? fake.clock_offset_s : 0;
+}
+
+enum ck_err ck_session_answer_totp(struct ck_session *session, uint64_t id, const char *code,
+                                   struct ck_error *err)
+{
+    snprintf(fake.answered_code, sizeof(fake.answered_code), "%s", code);
+    fake.answered_id = id;
+    if (fake.codes_refused && fake.logins > 1)
+        return ck_error_set(err, CK_ERR_REFUSED, "wrong code");
+    session->state = CK_SESSION_OPEN;
+    return CK_OK;
+}
+
+enum ck_err ck_session_answer_yubiotp(struct ck_session *session, const struct ck_secret *otp,
+                                      struct ck_error *err)
+{
+    (void)otp, (void)err;
+    session->state = CK_SESSION_OPEN;
+    return CK_OK;
+}
+
+enum ck_err ck_session_visit(struct ck_session *session, struct ck_error *err)
+{
+    (void)err;
+    if (fake.somebody_enrols)
+        fake_add_row("somebody else's", CK_METHOD_TOTP);
+    fake.somebody_enrols = false;
+    show(session);
+    return CK_OK;
+}
+
+enum ck_err ck_session_change_password(struct ck_session *session,
+                                       const struct ck_secret *old_password,
+                                       const struct ck_secret *new_password, struct ck_error *err)
+{
+    (void)session, (void)old_password, (void)new_password, (void)err;
+    fake.held_for_password = false;
+    return CK_OK;
+}
+
+enum ck_err ck_session_count_app_passwords(struct ck_session *session, int *ret_count,
+                                           struct ck_error *err)
+{
+    (void)session, (void)err;
+    *ret_count = fake.app_passwords;
+    return CK_OK;
+}
+
+void ck_session_close(struct ck_session **session)
+{
+    if (*session == NULL)
+        return;
+    fake.sessions_open--;
+    free(*session);
+    *session = NULL;
+}
+
+enum ck_err ck_factor_add_totp(struct ck_session *session, const char *label,
+                               const struct ck_secret *base32, const char *code,
+                               const struct ck_secret *password, struct ck_error *err)
+{
+    (void)base32, (void)code, (void)password;
+    if (fake.adding == ADD_IS_REFUSED)
+        return ck_error_set(err, CK_ERR_UNCHANGED, "no");
+    if (fake.adding != ADD_STORES_NOTHING)
+        fake_add_row(fake.adding == ADD_STORES_OTHER_LABEL ? "other" : label, CK_METHOD_TOTP);
+    if (fake.adding == ADD_STORES_TWO)
+        fake_add_row(label, CK_METHOD_TOTP);
+    if (fake.adding == ADD_IS_CUT)
+        return ck_error_set(err, CK_ERR_UNKNOWN, "cut");
+    fake.held_for_setup = false;
+    fake.list_absent = fake.adding == ADD_HIDES_LIST;
+    session->state = CK_SESSION_OPEN;
+    show(session);
+    return CK_OK;
+}
+
+static enum ck_err blocked(struct ck_error *err)
+{
+    return ck_error_set(err, CK_ERR_UNCHANGED, "required for your account");
+}
+
+enum ck_err ck_factor_remove(struct ck_session *session, uint64_t id, struct ck_error *err)
+{
+    size_t kept = 0;
+
+    if (fake.removal_blocked || fake.rows_count < 2)
+        return blocked(err);
+    for (size_t i = 0; i < fake.rows_count; i++) {
+        if (fake.rows[i].id != id)
+            fake.rows[kept++] = fake.rows[i];
+    }
+    fake.rows_count = kept;
+    fake.removed_id = id;
+    show(session);
+    return CK_OK;
+}
+
+enum ck_err ck_factor_remove_all(struct ck_session *session, const struct ck_secret *password,
+                                 struct ck_error *err)
+{
+    (void)password;
+    if (fake.removal_blocked)
+        return blocked(err);
+    fake.rows_count = 0;
+    fake.removed_all = true;
+    show(session);
+    return CK_OK;
+}
+
+const struct ck_factor *ck_page_find_factor(const struct ck_page *page, uint64_t id)
+{
+    for (size_t i = 0; i < page->factors_count; i++) {
+        if (page->factors[i].id == id)
+            return &page->factors[i];
+    }
+    return NULL;
+}
+
+const char *ck_page_alert(const struct ck_page *page, const char *type)
+{
+    (void)page, (void)type;
+    return NULL;
+}
+
+const char *ck_method_name(enum ck_method method)
+{
+    return method == CK_METHOD_TOTP ? "totp" : "other";
+}
+
+/* The person. */
+
+static void tell_stage(void *data, enum ck_stage stage)
+{
+    struct fake_person *person = data;
+
+    if (person->stages_count < sizeof(person->stages) / sizeof(*person->stages))
+        person->stages[person->stages_count++] = stage;
+}
+
+static enum ck_err ask_login_code(void *data, const struct ck_factor *factor,
+                                  char ret_code[CK_TOTP_CODE_MAX], struct ck_error *err)
+{
+    (void)data, (void)factor, (void)err;
+    strcpy(ret_code, "111111");
+    return CK_OK;
+}
+
+static enum ck_err ask_factor(void *data, const struct ck_factor *factors, size_t count,
+                              size_t *ret_index, struct ck_error *err)
+{
+    (void)data, (void)factors, (void)err;
+    *ret_index = count - 1;
+    return CK_OK;
+}
+
+static enum ck_err ask_mail_programs(void *data, enum ck_mail_programs programs,
+                                     struct ck_error *err)
+{
+    struct fake_person *person = data;
+
+    person->mail_asked = true;
+    person->mail_programs = programs;
+    return person->mail_answer == CK_OK ? CK_OK : ck_error_set(err, person->mail_answer, "no");
+}
+
+static void tell_clock(void *data, int64_t server_off_s)
+{
+    (void)server_off_s;
+    ((struct fake_person *)data)->clock_told = true;
+}
+
+static enum ck_err give_totp(void *data, const struct ck_otpauth *otpauth, struct ck_error *err)
+{
+    (void)err;
+    ((struct fake_person *)data)->given = otpauth;
+    return CK_OK;
+}
+
+static void void_totp(void *data)
+{
+    ((struct fake_person *)data)->voided = true;
+}
+
+static enum ck_err ask_new_code(void *data, const struct ck_code_misfit *misfit,
+                                char ret_code[CK_TOTP_CODE_MAX], struct ck_error *err)
+{
+    struct fake_person *person = data;
+
+    if (misfit != NULL)
+        person->misfit = *misfit;
+    if (person->codes_asked++ < person->wrong_codes) {
+        strcpy(ret_code, "0");
+        return CK_OK;
+    }
+    return ck_totp_code(person->given->key, &person->given->params,
+                        FAKE_NOW_S + person->phone_off_s, ret_code, err);
+}
+
+static enum ck_err ask_retry_proof(void *data, const struct ck_error *why, bool *ret_again,
+                                   struct ck_error *err)
+{
+    struct fake_person *person = data;
+
+    (void)why, (void)err;
+    *ret_again = person->retries_asked++ < person->retries_granted;
+    return CK_OK;
+}
+
+static int64_t now_s(void)
+{
+    return FAKE_NOW_S;
+}
+
+void fake_person_init(struct fake_person *person)
+{
+    *person = (struct fake_person){
+        .calls = {.data = person,
+                  .tell_stage = tell_stage,
+                  .ask_login_code = ask_login_code,
+                  .ask_factor = ask_factor,
+                  .ask_mail_programs = ask_mail_programs,
+                  .tell_clock = tell_clock,
+                  .give_totp = give_totp,
+                  .void_totp = void_totp,
+                  .ask_new_code = ask_new_code,
+                  .ask_retry_proof = ask_retry_proof},
+    };
+}
+
+struct ck_login fake_login(struct fake_person *person)
+{
+    static struct ck_http_settings settings = {.now_s = now_s};
+    static struct ck_account account = {.name = "alice@example.test", .role = CK_ROLE_MAILBOX};
+    static struct ck_secret *password;
+    struct ck_error err;
+
+    ck_secret_free(&password);
+    ck_secret_new("made-up", strlen("made-up"), &password, &err);
+    return (struct ck_login){
+        .settings = &settings, .account = &account, .password = password, .person = &person->calls};
+}

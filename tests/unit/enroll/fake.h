@@ -1,0 +1,82 @@
+/*
+ * A mailcow of a few lines, linked instead of the room mailcow: enough state for the sequences of
+ * src/enroll, with switches for what a server may do to them. One server at a time, in fake.
+ */
+#ifndef TESTS_UNIT_ENROLL_FAKE_H
+#define TESTS_UNIT_ENROLL_FAKE_H
+
+#include "cowkey/enroll/login.h"
+
+enum fake_adding {
+    ADD_STORES,
+    ADD_STORES_NOTHING, /* and says nothing about it */
+    ADD_STORES_TWO,
+    ADD_STORES_OTHER_LABEL,
+    ADD_HIDES_LIST,
+    ADD_IS_REFUSED, /* CK_ERR_UNCHANGED */
+    ADD_IS_CUT,     /* CK_ERR_UNKNOWN; stored */
+};
+
+struct fake {
+    struct ck_factor rows[8];
+    char labels[8][64];
+    size_t rows_count;
+    uint64_t next_id;
+    bool list_absent;
+    bool held_for_setup;
+    bool held_for_password;
+    int app_passwords;
+    bool clock_known;
+    int64_t clock_offset_s;
+    enum fake_adding adding;
+    bool new_factor_not_asked; /* logins do not ask for rows that were added */
+    bool new_factor_not_listed;
+    bool codes_refused;
+    unsigned logins_cut; /* how many of the logins after the first end with UNREACHABLE */
+    bool logins_refused; /* logins after the first: password refused */
+    bool removal_blocked;
+    bool somebody_enrols; /* another row appears before the next visit */
+
+    /* What happened. */
+    unsigned logins;
+    unsigned sessions_open;
+    uint64_t removed_id;
+    bool removed_all;
+    char answered_code[CK_TOTP_CODE_MAX];
+    uint64_t answered_id;
+    char password[64]; /* of the latest login */
+};
+
+extern struct fake fake;
+
+/* An empty, well-behaved server. */
+void fake_reset(void);
+void fake_add_row(const char *label, enum ck_method method);
+
+enum { FAKE_NOW_S = 1800000000 };
+
+/* What the person is asked and told; the defaults agree to everything and type the right code. */
+struct fake_person {
+    struct ck_person calls;
+    const struct ck_otpauth *given;
+    unsigned codes_asked;
+    unsigned wrong_codes;    /* how many wrong codes are typed before the right one */
+    int64_t phone_off_s;     /* the phone's clock, for the codes that are typed */
+    enum ck_err mail_answer; /* of ask_mail_programs */
+    enum ck_mail_programs mail_programs;
+    bool mail_asked;
+    unsigned retries_granted;
+    unsigned retries_asked;
+    bool voided;
+    bool clock_told;
+    struct ck_code_misfit misfit;
+    enum ck_stage stages[32];
+    size_t stages_count;
+};
+
+void fake_person_init(struct fake_person *person);
+
+/* A login to the fake with password "made-up"; person must outlive it. */
+struct ck_login fake_login(struct fake_person *person);
+
+#endif
