@@ -37,9 +37,11 @@ def _admin_details(exchange, account):
     return details
 
 
-def _read_admins(role):
+def _read_admins(role, function):
     def read(exchange, obj, _extra):
         if exchange.session.role != "admin":
+            # A message is queued for the session's next page, and nobody asked for it.
+            exchange.alert("danger", "access_denied", function, "get", None)
             return {}
         if obj == "all":
             return [_admin_details(exchange, account) for account in exchange.state.with_role(role)]
@@ -128,7 +130,7 @@ def _edit_admins(role, function, done):
 def _may_become(exchange, account, attributes, log):
     """Checks what is refused before anything is written."""
     state = exchange.state
-    new_name = attributes.get("username_new") or account.name
+    new_name = php.text(attributes.get("username_new")) or account.name
     unknown = [domain for domain in php.as_list(attributes.get("domains"))
                if domain not in state.domains]
     if account.role == "domainadmin" and unknown:
@@ -153,7 +155,7 @@ def _apply(exchange, account, attributes):
     if session.pending_pw_update and session.username == account.name:
         # The forced change of one's own password touches nothing else (protocol 1.3).
         if password and check_policy(exchange, password, attributes.get("password2")):
-            state.set_password(account, password)
+            state.set_password(account, php.text(password))
             state.set_attributes(account, force_pw_update="0")
             session.pending_pw_update = False
             return True
@@ -161,7 +163,7 @@ def _apply(exchange, account, attributes):
     if password:
         if not check_policy(exchange, password, attributes.get("password2")):
             return False
-        state.set_password(account, password)
+        state.set_password(account, php.text(password))
     if exchange.dialect.knows_force:
         # What is not named is switched off (trap 9).
         state.set_attributes(account, **{
@@ -175,13 +177,13 @@ def _apply(exchange, account, attributes):
     if "disable_tfa" in attributes:
         state.set_factors_active(account.name, 0)
     elif attributes.get("username_new"):
-        state.rename(account, attributes["username_new"])
+        state.rename(account, php.text(attributes["username_new"]))
     return True
 
 
 def _add_domain_admin(exchange, _obj, attributes):
     state, log = exchange.state, ("domain_admin", "add", _hidden(attributes))
-    name = php.lower(php.trim(str(attributes.get("username") or "")))
+    name = php.lower(php.trim(php.text(attributes.get("username"))))
     domains = php.as_list(attributes.get("domains"))
     unknown = [domain for domain in domains if domain not in state.domains]
     if exchange.session.role != "admin":
@@ -194,7 +196,7 @@ def _add_domain_admin(exchange, _obj, attributes):
         exchange.alert("danger", ["object_exists", name], *log)
     elif check_policy(exchange, attributes.get("password"), attributes.get("password2")):
         # Its attributes stay NULL, whatever force_tfa was sent (protocol 7.3).
-        state.add_account(Account(name, "domainadmin", attributes["password"],
+        state.add_account(Account(name, "domainadmin", php.text(attributes["password"]),
                                   php.intval(attributes.get("active")), domains=domains,
                                   created=state.timestamp()))
         exchange.alert("success", ["domain_admin_added", name], *log)
@@ -218,7 +220,7 @@ def _edit_mailboxes(exchange, obj, attributes, items):
         if password:
             if not check_policy(exchange, password, attributes.get("password2")):
                 continue
-            exchange.state.set_password(account, password)
+            exchange.state.set_password(account, php.text(password))
         _write_mailbox(exchange, account, attributes)
         exchange.alert("success", ["mailbox_modified", name], *log)
     return True
@@ -285,7 +287,7 @@ def _edit_own_mailbox(exchange, attributes):
         if not check_policy(exchange, *new):
             return False
         if local:
-            exchange.state.set_password(account, new[0])
+            exchange.state.set_password(account, php.text(new[0]))
             exchange.state.set_attributes(account, force_pw_update="0")
         session.pending_pw_update = False
     # Without the old password nothing was changed, and it is a success (dialects 2.5).
@@ -302,7 +304,7 @@ def _edit_own_administration(exchange, attributes):
     new = attributes.get("user_new_pass")
     if not check_policy(exchange, new, attributes.get("user_new_pass2")):
         return False
-    exchange.state.set_password(account, new)
+    exchange.state.set_password(account, php.text(new))
     if exchange.dialect.knows_force:
         exchange.state.set_attributes(account, force_pw_update="0")
     session.pending_pw_update = False
@@ -311,8 +313,8 @@ def _edit_own_administration(exchange, attributes):
 
 
 api.READ.update({
-    "domain-admin": _read_admins("domainadmin"),
-    "admin": _read_admins("admin"),
+    "domain-admin": _read_admins("domainadmin", "domain_admin"),
+    "admin": _read_admins("admin", "admin"),
     "mailbox": _read_mailboxes,
     "domain": _read_domains,
     "status": _read_status,

@@ -7,11 +7,14 @@ import php
 
 PROTOCOLS = ("imap_access", "smtp_access", "dav_access", "eas_access", "pop3_access",
              "sieve_access")
+_SHOWN_ORDER = ("imap_access", "smtp_access", "eas_access", "dav_access", "pop3_access",
+                "sieve_access")
 
 
 def check_policy(exchange, first, second):
     """Whether a new password may be used; if not, an alert says why."""
     complaint = None
+    first, second = php.text(first), php.text(second)
     policy = {name: php.intval(value) for name, value in exchange.state.password_policy.items()}
     if not first or not second:
         complaint = "password_complexity"
@@ -59,17 +62,18 @@ def _owner(exchange, attributes, action):
 
 
 def _details(row, account):
-    details = {"id": row.id, "name": row.label, "mailbox": row.account, "domain": account.domain,
-               "password": "{BLF-CRYPT}made-up-hash", "created": "2026-01-01 00:00:00",
-               "modified": None}
-    details.update({name: int(name in row.protocols) for name in PROTOCOLS})
+    # Names are escaped once more than they should be: "&" comes out as "&amp;amp;".
+    details = {"id": row.id, "name": php.escape_html(row.label), "mailbox": row.account,
+               "domain": account.domain, "password": "{BLF-CRYPT}$2y$10$made/up/hash",
+               "created": "2026-01-01 00:00:00", "modified": None}
+    details.update({name: int(name in row.protocols) for name in _SHOWN_ORDER})
     details["active"] = row.active
     return details
 
 
 def _read(exchange, obj, extra):
     if obj != "all":
-        return {}  # single rows cannot be read: the server looks for the wrong thing
+        return api.Nothing  # single rows cannot be read: the server looks for the wrong thing
     owner = _owner(exchange, {"username": extra} if extra else {}, "get")
     account = exchange.state.account(owner, "user")
     if account is None or not may_touch(exchange, owner):
@@ -84,10 +88,9 @@ def _add(exchange, _obj, attributes):
         if owner is not None or exchange.session.username is None:
             exchange.alert("danger", "access_denied", "app_passwd", "add", hidden)
         return False
-    first, second = str(attributes.get("app_passwd") or ""), str(attributes.get("app_passwd2") or "")
-    if not check_policy(exchange, first, second):
+    if not check_policy(exchange, attributes.get("app_passwd"), attributes.get("app_passwd2")):
         return False
-    label = php.escape_html(php.trim(str(attributes.get("app_name") or "")))
+    label = php.escape_html(php.trim(php.text(attributes.get("app_name"))))
     if not label:
         exchange.alert("danger", "app_name_empty", "app_passwd", "add", hidden)
         return False

@@ -5,6 +5,7 @@ simulation can have.  `Arranger.run` takes the words of a verb and returns what
 is printed; `listen` serves it on a unix socket, one JSON request a connection.
 """
 
+import inspect
 import json
 import os
 import socketserver
@@ -36,21 +37,23 @@ class Arranger:
 
     def run(self, words):
         """Runs one verb; the text that it prints, perhaps empty."""
-        if not words:
-            raise Usage("no verb")
-        verb = getattr(self, "do_" + words[0].replace("-", "_"), None)
-        if verb is None:
-            raise Usage(f"no such verb: {words[0]}")
+        verb = self._find(words)
         with self._state.lock:
-            try:
-                result = verb(*words[1:])
-            except TypeError as error:
-                if "do_" not in str(error):
-                    raise
-                raise Usage(f"{words[0]}: wrong number of arguments") from None
+            result = verb(*words[1:])
         if result is None:
             return ""
-        return result if isinstance(result, str) else json.dumps(result)
+        return result if isinstance(result, str) else json.dumps(result, ensure_ascii=False)
+
+    def _find(self, words):
+        """The method of a verb, if it takes as many words."""
+        verb = getattr(self, "do_" + words[0].replace("-", "_"), None) if words else None
+        if verb is None:
+            raise Usage("no such verb: " + " ".join(words))
+        try:
+            inspect.signature(verb).bind(*words[1:])
+        except TypeError:
+            raise Usage(f"{words[0]}: wrong number of arguments") from None
+        return verb
 
     def _account(self, name):
         account = self._state.account(name)
@@ -76,13 +79,18 @@ class Arranger:
             raise Usage("force-tfa ACCOUNT string|number|off")
         if not self._state.dialect.knows_force:
             raise NotHere("this release does not know force_tfa")
-        self._state.set_attributes(account, force_tfa=values[how])
+        self._set_flag(account, "force_tfa", values[how])
 
     def do_force_pw_update(self, name, switch):
         account = self._account(name)
         if account.role != "user" and not self._state.dialect.knows_force:
             raise NotHere("this release knows force_pw_update for mailboxes only")
-        self._state.set_attributes(account, force_pw_update=str(_on(switch)))
+        self._set_flag(account, "force_pw_update", str(_on(switch)))
+
+    def _set_flag(self, account, name, value):
+        if account.attributes is None:
+            self._state.set_attributes(account, force_tfa="0", force_pw_update="0")
+        self._state.set_attributes(account, **{name: value})
 
     def do_authsource(self, name, source):
         account = self._mailbox(name)
@@ -99,7 +107,8 @@ class Arranger:
         self._account(name)
         return [{"id": row.id, "label": row.label,
                  "method": _METHOD_NAMES.get(row.method, row.method),
-                 "secret": row.secret, "active": bool(row.active)}
+                 "secret": row.secret if row.method == "totp" else None,
+                 "active": bool(row.active)}
                 for row in self._state.factors_of(name, active_only=False)]
 
     def do_passkeys(self, name):
@@ -154,6 +163,10 @@ class Arranger:
     def do_requests(self):
         return self._state.requests
 
+    def do_directory(self, switch):
+        """Whether a directory answers for accounts from elsewhere; off after a reset."""
+        self._state.directory_answers = bool(_on(switch))
+
     def do_tls(self, kind):
         if kind not in certs.KINDS:
             raise Usage("tls " + "|".join(certs.KINDS))
@@ -163,7 +176,9 @@ class Arranger:
         self._sandbox.faults.add(_rule(faults.Fault, description))
 
     def do_meanwhile(self, description):
-        self._sandbox.meanwhiles.add(_rule(faults.Meanwhile, description))
+        rule = _rule(faults.Meanwhile, description)
+        self._find(rule.verb)
+        self._sandbox.meanwhiles.add(rule)
 
 
 def _on(switch):

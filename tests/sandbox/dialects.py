@@ -17,6 +17,8 @@ class Page:
 
     kind: str  # "login", "factors", "start" or "sogo"
     roles: tuple  # who may see it; for a login form: who may log in there
+    takes_logins: bool = True  # in split dialects each page has the login forms of its role
+    open_while_held: bool = False  # one page forgets to send held sessions away
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,7 @@ class Dialect:
     split_logins: bool = True  # each role logs in at its own page
     shows_version: bool = False  # version tag without a login
     passkey_marker: str = "verify_fido2_login"
-    page_sizes: dict = field(default_factory=dict)
+    page_sizes: dict = field(default_factory=dict)  # of the factor pages, and "login"
 
     def held(self, role):
         """Where a session with unfinished business is sent (protocol 1)."""
@@ -43,7 +45,7 @@ class Dialect:
 
     def stranger(self, page):
         """Where a private page sends somebody who is not logged in (dialects 2.1)."""
-        if self.knows_force or not self.split_logins or page.kind == "sogo":
+        if self.knows_force or not self.split_logins or len(page.roles) > 1:
             return "/"
         return self.held(page.roles[0])
 
@@ -51,7 +53,8 @@ class Dialect:
 _SPLIT_PAGES = {
     "/": Page("login", ("user",)),
     "/user": Page("factors", ("user",)),
-    "/SOGo/so/": Page("sogo", ("user",)),
+    "/SOGo/so/": Page("sogo", ("user",), takes_logins=False),
+    "/quarantine": Page("start", EVERYBODY, takes_logins=False, open_while_held=True),
     "/domainadmin/": Page("login", ("domainadmin",)),
     "/domainadmin/user": Page("factors", ("domainadmin",)),
     "/domainadmin/mailbox": Page("start", ("domainadmin",)),
@@ -73,11 +76,13 @@ _SPLIT = {
 }
 
 FORCED = Dialect(name="forced", version="2026-07a", knows_force=True,
-                 page_sizes={"user": 127_000, "domainadmin": 81_000, "admin": 225_000},
+                 page_sizes={"login": 40_000, "user": 127_000, "domainadmin": 81_000,
+                             "admin": 219_000},
                  **_SPLIT)
 
 SPLIT = Dialect(name="split", version="2025-12a",
-                page_sizes={"user": 126_000, "domainadmin": 80_000, "admin": 224_000},
+                page_sizes={"login": 39_000, "user": 126_000, "domainadmin": 80_000,
+                            "admin": 218_000},
                 **_SPLIT)
 
 SINGLE = Dialect(
@@ -88,13 +93,14 @@ SINGLE = Dialect(
         "/mailbox": Page("start", ("domainadmin", "admin")),
         "/admin": Page("factors", ("admin",)),
         "/debug": Page("start", ("admin",)),
-        "/SOGo/so/": Page("sogo", ("user",)),
+        "/quarantine": Page("start", EVERYBODY),
+        "/SOGo/so/": Page("sogo", ("user",), takes_logins=False),
     },
     login={"user": "/", "domainadmin": "/", "admin": "/"},
     factors={"user": "/user", "domainadmin": "/user", "admin": "/admin"},
     start={"user": "/user", "domainadmin": "/mailbox", "admin": "/debug"},
     knows_authsource=False, split_logins=False, shows_version=True,
     passkey_marker="/api/v1/process/fido2-args",
-    page_sizes={"user": 109_000, "domainadmin": 66_000, "admin": 170_000})
+    page_sizes={"login": 27_000, "user": 109_000, "domainadmin": 66_000, "admin": 164_000})
 
 BY_NAME = {dialect.name: dialect for dialect in (FORCED, SPLIT, SINGLE)}

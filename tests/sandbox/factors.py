@@ -37,8 +37,13 @@ def set_factor(exchange):
 
 def _password_confirmed(exchange):
     account = exchange.state.account(exchange.session.username)
-    # For directory accounts the directory is asked; here it holds the same password.
-    return account is not None and account.password == exchange.post.get("confirm_password")
+    given = exchange.post.get("confirm_password")
+    if account is None:
+        return False
+    # Only LDAP is asked here; for the others the password that is stored counts (protocol 15).
+    if account.authsource == "ldap":
+        return exchange.state.password_is(account, given)
+    return account.password == given
 
 
 def _stored(exchange, logged):

@@ -8,13 +8,13 @@ weight and the untidiness of real ones.
 
 import functools
 import random
+import urllib.parse
 import zlib
 
 import php
 import texts
 import totp
 
-LOGIN_PAGE_SIZE = 46_000
 _START_PAGE_SIZE = 60_000
 
 _WORDS = ("alias", "archive", "attach", "bounce", "calendar", "contact", "delivery", "domain",
@@ -47,6 +47,7 @@ def _settings(name, size):
             f'    <select data-width="fit" name="{key}"><option value="1" selected>'
             f'{pick.choice(_WORDS)}<option value="0">{pick.choice(_WORDS)}</select>\n'
             f'    <p class="text-muted">{" ".join(pick.choices(_WORDS, k=18))}<br/>'
+            f'<span class="badge fs-6 bg-success">{pick.choice(_WORDS)}</span>'
             f'<a href="#" onClick=\'return confirm("{pick.choice(_WORDS)}?")\'>[change]</a></p>\n'
             f'  </form></div></div>\n')
         length += len(rows[-1])
@@ -156,12 +157,16 @@ def enrol_modals():
                '<button type="submit" name="set_tfa">Off</button></form>')))
 
 
+# A tab that nobody has ever seen; naive searches for tabs find it.
+_COMMENT = '<!-- <a class="nav-link" href="#tfa_tab_hotp" data-bs-toggle="tab">HOTP</a> -->'
+
+
 def confirm_modal(methods):
     """The question for a second factor (protocol 1.1, dialects 2.2)."""
     present = {method for _, _, method in methods}
     if "u2f" in present:
         # Legacy rows: nothing else is offered and no authenticator is listed.
-        return _modal("ConfirmTFAModal", '''
+        return _modal("ConfirmTFAModal", _COMMENT + '''
 <ul class="nav nav-tabs"><li><a class="nav-link active" href="#tfa_tab_u2f">U2F</a></li></ul>
 <form role="form" method="post"><input type="hidden" name="token" value="destroy" />
 <input type="hidden" name="tfa_method" value="u2f"><input type="hidden" name="verify_tfa_login"/>
@@ -182,7 +187,7 @@ def confirm_modal(methods):
                      f'<input name="token"><input type="hidden" name="tfa_method" value="{method}">'
                      '<input type="hidden" name="id" /><br/>'
                      '<button type="submit" name="verify_tfa_login">Log in</button></form></div>')
-    return _modal("ConfirmTFAModal", f'<ul class="nav nav-tabs px-1" id="tabContent">'
+    return _modal("ConfirmTFAModal", f'{_COMMENT}<ul class="nav nav-tabs px-1" id="tabContent">'
                   f'{"".join(tabs)}</ul><div class="tab-content">{"".join(panes)}</div>')
 
 
@@ -231,11 +236,16 @@ def _modals(session):
 def _script(exchange, role, alerts):
     dialect, session = exchange.dialect, exchange.session
     version = dialect.version if session.username or dialect.shows_version else ""
+    # The scripts name the account even where nothing else on the page does.
+    account = urllib.parse.quote(session.username or "null", safe="")
+    forced_name = ""
+    if session.pending_pw_update and not session.pending_tfa_setup and not session.pending_methods:
+        forced_name = f"  var username = '{php.escape_html(session.username)}';\n"
     return f'''
 <script src="/cache/made-up.js"></script>
 <script>
-{_catalogue("footer", 90)}
-{_catalogue("tfa", 60)}
+{_catalogue("footer", 80)}
+{_catalogue("tfa", 40)}
   var mailcow_cc_role = '{role}';
   var mailcow_info = {{
     version_tag: '{version}',
@@ -244,7 +254,11 @@ def _script(exchange, role, alerts):
   function passkeyLogin(token) {{
     return send("{dialect.passkey_marker}", token);
   }}
-  $(document).ready(function() {{
+  function registerKey(kind) {{
+    if (kind == "passkey") window.fetch("/api/v1/get/fido2-registration/{account}", {{}});
+    else window.fetch("/api/v1/get/webauthn-tfa-registration/{account}", {{}});
+  }}
+{forced_name}  $(document).ready(function() {{
     // other uses of the name, with double quotes and variables
     if (window.failed) {{ mailcow_alert_box(window.failed.text, "danger"); }}
 {alerts}
@@ -277,8 +291,9 @@ def render(exchange, kind, role):
     tail = (_script(exchange, session.role or "", alerts)
             + '<div class="container footer"></div>\n</body>\n</html>\n')
     size = sum(map(len, parts)) + len(tail)
-    wanted = {"login": LOGIN_PAGE_SIZE, "factors": exchange.dialect.page_sizes.get(role, 0)}
-    parts.append(_settings(f"{kind}-{role}", wanted.get(kind, _START_PAGE_SIZE) - size))
+    sizes = exchange.dialect.page_sizes
+    wanted = {"login": sizes["login"], "factors": sizes[role]}.get(kind, _START_PAGE_SIZE)
+    parts.append(_settings(f"{kind}-{role}", wanted - size))
     page = "".join(parts) + tail
     if session.api_access:
         # A page ends a session that an API key opened (protocol 7.4).

@@ -76,6 +76,15 @@ def intval(value):
     return int(found.group(1)) if found else 0
 
 
+def text(value):
+    """(string) of a decoded JSON value."""
+    if isinstance(value, bool):
+        return "1" if value else ""
+    if value is None:
+        return ""
+    return value if isinstance(value, str) else str(value)
+
+
 def trim(text):
     return text.strip(" \t\n\r\0\x0b")
 

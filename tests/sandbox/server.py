@@ -11,11 +11,13 @@ import http.client
 import http.server
 import socket
 import socketserver
+import sys
 import time
+import zlib
 
 import faults
 import web
-from exchange import Request, Response, redirect
+from exchange import Exchange, Request, Response, redirect
 
 HANG_S = 30
 MAX_BODY = 8 * 1024 * 1024
@@ -73,7 +75,9 @@ class Sandbox(socketserver.ThreadingTCPServer):
         return wrapped, address
 
     def handle_error(self, request, client_address):
-        """Clients that go away or refuse the certificate are no news."""
+        # Clients that go away or refuse the certificate are no news.
+        if not isinstance(sys.exc_info()[1], OSError):
+            super().handle_error(request, client_address)
 
     # -- one request ----------------------------------------------------------------
 
@@ -82,7 +86,7 @@ class Sandbox(socketserver.ThreadingTCPServer):
         with self.state.lock:
             # The session is read now and stored at the end: of two requests that
             # overlap both see the old form token (protocol 2).
-            exchange = web.Exchange(self.state, request)
+            exchange = Exchange(self.state, request)
             entry = self._record(exchange)
             fault = self.faults.take(request, entry["account"])
             meanwhile = self.meanwhiles.take(request, entry["account"])
@@ -190,10 +194,10 @@ class Connection(http.server.BaseHTTPRequestHandler):
         content_type = fault.argument if kind == "content-type" else response.content_type
         if kind == "oversize":
             body += b" " * max(0, fault.number - len(body) - 1) + b"\n"
-        if kind == "bomb":
-            body = gzip.compress(b"<p>" + b" " * max(0, fault.number - 3), 9)
+        elif kind == "bomb":
+            body = _bomb(fault.number)
             headers.append(("Content-Encoding", "gzip"))
-        elif len(body) >= 256 and "gzip" in (self.headers.get("Accept-Encoding") or ""):
+        elif self._compresses(response):
             body = gzip.compress(body, 1)
             headers += [("Content-Encoding", "gzip"), ("Vary", "Accept-Encoding")]
         head = [f"HTTP/1.1 {response.status} {http.client.responses.get(response.status, '')}",
@@ -218,6 +222,12 @@ class Connection(http.server.BaseHTTPRequestHandler):
         head += [f"{name}: {value}" for name, value in headers]
         return "\r\n".join(head).encode("latin-1", "replace") + b"\r\n\r\n", body
 
+    def _compresses(self, response):
+        """nginx does for three statuses, and for what PHP sends whatever its length."""
+        return ("gzip" in (self.headers.get("Accept-Encoding") or "")
+                and response.status in (200, 403, 404)
+                and (response.from_php or len(response.body) >= 256))
+
     def _hang_up(self):
         self.close_connection = True
         try:
@@ -232,6 +242,14 @@ class Connection(http.server.BaseHTTPRequestHandler):
             self.rfile.read(1)
         except OSError:
             pass
+
+
+def _bomb(size):
+    """A small body that unpacks to `size` bytes."""
+    packer = zlib.compressobj(9, wbits=31)
+    piece = b" " * 65536
+    packed = [packer.compress(piece) for _ in range(size // len(piece))]
+    return b"".join(packed) + packer.compress(piece[:size % len(piece)]) + packer.flush()
 
 
 def _chunked(body):

@@ -98,10 +98,12 @@ class Sessions:
         session.id = new_id()
 
     def counts(self):
+        """A held session counts as both; one opened by an API key is authenticated."""
         live = [session for session in self._stored.values()
                 if self._now() - session.last_activity <= LIFETIME_S]
         return {
-            "authenticated": sum(1 for s in live if s.role and not s.api_access),
-            "pending": sum(1 for s in live if s.pending_username),
+            "authenticated": sum(1 for s in live if s.username),
+            "pending": sum(1 for s in live if s.pending_username or s.pending_tfa_setup
+                           or s.pending_pw_update),
             "api": sum(1 for s in live if s.api_access),
         }

@@ -94,6 +94,7 @@ class State:
         self.requests = []  # what reached the server, for tests
         self._ids = itertools.count(FIRST_FACTOR_ID)
         self.clock_offset = 0
+        self.directory_answers = False  # whether LDAP and Keycloak passwords can be checked
         self.refuse_codes = False
         self.lying = False
         self.doubling = False
@@ -125,11 +126,18 @@ class State:
 
     def account(self, name, role=None):
         """The account, or None; with a role only if it has that role."""
-        found = self.accounts.get(name)
+        found = self.accounts.get(name) if isinstance(name, str) else None
         return found if found and role in (None, found.role) else None
 
     def with_role(self, role):
         return [account for account in self.accounts.values() if account.role == role]
+
+    def password_is(self, account, password):
+        """For accounts from elsewhere the directory is asked; it holds the same password."""
+        if account.authsource != "mailcow" and not (
+                self.directory_answers and account.authsource in ("ldap", "keycloak")):
+            return False
+        return account.password == password
 
     def factors_of(self, name, active_only=True):
         return [factor for factor in self.factors

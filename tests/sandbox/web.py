@@ -11,7 +11,7 @@ import app_passwords  # noqa: F401 (registers its routes)
 import factors
 import pages
 import php
-from exchange import Exchange, Response, redirect
+from exchange import Response, redirect
 
 
 def serve(exchange):
@@ -89,7 +89,7 @@ def _private_page(exchange, page):
     session, dialect = exchange.session, exchange.dialect
     if not session.role:
         return redirect(dialect.stranger(page))
-    if session.held:
+    if session.held and not page.open_while_held:
         return redirect(dialect.held(session.role))
     if page.kind == "sogo":
         return _webmail() if session.role == "user" else redirect("/")
@@ -118,7 +118,7 @@ def _start_of(exchange, webmail=True):
 
 def _login_forms(exchange, page):
     roles = page.roles if exchange.dialect.split_logins else exchange.dialect.login
-    if page.kind == "sogo":
+    if not page.takes_logins:
         return None
     form = exchange.post
     if "verify_tfa_login" in form:
@@ -202,7 +202,7 @@ def _check_password(exchange, name, roles):
         exchange.end_session()
         return _refuse(exchange, name)
     if (account is None or account.role not in roles or not account.active
-            or account.authsource == "generic-oidc" or account.password != password):
+            or not state.password_is(account, password)):
         return _refuse(exchange, name)
     return account
 

@@ -1,0 +1,31 @@
+#!/usr/bin/python3
+"""Tests the simulated mailcow itself: every documented row, trap and fault.
+
+The cases stand in cases_*.py; this is the one file to run.
+"""
+
+import os
+import sys
+import unittest
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
+import cases_api  # noqa: E402 (found beside this file)
+import cases_arranger  # noqa: E402
+import cases_factors  # noqa: E402
+import cases_faults  # noqa: E402
+import cases_holds  # noqa: E402
+import cases_login  # noqa: E402
+import cases_sessions  # noqa: E402
+
+MODULES = (cases_login, cases_sessions, cases_factors, cases_holds, cases_api, cases_faults,
+           cases_arranger)
+
+
+def load_tests(loader, _tests, _pattern):
+    return unittest.TestSuite(loader.loadTestsFromModule(module) for module in MODULES)
+
+
+if __name__ == "__main__":
+    unittest.main()
