@@ -17,12 +17,12 @@ struct ck_account {
 };
 
 /*
- * Makes an account of what a person gave. role_name is "mailbox", "domain-admin", "admin" or NULL; with
- * NULL a name with '@' is a mailbox, "admin" is an admin and any other name is CK_ERR_USAGE. An empty
- * name, one that is too long and one with control characters are CK_ERR_USAGE.
+ * Makes an account of what a person gave. role_name is "mailbox", "domain-admin", "admin" or NULL;
+ * with NULL a name with '@' is a mailbox, "admin" is an admin and any other name is CK_ERR_USAGE.
+ * An empty name, one that is too long and one with control characters are CK_ERR_USAGE.
  */
-enum ck_err ck_account_parse(const char *name, const char *role_name, struct ck_account *ret_account,
-                             struct ck_error *err);
+enum ck_err ck_account_parse(const char *name, const char *role_name,
+                             struct ck_account *ret_account, struct ck_error *err);
 
 const char *ck_role_name(enum ck_role role);
 

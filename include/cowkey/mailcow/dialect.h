@@ -8,6 +8,8 @@
 #ifndef COWKEY_MAILCOW_DIALECT_H
 #define COWKEY_MAILCOW_DIALECT_H
 
+#include <stdbool.h>
+
 #include "cowkey/base/error.h"
 #include "cowkey/mailcow/account.h"
 #include "cowkey/mailcow/http.h"
@@ -22,9 +24,15 @@ const char *ck_dialect_login_path(enum ck_dialect dialect, enum ck_role role);
 const char *ck_dialect_factor_path(enum ck_dialect dialect, enum ck_role role);
 
 /*
- * Asks the server what it speaks, in one exchange and a throw-away cookie jar, before any password is
- * sent: GET /api/v1/process/fido2-args (dialects 1.1). When a proxy hides the API the login page is
- * read instead (one exchange more). Something that is not a mailcow is CK_ERR_UNREACHABLE.
+ * Whose start page a login's Location is. Only the single dialect needs to be asked, where any role
+ * logs in at the one page; for the other one, and for a path that starts nobody, this is false.
+ */
+bool ck_dialect_start_role(enum ck_dialect dialect, const char *location, enum ck_role *ret_role);
+
+/*
+ * Asks the server what it speaks, in one exchange and a throw-away cookie jar, before any password
+ * is sent: GET /api/v1/process/fido2-args (dialects 1.1). When a proxy hides the API the login page
+ * is read instead (one exchange more). Something that is not a mailcow is CK_ERR_UNREACHABLE.
  */
 enum ck_err ck_dialect_probe(const struct ck_http_settings *settings, enum ck_dialect *ret_dialect,
                              struct ck_error *err);

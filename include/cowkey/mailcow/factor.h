@@ -1,8 +1,8 @@
 /*
  * Changing the own second factors through a session (protocol 3 and 4).
  *
- * The server's alerts are hints; what a call reports is read from the list that the answer shows. The
- * session has to be open with its factor page read, or held for a forced set-up (adding only).
+ * The server's alerts are hints; what a call reports is read from the list that the answer shows.
+ * The session has to be open with its factor page read, or held for a forced set-up (adding only).
  */
 #ifndef COWKEY_MAILCOW_FACTOR_H
 #define COWKEY_MAILCOW_FACTOR_H
@@ -22,9 +22,9 @@ enum { CK_FACTOR_LABEL_MAX = 256 }; /* bytes of a label, with NUL: the server's 
 enum ck_err ck_factor_label_check(const char *label, struct ck_error *err);
 
 /*
- * Posts a TOTP secret (upper-case unpadded base32, checked before it is sent: protocol 4.3) with its
- * present code and the account's password (NULL only in a forced set-up). The session's page is then the
- * one that shows the outcome; comparing its list with the one before is the caller's work.
+ * Posts a TOTP secret (upper-case unpadded base32, checked before it is sent: protocol 4.3) with
+ * its present code and the account's password (NULL only in a forced set-up). The session's page is
+ * then the one that shows the outcome; comparing its list with the one before is the caller's work.
  *   CK_ERR_UNCHANGED  the server answered and says no; its page lists what it listed before
  *   CK_ERR_UNKNOWN    cut, or an answer that is not understood, or another account's page
  */
@@ -33,9 +33,9 @@ enum ck_err ck_factor_add_totp(struct ck_session *session, const char *label,
                                const struct ck_secret *password, struct ck_error *err);
 
 /*
- * Removes one factor by its id, confirmed by reading back. The server refuses to remove the last active
- * one that way (CK_ERR_UNCHANGED), and answers "success" for an unknown id, so the id must be listed on
- * the session's page.
+ * Removes one factor by its id, confirmed by reading back. The server refuses to remove the last
+ * active one that way (CK_ERR_UNCHANGED), and answers "success" for an unknown id, so the id must
+ * be listed on the session's page.
  */
 enum ck_err ck_factor_remove(struct ck_session *session, uint64_t id, struct ck_error *err);
 

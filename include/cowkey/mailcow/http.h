@@ -2,7 +2,9 @@
  * One browser-like client: a cookie jar, a connection, a constant User-Agent, and strict habits.
  *
  * https with verified certificates only, no redirect is followed, one timeout for each exchange,
- * answers are bounded also after unpacking. Each exchange is counted.
+ * answers are bounded also after unpacking. A post goes out once: it is never repeated, not even on
+ * a connection that turned out to be closed. All clients share their connections (not their
+ * cookies), so they are for one thread.
  */
 #ifndef COWKEY_MAILCOW_HTTP_H
 #define COWKEY_MAILCOW_HTTP_H
@@ -23,9 +25,10 @@ enum {
 };
 
 /*
- * How to reach the server. The strings are borrowed and may be NULL: cacert is a PEM file used instead
- * of the system's, resolve is curl's HOST:PORT:ADDRESS. *cancel, when not NULL, is looked at during
- * every exchange: once it is nonzero the exchange ends with CK_ERR_INTERRUPTED or CK_ERR_UNKNOWN.
+ * How to reach the server. The strings are borrowed and may be NULL: cacert is a PEM file used
+ * instead of the system's, resolve is curl's HOST:PORT:ADDRESS. *cancel, when not NULL, is looked
+ * at during every exchange: once it is nonzero the exchange ends with CK_ERR_INTERRUPTED or
+ * CK_ERR_UNKNOWN.
  */
 struct ck_http_settings {
     struct ck_host host;
@@ -33,7 +36,9 @@ struct ck_http_settings {
     const char *resolve;
     unsigned timeout_ms; /* of one exchange, 1..600000 */
     const volatile sig_atomic_t *cancel;
-    int64_t (*now_s)(void); /* this computer's clock, seconds since 1970 */
+    int64_t (*now_s)(void); /* this computer's clock, seconds since 1970; never NULL */
+    /* When not NULL: told of each exchange; status 0 is an exchange without an answer. */
+    void (*trace)(const char *method, const char *path, int status);
 };
 
 /*
@@ -63,13 +68,13 @@ enum ck_err ck_http_new(const struct ck_http_settings *settings, struct ck_http 
 void ck_http_free(struct ck_http **http);
 
 /*
- * path begins with '/'. Errors:
- *   CK_ERR_UNREACHABLE  no answer and the server can't have acted; not trusted; a Location on another
- *                       scheme, host or port (the text names it: a proxy is in the way)
- *   CK_ERR_INTERRUPTED  *cancel was set before anything was sent, or during a GET
- *   CK_ERR_UNKNOWN      a POST was (at least partly) sent and its answer did not arrive whole, or is
- *                       too large: the server may have acted
- * Any status code is a success here.
+ * path begins with '/'. Any status code is a success here. Errors:
+ * - CK_ERR_USAGE: the file of trusted certificates can't be used.
+ * - CK_ERR_UNREACHABLE: no answer, and the server can't have acted; or it is not trusted; or a GET
+ *   was sent on to another scheme, host or port (the text names it: a proxy is in the way).
+ * - CK_ERR_INTERRUPTED: *cancel was set before anything was sent, or during a GET.
+ * - CK_ERR_UNKNOWN: a POST was (at least partly) sent, and its answer did not arrive whole, is too
+ *   large, or leads to another place: the server may have acted.
  */
 enum ck_err ck_http_get(struct ck_http *http, const char *path, struct ck_response *ret_response,
                         struct ck_error *err);
@@ -82,6 +87,8 @@ enum ck_err ck_http_post(struct ck_http *http, const char *path, const char *con
 /* Appends "name=value" to an application/x-www-form-urlencoded body; *form may point to NULL. */
 enum ck_err ck_form_add(struct ck_secret **form, const char *name, const char *value,
                         struct ck_error *err);
+enum ck_err ck_form_add_secret(struct ck_secret **form, const char *name,
+                               const struct ck_secret *value, struct ck_error *err);
 
 /* For logging out after an interruption: ignore *cancel from now on, wait timeout_ms at most. */
 void ck_http_set_last_words(struct ck_http *http, unsigned timeout_ms);

@@ -1,6 +1,6 @@
 /*
- * What a page of mailcow's web interface says, read from its structure and never from its (localised)
- * texts. The markers are those of the protocol notes, sections 1 to 3.
+ * What a page of mailcow's web interface says, read from its structure and never from its
+ * (localised) texts. The markers are those of the protocol notes, sections 1 to 3.
  */
 #ifndef COWKEY_MAILCOW_PAGE_H
 #define COWKEY_MAILCOW_PAGE_H
@@ -13,14 +13,16 @@
 #include "cowkey/mailcow/account.h"
 
 enum {
-    CK_PAGE_FACTORS_MAX = 256, /* factors, and passkeys, that one page may list */
-    CK_PAGE_ALERTS_MAX = 32,   /* more are dropped */
-    CK_PAGE_CSRF_SIZE = 64,    /* hex digits of a token */
+    CK_PAGE_SIZE_MAX = 2 * 1024 * 1024, /* bytes; the largest seen has 230 kB */
+    CK_PAGE_FACTORS_MAX = 256,          /* factors, and passkeys, that one page may list */
+    CK_PAGE_ALERTS_MAX = 32,            /* more are dropped */
+    CK_PAGE_CSRF_SIZE = 64,             /* hex digits of a token */
 };
 
 enum ck_method { CK_METHOD_UNKNOWN, CK_METHOD_TOTP, CK_METHOD_WEBAUTHN, CK_METHOD_YUBIOTP };
 
-/* One row of table tfa as a page shows it. The factor page hides the method, the login page tells. */
+/* One row of table tfa as a page shows it. The factor page hides the method, the login page tells.
+ */
 struct ck_factor {
     uint64_t id;
     char *label; /* UTF-8, as the server gave it; owned */
@@ -29,9 +31,10 @@ struct ck_factor {
 };
 
 struct ck_passkey {
-    char cid[65]; /* hex SHA-256 of the credential id */
-    char *label;  /* owned */
-    char *created; /* "2026-11-23 08:21:24" out of "Unknown (...)", or NULL; owned */
+    char cid[65];  /* hex SHA-256 of the credential id */
+    char *label;   /* owned */
+    char *created; /* "2026-11-23 08:21:24", server time; NULL where the server kept none; owned */
+    bool current;  /* the one that this session logged in with */
 };
 
 /* What the server wanted to tell the person: the type is reliable, the text is a hint. */
@@ -46,20 +49,20 @@ enum ck_list_state {
 };
 
 struct ck_page {
-    bool is_mailcow;          /* has mailcow's own script variables */
-    bool logged_in;           /* mailcow_cc_role is not empty */
-    enum ck_role role;        /* when logged_in */
-    char *account;            /* name in the page's head, NULL on pages without one; owned */
+    bool is_mailcow;   /* has mailcow's own script variables */
+    bool logged_in;    /* mailcow_cc_role is not empty */
+    enum ck_role role; /* when logged_in */
+    char *account;     /* from the head, or else the script; NULL when neither names it */
     char csrf[CK_PAGE_CSRF_SIZE + 1]; /* "" when the page has none */
 
-    bool confirm_factor;      /* id="ConfirmTFAModal": a second factor is asked for */
-    bool setup_factor;        /* id="SetupTFAModal": held until a factor is set up */
-    bool change_password;     /* id="ChangePWModal": held until the password is changed */
+    bool confirm_factor;  /* id="ConfirmTFAModal": a second factor is asked for */
+    bool setup_factor;    /* id="SetupTFAModal": held until a factor is set up */
+    bool change_password; /* id="ChangePWModal": held until the password is changed */
 
     enum ck_list_state factors_state;
     struct ck_factor *factors; /* the factor page's list, or the login page's authenticators */
     size_t factors_count;
-    bool yubiotp_offered;     /* the login page has a Yubico OTP tab; its keys are not listed */
+    bool yubiotp_offered; /* the login page has a Yubico OTP tab; its keys are not listed */
 
     enum ck_list_state passkeys_state;
     struct ck_passkey *passkeys;
@@ -72,7 +75,8 @@ struct ck_page {
 /*
  * Reads size bytes of HTML. Any bytes give a page: what was not found stays absent. A list whose
  * element is there but whose rows can't be read whole, and more than CK_PAGE_FACTORS_MAX rows, are
- * CK_ERR_UNREACHABLE ("not understood"), since a list that is believed must be complete.
+ * CK_ERR_UNREACHABLE ("not understood"), since a list that is believed must be complete; so are a
+ * page that ends before its form token, and one larger than CK_PAGE_SIZE_MAX.
  */
 enum ck_err ck_page_parse(const char *html, size_t size, struct ck_page *ret_page,
                           struct ck_error *err);

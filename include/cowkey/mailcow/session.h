@@ -1,8 +1,9 @@
 /*
  * A login to mailcow's web interface: one fresh cookie jar, from the password to the logout.
  *
- * A session knows whose it is. Each page that is read through it has to name its account, and a page
- * of somebody else ends the matter (CK_ERR_UNREACHABLE before a change, CK_ERR_UNKNOWN after one).
+ * A session knows whose it is. Each page that is read through it has to name its account, and a
+ * page of somebody else ends the matter (CK_ERR_UNREACHABLE before a change, CK_ERR_UNKNOWN after
+ * one).
  */
 #ifndef COWKEY_MAILCOW_SESSION_H
 #define COWKEY_MAILCOW_SESSION_H
@@ -17,17 +18,17 @@
 #include "cowkey/mailcow/page.h"
 
 enum ck_session_state {
-    CK_SESSION_OPEN,            /* logged in; the factor page is read (ck_session_visit) */
-    CK_SESSION_ASKS_FACTOR,     /* the password was right; ck_session_page lists authenticators */
-    CK_SESSION_HELD,            /* logged in, but held: see setup_factor, change_password of the page */
+    CK_SESSION_OPEN,        /* logged in; the factor page is read (ck_session_visit) */
+    CK_SESSION_ASKS_FACTOR, /* the password was right; ck_session_page lists authenticators */
+    CK_SESSION_HELD,        /* logged in, but held: see setup_factor, change_password of the page */
 };
 
 struct ck_session;
 
 /*
- * Logs in with the password: exactly one attempt. Leaves a session that is open (the factor page not
- * yet read), asks for a second factor, or is held (login page read: one exchange more).
- * Wrong password, wrong role or deactivated: CK_ERR_REFUSED; the text names the login page that was
+ * Logs in with the password: exactly one attempt. Leaves a session that is open (the factor page
+ * not yet read), asks for a second factor, or is held (login page read: one exchange more). Wrong
+ * password, wrong role or deactivated: CK_ERR_REFUSED; the text names the login page that was
  * tried. A ConfirmTFAModal that offers nothing cowkey can answer (legacy U2F rows) is
  * CK_ERR_UNCHANGED.
  */
@@ -41,13 +42,14 @@ const struct ck_account *ck_session_account(const struct ck_session *session);
 /* The last page that was read; borrowed until the next exchange of the session. */
 const struct ck_page *ck_session_page(const struct ck_session *session);
 
-/* Seconds that the server's clock is ahead of ours, from the latest Date header. known: was there one. */
+/* Seconds that the server's clock is ahead of ours, from the latest Date header. known: was there
+ * one. */
 int64_t ck_session_clock_offset_s(const struct ck_session *session, bool *ret_known);
 
 /*
  * Answers the second factor: one attempt, after which the server drops the login when it is wrong
- * (CK_ERR_REFUSED). id is the row; a Yubico OTP (44 modhex characters) needs none. Right: the session is
- * open.
+ * (CK_ERR_REFUSED). id is the row; a Yubico OTP (44 modhex characters) needs none. Right: the
+ * session is open.
  */
 enum ck_err ck_session_answer_totp(struct ck_session *session, uint64_t id, const char *code,
                                    struct ck_error *err);
@@ -58,18 +60,17 @@ enum ck_err ck_session_answer_yubiotp(struct ck_session *session, const struct c
 enum ck_err ck_session_visit(struct ck_session *session, struct ck_error *err);
 
 /*
- * Changes the own password while the server holds the session for that (protocol 1.3), or with the old
- * password in an open one. Refused by the password policy: CK_ERR_UNCHANGED. Afterwards the session is
- * over for the caller: log in afresh with the new password.
+ * Changes the own password while the server holds the session for that (protocol 1.3), or with the
+ * old password in an open one. Refused by the password policy: CK_ERR_UNCHANGED. Afterwards the
+ * session is over for the caller: log in afresh with the new password.
  */
 enum ck_err ck_session_change_password(struct ck_session *session,
                                        const struct ck_secret *old_password,
-                                       const struct ck_secret *new_password,
-                                       struct ck_error *err);
+                                       const struct ck_secret *new_password, struct ck_error *err);
 
 /*
- * How many active app passwords the own mailbox has (protocol 15); mailbox role only. When the server
- * does not tell, CK_OK with *ret_count = -1.
+ * How many active app passwords the own mailbox has (protocol 15); mailbox role only. When the
+ * server does not tell, CK_OK with *ret_count = -1.
  */
 enum ck_err ck_session_count_app_passwords(struct ck_session *session, int *ret_count,
                                            struct ck_error *err);

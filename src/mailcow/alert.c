@@ -1,0 +1,212 @@
+#include "alert.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char call[] = "mailcow_alert_box('";
+static const char between[] = "', '";
+
+enum { REPLACEMENT = 0xfffd };
+
+/* The value of count hex digits at p, or -1. */
+static int32_t hex(const char *p, const char *end, int count)
+{
+    int32_t value = 0;
+
+    if (end - p < count)
+        return -1;
+    for (int i = 0; i < count; i++) {
+        static const char digits[] = "0123456789abcdef";
+        char c = p[i] >= 'A' && p[i] <= 'F' ? (char)(p[i] - 'A' + 'a') : p[i];
+        const char *found = c ? strchr(digits, c) : NULL;
+        if (!found)
+            return -1;
+        value = value * 16 + (int32_t)(found - digits);
+    }
+    return value;
+}
+
+static char *put_utf8(char *out, int32_t point)
+{
+    if (point <= 0 || (point >= 0xd800 && point <= 0xdfff))
+        point = REPLACEMENT;
+    if (point < 0x80) {
+        *out++ = (char)point;
+    } else if (point < 0x800) {
+        *out++ = (char)(0xc0 | point >> 6);
+        *out++ = (char)(0x80 | (point & 0x3f));
+    } else if (point < 0x10000) {
+        *out++ = (char)(0xe0 | point >> 12);
+        *out++ = (char)(0x80 | (point >> 6 & 0x3f));
+        *out++ = (char)(0x80 | (point & 0x3f));
+    } else {
+        *out++ = (char)(0xf0 | point >> 18);
+        *out++ = (char)(0x80 | (point >> 12 & 0x3f));
+        *out++ = (char)(0x80 | (point >> 6 & 0x3f));
+        *out++ = (char)(0x80 | (point & 0x3f));
+    }
+    return out;
+}
+
+/* \uXXXX, or two of them where the first is a high surrogate; *p is behind the 'u'. */
+static int32_t read_unicode(const char **p, const char *end)
+{
+    int32_t point = hex(*p, end, 4);
+
+    if (point < 0)
+        return REPLACEMENT;
+    *p += 4;
+    if (point >= 0xd800 && point <= 0xdbff && end - *p >= 6 && (*p)[0] == '\\' && (*p)[1] == 'u') {
+        int32_t low = hex(*p + 2, end, 4);
+        if (low >= 0xdc00 && low <= 0xdfff) {
+            *p += 6;
+            point = 0x10000 + ((point - 0xd800) << 10) + (low - 0xdc00);
+        }
+    }
+    return point;
+}
+
+/* One escape of a JavaScript string; *p is behind the backslash and before end. */
+static int32_t read_escape(const char **p, const char *end)
+{
+    char c = *(*p)++;
+
+    switch (c) {
+    case 'u':
+        return read_unicode(p, end);
+    case 'x': {
+        int32_t point = hex(*p, end, 2);
+        *p += point < 0 ? 0 : 2;
+        return point < 0 ? REPLACEMENT : point;
+    }
+    case 'n':
+    case 'r':
+    case 't':
+    case 'b':
+    case 'f':
+    case 'v':
+        return ' ';
+    default:
+        return (c & 0x80) ? REPLACEMENT : c;
+    }
+}
+
+/*
+ * An escape is never shorter than the UTF-8 that it stands for, but for "\" and one more byte,
+ * which may become U+FFFD: three bytes out of two.
+ */
+static void unescape(const char *script, size_t size, char *out)
+{
+    const char *end = script + size;
+
+    while (script < end) {
+        char c = *script++;
+        if (c != '\\')
+            *out++ = c;
+        else if (script < end)
+            out = put_utf8(out, read_escape(&script, end));
+    }
+    *out = '\0';
+}
+
+static const struct {
+    const char *html;
+    const char *text;
+} replacements[] = {
+    {"<hr", "; "}, {"<br", " "},     {"&amp;", "&"},  {"&lt;", "<"},
+    {"&gt;", ">"}, {"&quot;", "\""}, {"&#039;", "'"}, {"&apos;", "'"},
+};
+
+/*
+ * The server escapes each message as HTML and joins several with tags of its own. In place: no
+ * replacement is longer than what it replaces.
+ */
+static void html_to_text(char *html)
+{
+    char *out = html;
+
+    while (*html) {
+        size_t i = 0;
+        size_t count = sizeof(replacements) / sizeof(replacements[0]);
+        while (i < count && strncmp(html, replacements[i].html, strlen(replacements[i].html)) != 0)
+            i++;
+        if (i == count) {
+            *out++ = *html++;
+            continue;
+        }
+        html += strlen(replacements[i].html);
+        if (replacements[i].html[0] == '<') {
+            html += strcspn(html, ">");
+            html += *html == '>' ? 1 : 0;
+        }
+        out = memcpy(out, replacements[i].text, strlen(replacements[i].text));
+        out += strlen(replacements[i].text);
+    }
+    *out = '\0';
+}
+
+char *ck_alert_decode(const char *script, size_t size)
+{
+    char *text = malloc(size * 3 / 2 + 4);
+
+    if (text) {
+        unescape(script, size, text);
+        html_to_text(text);
+    }
+    return text;
+}
+
+/* The end of a JavaScript string: the first quote that no backslash precedes. */
+static const char *string_end(const char *p, const char *end)
+{
+    while (p < end && *p != '\'')
+        p += (*p == '\\' && end - p > 1) ? 2 : 1;
+    return p < end ? p : NULL;
+}
+
+/* Finds the two strings of the call: text from *ret_text to *ret_text_end, then the type. */
+static bool split_call(const char *line, const char *end, const char **ret_text_end,
+                       struct ck_alert *alert)
+{
+    const char *quote = string_end(line, end);
+
+    if (!quote || (size_t)(end - quote) < sizeof(between) - 1 ||
+        memcmp(quote, between, sizeof(between) - 1) != 0)
+        return false;
+
+    const char *type = quote + sizeof(between) - 1;
+    const char *type_end = memchr(type, '\'', (size_t)(end - type));
+    if (!type_end || type_end == type || (size_t)(type_end - type) >= sizeof(alert->type))
+        return false;
+    for (const char *p = type; p < type_end; p++) {
+        if (*p < 'a' || *p > 'z')
+            return false;
+    }
+    memcpy(alert->type, type, (size_t)(type_end - type));
+    *ret_text_end = quote;
+    return true;
+}
+
+enum ck_err ck_alert_read(const char *line, size_t size, struct ck_page *page, struct ck_error *err)
+{
+    struct ck_alert alert = {0};
+    const char *text = line + sizeof(call) - 1;
+    const char *text_end = NULL;
+
+    if (size < sizeof(call) - 1 || memcmp(line, call, sizeof(call) - 1) != 0)
+        return CK_OK;
+    if (page->alerts_count == CK_PAGE_ALERTS_MAX ||
+        !split_call(text, line + size, &text_end, &alert))
+        return CK_OK;
+
+    if (!page->alerts)
+        page->alerts = calloc(CK_PAGE_ALERTS_MAX, sizeof(page->alerts[0]));
+    alert.text = ck_alert_decode(text, (size_t)(text_end - text));
+    if (!page->alerts || !alert.text) {
+        free(alert.text);
+        return ck_error_no_memory(err);
+    }
+    page->alerts[page->alerts_count++] = alert;
+    return CK_OK;
+}

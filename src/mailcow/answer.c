@@ -1,0 +1,118 @@
+#include "answer.h"
+
+#include <jansson.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cowkey/base/cleanup.h"
+#include "cowkey/base/json.h"
+
+static const char what[] = "the server's answer";
+
+static const char *text_of(const json_t *object, const char *key)
+{
+    const char *text = json_string_value(json_object_get(object, key));
+
+    return text ? text : "";
+}
+
+/* A message is a name, or a list of a name and what it speaks of: ["mailbox_modified", "a@b.c"]. */
+static const char *message_name(const json_t *element)
+{
+    const json_t *message = json_object_get(element, "msg");
+    const char *name =
+        json_string_value(json_is_array(message) ? json_array_get(message, 0) : message);
+
+    return name ? name : "";
+}
+
+/* Counts element as done or refused; news of other things, of earlier calls, is neither. */
+static void judge(const json_t *element, const char *done, unsigned *done_count,
+                  unsigned *refused_count, char ret_message[static CK_ANSWER_MESSAGE_MAX])
+{
+    const char *type = text_of(element, "type");
+    const char *name = message_name(element);
+
+    if (strcmp(type, "success") == 0) {
+        *done_count += strcmp(name, done) == 0 ? 1 : 0;
+    } else if (strcmp(type, "danger") == 0 || strcmp(type, "error") == 0 ||
+               strcmp(type, "warning") == 0) {
+        if (++*refused_count == 1)
+            snprintf(ret_message, CK_ANSWER_MESSAGE_MAX, "%s", name);
+    }
+}
+
+enum ck_err ck_answer_read_edit(const char *json, size_t size, const char *done,
+                                char ret_message[static CK_ANSWER_MESSAGE_MAX],
+                                struct ck_error *err)
+{
+    CK_CLEANUP(ck_json_free) json_t *answer = NULL;
+    unsigned done_count = 0;
+    unsigned refused_count = 0;
+
+    ret_message[0] = '\0';
+    if (ck_json_parse(json, size, what, CK_ERR_UNKNOWN, &answer, err) != CK_OK)
+        return err->code = CK_ERR_UNKNOWN;
+    if (json_is_array(answer)) {
+        for (size_t i = 0; i < json_array_size(answer); i++)
+            judge(json_array_get(answer, i), done, &done_count, &refused_count, ret_message);
+    } else {
+        judge(answer, done, &done_count, &refused_count, ret_message);
+    }
+
+    if (done_count > 0 && refused_count == 0)
+        return CK_OK;
+    if (done_count == 0 && refused_count > 0)
+        return ck_error_set(err, CK_ERR_UNCHANGED, "the server refused");
+    return ck_error_set(err, CK_ERR_UNKNOWN, "%s does not say what was done", what);
+}
+
+/* 1 and 0, also as text, which the server uses for some; -1 for anything else. */
+static int flag_of(const json_t *value)
+{
+    const char *text = json_string_value(value);
+
+    if (json_is_boolean(value))
+        return json_is_true(value);
+    if (json_is_integer(value) &&
+        (json_integer_value(value) == 0 || json_integer_value(value) == 1))
+        return (int)json_integer_value(value);
+    if (text && (strcmp(text, "0") == 0 || strcmp(text, "1") == 0))
+        return *text - '0';
+    return -1;
+}
+
+int ck_answer_count_app_passwords(const char *json, size_t size, const char *mailbox)
+{
+    CK_CLEANUP(ck_json_free) json_t *answer = NULL;
+    struct ck_error ignored;
+    int count = 0;
+
+    if (ck_json_parse(json, size, what, CK_ERR_UNREACHABLE, &answer, &ignored) != CK_OK)
+        return -1;
+    if (json_is_object(answer) && json_object_size(answer) == 0)
+        return 0; /* how the server writes an empty list */
+    if (!json_is_array(answer))
+        return -1;
+    for (size_t i = 0; i < json_array_size(answer); i++) {
+        const json_t *row = json_array_get(answer, i);
+        int active = flag_of(json_object_get(row, "active"));
+        if (active < 0 || strcasecmp(text_of(row, "mailbox"), mailbox) != 0)
+            return -1;
+        count += active;
+    }
+    return count;
+}
+
+enum ck_err ck_answer_read_admin(const char *json, size_t size, const char *name,
+                                 int *ret_force_tfa, struct ck_error *err)
+{
+    CK_CLEANUP(ck_json_free) json_t *answer = NULL;
+
+    if (ck_json_parse(json, size, what, CK_ERR_UNCHANGED, &answer, err) != CK_OK)
+        return err->code;
+    if (strcasecmp(text_of(answer, "username"), name) != 0)
+        return ck_error_set(err, CK_ERR_UNCHANGED, "%s is not the record of '%s'", what, name);
+    *ret_force_tfa = flag_of(json_object_get(json_object_get(answer, "attributes"), "force_tfa"));
+    return CK_OK;
+}

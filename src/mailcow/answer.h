@@ -1,0 +1,33 @@
+/* The JSON answers of mailcow's API that cowkey reads in an account's own session. */
+#ifndef COWKEY_MAILCOW_ANSWER_H
+#define COWKEY_MAILCOW_ANSWER_H
+
+#include <stddef.h>
+
+#include "cowkey/base/error.h"
+
+enum { CK_ANSWER_MESSAGE_MAX = 256 }; /* bytes, with NUL */
+
+/*
+ * The answer to an edit: a list of messages, one for each thing that was done, and those of earlier
+ * calls that were not shown yet (protocol 6, 7.1). Success is an element of type success whose
+ * message is done ("mailbox_modified"), and none that says otherwise.
+ * - CK_ERR_UNCHANGED: refused; ret_message is what the server said.
+ * - CK_ERR_UNKNOWN: not understood, or both.
+ * ret_message is "" when there is nothing to say. what names the answer in error texts.
+ */
+enum ck_err ck_answer_read_edit(const char *json, size_t size, const char *done,
+                                char ret_message[static CK_ANSWER_MESSAGE_MAX],
+                                struct ck_error *err);
+
+/* How many active app passwords a list has that is all of mailbox's; -1 when that can't be told. */
+int ck_answer_count_app_passwords(const char *json, size_t size, const char *mailbox);
+
+/*
+ * An admin's own record: whether it is forced to have a second factor. 1 and 0, or -1 where the
+ * record does not tell (releases before 2026-03). Not a record of this admin: CK_ERR_UNCHANGED.
+ */
+enum ck_err ck_answer_read_admin(const char *json, size_t size, const char *name,
+                                 int *ret_force_tfa, struct ck_error *err);
+
+#endif

@@ -1,0 +1,315 @@
+#include "cowkey/mailcow/factor.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "cowkey/base/cleanup.h"
+#include "cowkey/base/escape.h"
+#include "session_internal.h"
+
+enum { BASE32_MAX = 255 }; /* characters: the server's column */
+
+enum ck_err ck_factor_label_check(const char *label, struct ck_error *err)
+{
+    size_t size = strlen(label);
+
+    if (size == 0)
+        return ck_error_set(err, CK_ERR_USAGE, "the label is empty");
+    if (size >= CK_FACTOR_LABEL_MAX)
+        return ck_error_set(err, CK_ERR_USAGE, "the label is longer than %d bytes",
+                            CK_FACTOR_LABEL_MAX - 1);
+    if (!ck_utf8_valid(label, size))
+        return ck_error_set(err, CK_ERR_USAGE, "the label is not UTF-8");
+    for (size_t i = 0; i < size; i++) {
+        unsigned char c = (unsigned char)label[i];
+        bool c1 = c == 0xc2 && (unsigned char)label[i + 1] < 0xa0;
+        if (c < 0x20 || c == 0x7f || c1)
+            return ck_error_set(err, CK_ERR_USAGE, "the label holds control characters");
+    }
+    /* The server's page shows it without them, so that it could not be found again. */
+    if (label[0] == ' ' || label[size - 1] == ' ')
+        return ck_error_set(err, CK_ERR_USAGE, "the label begins or ends with a space");
+    return CK_OK;
+}
+
+/* The server answers a malformed one by writing the password into its log (protocol 4.3). */
+static enum ck_err check_base32(const struct ck_secret *base32, struct ck_error *err)
+{
+    size_t size = ck_secret_size(base32);
+    const char *text = ck_secret_bytes(base32);
+
+    if (size >= 1 && size <= BASE32_MAX && strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567") == size)
+        return CK_OK;
+    return ck_error_set(err, CK_ERR_USAGE,
+                        "the secret is not 1 to %d characters of upper-case base32", BASE32_MAX);
+}
+
+static enum ck_err check_code(const char *code, struct ck_error *err)
+{
+    if (strlen(code) == 6 && strspn(code, "0123456789") == 6)
+        return CK_OK;
+    return ck_error_set(err, CK_ERR_USAGE, "the code is not six digits");
+}
+
+static bool is_setup(const struct ck_session *session)
+{
+    return session->state == CK_SESSION_HELD && session->page.setup_factor;
+}
+
+/*
+ * Accounts that an outside directory knows get a page without the list. The server would store a
+ * factor all the same, and never ask for it.
+ */
+static enum ck_err check_open(const struct ck_session *session, struct ck_error *err)
+{
+    const char *name = session->account.name;
+
+    if (session->state != CK_SESSION_OPEN)
+        return ck_error_set(err, CK_ERR_UNCHANGED, "the login of '%s' is not complete", name);
+    if (!*session->page.csrf)
+        return ck_error_set(err, CK_ERR_UNCHANGED, "the page of '%s' was not read yet", name);
+    if (session->page.factors_state != CK_LIST_PRESENT)
+        return ck_error_set(err, CK_ERR_UNCHANGED, "the server offers '%s' no second factors",
+                            name);
+    return CK_OK;
+}
+
+static bool same_list(const struct ck_page *a, const struct ck_page *b)
+{
+    if (a->factors_count != b->factors_count)
+        return false;
+    for (size_t i = 0; i < a->factors_count; i++) {
+        if (!ck_page_find_factor(b, a->factors[i].id))
+            return false;
+    }
+    return true;
+}
+
+/* After a post nothing but its page says what was done: all that is not understood is unknown. */
+static enum ck_err unknown(enum ck_err e, struct ck_error *err)
+{
+    if (e != CK_OK)
+        err->code = CK_ERR_UNKNOWN;
+    return e == CK_OK ? CK_OK : CK_ERR_UNKNOWN;
+}
+
+static enum ck_err session_over(const struct ck_session *session, struct ck_error *err)
+{
+    ck_error_set(err, CK_ERR_UNCHANGED, "the server had ended the login of '%s'",
+                 session->account.name);
+    return ck_error_hint(err, "Nothing was changed: start again.");
+}
+
+/*
+ * The page that answers a change. The server looks whether somebody is logged in before it acts, so
+ * one that is logged out, or is sent to log in, was not acted for.
+ */
+static enum ck_err read_outcome(const struct ck_session *session,
+                                const struct ck_response *response, struct ck_page *ret_page,
+                                struct ck_error *err)
+{
+    CK_CLEANUP(ck_page_clear) struct ck_page page = {0};
+
+    if (response->status == 302 && session->state == CK_SESSION_OPEN &&
+        ck_session_leads_to_login(session, response->location))
+        return session_over(session, err);
+    if (response->status == 200 && response->size == 0)
+        return ck_error_set(err, CK_ERR_UNKNOWN, "the server failed while it made the change");
+    enum ck_err e = ck_session_read_page(response, &page, err);
+    if (e != CK_OK)
+        return unknown(e, err);
+    if (!page.logged_in)
+        return session_over(session, err);
+    e = ck_session_check_owner(session, &page, err);
+    if (e != CK_OK)
+        return unknown(e, err);
+    *ret_page = page;
+    page = (struct ck_page){0};
+    return CK_OK;
+}
+
+/* Posts a change to the factor page and reads the page that shows the outcome: list included. */
+static enum ck_err submit(struct ck_session *session, struct ck_secret **form,
+                          struct ck_page *ret_page, struct ck_error *err)
+{
+    CK_CLEANUP(ck_response_clear) struct ck_response response = {0};
+    CK_CLEANUP(ck_page_clear) struct ck_page page = {0};
+    enum ck_err e = ck_form_add(form, "csrf_token", session->page.csrf, err);
+
+    if (e == CK_OK)
+        e = ck_session_post(session, ck_session_factor_path(session), *form, &response, err);
+    if (e == CK_OK)
+        e = read_outcome(session, &response, &page, err);
+    if (e == CK_OK && page.factors_state != CK_LIST_PRESENT)
+        e = ck_error_set(err, CK_ERR_UNKNOWN,
+                         "the server's answer does not show the factors of '%s'",
+                         session->account.name);
+    if (e != CK_OK)
+        return e;
+    *ret_page = page;
+    page = (struct ck_page){0};
+    return CK_OK;
+}
+
+static enum ck_err unchanged(const struct ck_page *page, const char *text, struct ck_error *err)
+{
+    ck_error_set(err, CK_ERR_UNCHANGED, "%s", text);
+    return ck_session_hint(err, "", page);
+}
+
+static enum ck_err make_totp_form(const char *label, const struct ck_secret *base32,
+                                  const char *code, const struct ck_secret *password,
+                                  struct ck_secret **form, struct ck_error *err)
+{
+    enum ck_err e = ck_form_add(form, "set_tfa", "", err);
+
+    if (e == CK_OK)
+        e = ck_form_add(form, "tfa_method", "totp", err);
+    if (e == CK_OK)
+        e = ck_form_add(form, "key_id", label, err);
+    if (e == CK_OK && password)
+        e = ck_form_add_secret(form, "confirm_password", password, err);
+    if (e == CK_OK)
+        e = ck_form_add_secret(form, "totp_secret", base32, err);
+    if (e == CK_OK)
+        e = ck_form_add(form, "totp_confirm_token", code, err);
+    return e;
+}
+
+static enum ck_err add_open(struct ck_session *session, struct ck_secret **form,
+                            struct ck_error *err)
+{
+    CK_CLEANUP(ck_page_clear) struct ck_page after = {0};
+    enum ck_err e = submit(session, form, &after, err);
+
+    if (e != CK_OK)
+        return e;
+    bool same = same_list(&session->page, &after);
+    ck_session_keep_page(session, &after);
+    if (same)
+        return unchanged(&session->page, "the server did not store the new factor", err);
+    return CK_OK;
+}
+
+/*
+ * The release from a forced set-up leads away, so the list is asked for. When a forced change of
+ * the password is left, the list stays hidden and the login page without the set-up is what tells.
+ */
+static enum ck_err look_after_setup(struct ck_session *session, struct ck_error *err)
+{
+    CK_CLEANUP(ck_response_clear) struct ck_response response = {0};
+    CK_CLEANUP(ck_page_clear) struct ck_page page = {0};
+    enum ck_err e = ck_session_get(session, ck_session_factor_path(session), &response, err);
+
+    if (e == CK_OK && response.status == 302) {
+        e = ck_session_settle(session, response.location, err);
+        if (e == CK_OK && (session->state != CK_SESSION_HELD || session->page.setup_factor))
+            e = ck_error_set(err, CK_ERR_UNKNOWN, "the server does not show the factors of '%s'",
+                             session->account.name);
+        return e;
+    }
+    if (e == CK_OK)
+        e = ck_session_read_page(&response, &page, err);
+    if (e == CK_OK)
+        e = ck_session_check_owner(session, &page, err);
+    if (e != CK_OK)
+        return e;
+    ck_session_keep_page(session, &page);
+    session->state = CK_SESSION_OPEN;
+    return CK_OK;
+}
+
+static enum ck_err add_setup(struct ck_session *session, struct ck_secret **form,
+                             struct ck_error *err)
+{
+    CK_CLEANUP(ck_response_clear) struct ck_response response = {0};
+    CK_CLEANUP(ck_page_clear) struct ck_page page = {0};
+    enum ck_err e = ck_form_add(form, "csrf_token", session->page.csrf, err);
+
+    if (e == CK_OK)
+        e = ck_session_post(session, ck_session_login_path(session), *form, &response, err);
+    if (e != CK_OK)
+        return e;
+    if (response.status == 302)
+        return unknown(look_after_setup(session, err), err);
+    e = read_outcome(session, &response, &page, err);
+    if (e != CK_OK)
+        return e;
+    ck_session_keep_page(session, &page);
+    if (!session->page.setup_factor)
+        return ck_error_set(err, CK_ERR_UNKNOWN, "the server's answer does not tell what it did");
+    return unchanged(&session->page, "the server did not store the new factor", err);
+}
+
+enum ck_err ck_factor_add_totp(struct ck_session *session, const char *label,
+                               const struct ck_secret *base32, const char *code,
+                               const struct ck_secret *password, struct ck_error *err)
+{
+    CK_CLEANUP(ck_secret_free) struct ck_secret *form = NULL;
+    bool setup = is_setup(session);
+    enum ck_err e = setup ? CK_OK : check_open(session, err);
+
+    if (e == CK_OK)
+        e = ck_factor_label_check(label, err);
+    if (e == CK_OK)
+        e = check_base32(base32, err);
+    if (e == CK_OK)
+        e = check_code(code, err);
+    if (e == CK_OK && !setup && !password)
+        e = ck_error_set(err, CK_ERR_USAGE, "the password of '%s' is missing",
+                         session->account.name);
+    if (e == CK_OK)
+        e = make_totp_form(label, base32, code, setup ? NULL : password, &form, err);
+    if (e != CK_OK)
+        return e;
+    return setup ? add_setup(session, &form, err) : add_open(session, &form, err);
+}
+
+enum ck_err ck_factor_remove(struct ck_session *session, uint64_t id, struct ck_error *err)
+{
+    CK_CLEANUP(ck_secret_free) struct ck_secret *form = NULL;
+    CK_CLEANUP(ck_page_clear) struct ck_page after = {0};
+    char row[24];
+    enum ck_err e = check_open(session, err);
+
+    if (e == CK_OK && !ck_page_find_factor(&session->page, id))
+        e = ck_error_set(err, CK_ERR_UNCHANGED, "'%s' has no factor %llu", session->account.name,
+                         (unsigned long long)id);
+    snprintf(row, sizeof(row), "%llu", (unsigned long long)id);
+    if (e == CK_OK)
+        e = ck_form_add(&form, "unset_tfa_key", row, err);
+    if (e == CK_OK)
+        e = submit(session, &form, &after, err);
+    if (e != CK_OK)
+        return e;
+    ck_session_keep_page(session, &after);
+    if (ck_page_find_factor(&session->page, id))
+        return unchanged(&session->page, "the server did not remove the factor", err);
+    return CK_OK;
+}
+
+enum ck_err ck_factor_remove_all(struct ck_session *session, const struct ck_secret *password,
+                                 struct ck_error *err)
+{
+    CK_CLEANUP(ck_secret_free) struct ck_secret *form = NULL;
+    CK_CLEANUP(ck_page_clear) struct ck_page after = {0};
+    enum ck_err e = check_open(session, err);
+
+    if (e == CK_OK)
+        e = ck_form_add(&form, "set_tfa", "", err);
+    if (e == CK_OK)
+        e = ck_form_add(&form, "tfa_method", "none", err);
+    if (e == CK_OK)
+        e = ck_form_add_secret(&form, "confirm_password", password, err);
+    if (e == CK_OK)
+        e = submit(session, &form, &after, err);
+    if (e != CK_OK)
+        return e;
+    bool same = same_list(&session->page, &after);
+    ck_session_keep_page(session, &after);
+    if (session->page.factors_count == 0)
+        return CK_OK;
+    if (same)
+        return unchanged(&session->page, "the server did not remove the factors", err);
+    return ck_error_set(err, CK_ERR_UNKNOWN, "the server removed some factors and kept others");
+}

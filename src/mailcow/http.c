@@ -1,0 +1,383 @@
+#include "cowkey/mailcow/http.h"
+
+#include <curl/curl.h>
+#include <libxml/parser.h>
+#include <malloc.h>
+#include <openssl/x509_vfy.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cowkey/base/cleanup.h"
+#include "cowkey/base/encode.h"
+#include "intake.h"
+
+/* mailcow drops form posts of a session whose User-Agent is missing or changes (protocol 0). */
+static const char user_agent[] = "cowkey/" COWKEY_VERSION;
+
+/*
+ * A connection idle for longer is not used again: mailcow's own web server closes after a minute,
+ * but a proxy before it may be less patient, and a post on a connection that is being closed leaves
+ * its outcome unknown.
+ */
+enum { IDLE_MAX_S = 15 };
+
+/* Connections, TLS sessions and names outlive one client: what follows a login is another login. */
+static CURLSH *shared;
+
+struct ck_http {
+    CURL *curl;
+    struct curl_slist *resolve;
+    const volatile sig_atomic_t *cancel;
+    int64_t (*now_s)(void);
+    void (*trace)(const char *method, const char *path, int status);
+    char origin[CK_ORIGIN_MAX];
+    char message[CURL_ERROR_SIZE];
+    unsigned timeout_ms;
+};
+
+struct exchange {
+    struct ck_http *http;
+    struct ck_intake intake;
+    bool is_post;
+    bool cancelled;
+    bool begun;         /* the request began to be sent */
+    bool refused_again; /* it would have been sent a second time */
+};
+
+/* What libcurl frees held passwords, cookies and pages: erase it first. */
+static void erasing_free(void *p)
+{
+    if (p) {
+        ck_secret_erase(p, malloc_usable_size(p));
+        free(p);
+    }
+}
+
+static void *erasing_realloc(void *p, size_t size)
+{
+    void *grown = malloc(size);
+
+    if (grown && p) {
+        size_t old = malloc_usable_size(p);
+        memcpy(grown, p, old < size ? old : size);
+        erasing_free(p);
+    }
+    return grown;
+}
+
+enum ck_err ck_http_init(struct ck_error *err)
+{
+    if (curl_global_init_mem(CURL_GLOBAL_DEFAULT, malloc, erasing_free, erasing_realloc, strdup,
+                             calloc) != CURLE_OK)
+        return ck_error_no_memory(err);
+    xmlInitParser();
+    shared = curl_share_init();
+    if (!shared) {
+        curl_global_cleanup();
+        return ck_error_no_memory(err);
+    }
+    curl_share_setopt(shared, CURLSHOPT_SHARE, CURL_LOCK_DATA_CONNECT);
+    curl_share_setopt(shared, CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION);
+    curl_share_setopt(shared, CURLSHOPT_SHARE, CURL_LOCK_DATA_DNS);
+    return CK_OK;
+}
+
+void ck_http_exit(void)
+{
+    curl_share_cleanup(shared);
+    shared = NULL;
+    curl_global_cleanup();
+    xmlCleanupParser();
+}
+
+static int on_progress(void *context, curl_off_t to_get, curl_off_t got, curl_off_t to_put,
+                       curl_off_t put)
+{
+    struct exchange *exchange = context;
+
+    (void)to_get;
+    (void)got;
+    (void)to_put;
+    (void)put;
+    exchange->cancelled = exchange->http->cancel && *exchange->http->cancel;
+    return exchange->cancelled;
+}
+
+/*
+ * Called whenever a request is about to be sent. When a connection that was used before turns out
+ * to be closed without an answer, curl by itself sends the request once more on a new one. A server
+ * that acted and then closed would act twice, so a post goes out once: the second attempt ends
+ * here.
+ */
+static int on_request(void *context, char *address, char *local_address, int port, int local_port)
+{
+    struct exchange *exchange = context;
+
+    (void)address;
+    (void)local_address;
+    (void)port;
+    (void)local_port;
+    exchange->refused_again = exchange->is_post && exchange->begun;
+    if (exchange->refused_again)
+        return CURL_PREREQFUNC_ABORT;
+    exchange->begun = true;
+    return CURL_PREREQFUNC_OK;
+}
+
+/*
+ * A proxy is taken from the environment (https_proxy, no_proxy) as curl's own tool does: it gets a
+ * CONNECT with the server's name, and the password and cookies pass through it only inside TLS.
+ */
+static void set_habits(struct ck_http *http, const struct ck_http_settings *settings)
+{
+    CURL *curl = http->curl;
+
+    curl_easy_setopt(curl, CURLOPT_SHARE, shared);
+    curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, http->message);
+    curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(curl, CURLOPT_USERAGENT, user_agent);
+    curl_easy_setopt(curl, CURLOPT_COOKIEFILE, ""); /* a jar in memory */
+    curl_easy_setopt(curl, CURLOPT_ACCEPT_ENCODING, "");
+    curl_easy_setopt(curl, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
+    curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 0L);
+    curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "https");
+    curl_easy_setopt(curl, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
+    curl_easy_setopt(curl, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+    curl_easy_setopt(curl, CURLOPT_SSL_VERIFYPEER, 1L);
+    curl_easy_setopt(curl, CURLOPT_SSL_VERIFYHOST, 2L);
+    curl_easy_setopt(curl, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+    curl_easy_setopt(curl, CURLOPT_MAXAGE_CONN, (long)IDLE_MAX_S);
+    curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
+    curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, on_progress);
+    curl_easy_setopt(curl, CURLOPT_PREREQFUNCTION, on_request);
+    curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, ck_intake_take_body);
+    curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, ck_intake_take_head);
+    if (http->resolve)
+        curl_easy_setopt(curl, CURLOPT_RESOLVE, http->resolve);
+    if (settings->cacert) {
+        curl_easy_setopt(curl, CURLOPT_CAINFO, settings->cacert);
+        curl_easy_setopt(curl, CURLOPT_CAPATH, NULL);
+    }
+}
+
+enum ck_err ck_http_new(const struct ck_http_settings *settings, struct ck_http **ret_http,
+                        struct ck_error *err)
+{
+    CK_CLEANUP(ck_http_free) struct ck_http *http = calloc(1, sizeof(*http));
+
+    if (!http)
+        return ck_error_no_memory(err);
+    http->cancel = settings->cancel;
+    http->now_s = settings->now_s;
+    http->trace = settings->trace;
+    http->timeout_ms = settings->timeout_ms;
+    memcpy(http->origin, settings->host.origin, sizeof(http->origin));
+    http->curl = curl_easy_init();
+    if (settings->resolve)
+        http->resolve = curl_slist_append(NULL, settings->resolve);
+    if (!http->curl || (settings->resolve && !http->resolve))
+        return ck_error_no_memory(err);
+
+    set_habits(http, settings);
+    *ret_http = CK_TAKE(http);
+    return CK_OK;
+}
+
+void ck_http_free(struct ck_http **http)
+{
+    if (!*http)
+        return;
+    curl_easy_cleanup((*http)->curl);
+    curl_slist_free_all((*http)->resolve);
+    free(CK_TAKE(*http));
+}
+
+void ck_http_set_last_words(struct ck_http *http, unsigned timeout_ms)
+{
+    http->cancel = NULL;
+    if (http->timeout_ms > timeout_ms)
+        http->timeout_ms = timeout_ms;
+}
+
+/* What a failed exchange means: once a post was begun the server may have acted on it. */
+static enum ck_err failure_code(const struct exchange *exchange)
+{
+    if (exchange->is_post && exchange->begun)
+        return CK_ERR_UNKNOWN;
+    return exchange->cancelled ? CK_ERR_INTERRUPTED : CK_ERR_UNREACHABLE;
+}
+
+static enum ck_err untrusted(const struct exchange *exchange, struct ck_error *err)
+{
+    const char *origin = exchange->http->origin;
+    long verified = X509_V_OK;
+
+    curl_easy_getinfo(exchange->http->curl, CURLINFO_SSL_VERIFYRESULT, &verified);
+    switch (verified) {
+    case X509_V_ERR_CERT_HAS_EXPIRED:
+    case X509_V_ERR_CERT_NOT_YET_VALID:
+        ck_error_set(err, CK_ERR_UNREACHABLE, "the certificate of %s is %s", origin,
+                     verified == X509_V_ERR_CERT_HAS_EXPIRED ? "expired" : "not valid yet");
+        return ck_error_hint(err, "Renew it, or set this computer's clock.");
+    case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
+    case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
+    case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
+    case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
+    case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
+        ck_error_set(err, CK_ERR_UNREACHABLE,
+                     "the certificate of %s is from an authority that is not trusted here", origin);
+        return ck_error_hint(err, "If the authority is your own, give its certificate: --cacert.");
+    case X509_V_OK: /* the chain is fine, so it is the name */
+        ck_error_set(err, CK_ERR_UNREACHABLE, "the certificate of %s is for another name", origin);
+        return ck_error_hint(err, "Use a name that the certificate was made for as --server.");
+    default:
+        return ck_error_set(err, CK_ERR_UNREACHABLE, "the certificate of %s is not trusted: %s",
+                            origin, exchange->http->message);
+    }
+}
+
+static const char *reason_of(const struct exchange *exchange, CURLcode code)
+{
+    if (code == CURLE_OUT_OF_MEMORY || exchange->intake.no_memory)
+        return "out of memory";
+    if (exchange->refused_again)
+        return "it was closed without an answer";
+    return *exchange->http->message ? exchange->http->message : curl_easy_strerror(code);
+}
+
+static enum ck_err describe(const struct exchange *exchange, CURLcode code, struct ck_error *err)
+{
+    const struct ck_http *http = exchange->http;
+    enum ck_err failure = failure_code(exchange);
+
+    if (exchange->cancelled)
+        return ck_error_set(err, failure, "interrupted while talking to %s", http->origin);
+    if (exchange->intake.too_large)
+        return ck_error_set(err, failure, "the answer of %s is too large", http->origin);
+    if (code == CURLE_PEER_FAILED_VERIFICATION)
+        return untrusted(exchange, err);
+    if (code == CURLE_SSL_CACERT_BADFILE)
+        return ck_error_set(err, CK_ERR_USAGE, "the file of trusted certificates can't be used: %s",
+                            reason_of(exchange, code));
+    if (code == CURLE_OPERATION_TIMEDOUT)
+        return ck_error_set(err, failure, "%s did not answer within %u.%u seconds", http->origin,
+                            http->timeout_ms / 1000, http->timeout_ms % 1000 / 100);
+    if (!exchange->begun)
+        return ck_error_set(err, failure, "%s can't be reached: %s", http->origin,
+                            reason_of(exchange, code));
+    return ck_error_set(err, failure, "the connection to %s was cut: %s", http->origin,
+                        reason_of(exchange, code));
+}
+
+static enum ck_err perform(struct exchange *exchange, struct ck_response *ret_response,
+                           struct ck_error *err)
+{
+    struct ck_http *http = exchange->http;
+
+    http->message[0] = '\0';
+    curl_easy_setopt(http->curl, CURLOPT_TIMEOUT_MS, (long)http->timeout_ms);
+    curl_easy_setopt(http->curl, CURLOPT_XFERINFODATA, exchange);
+    curl_easy_setopt(http->curl, CURLOPT_PREREQDATA, exchange);
+    curl_easy_setopt(http->curl, CURLOPT_WRITEDATA, &exchange->intake);
+    curl_easy_setopt(http->curl, CURLOPT_HEADERDATA, &exchange->intake);
+
+    int64_t begun_s = http->now_s();
+    CURLcode code = curl_easy_perform(http->curl);
+    if (code != CURLE_OK)
+        return describe(exchange, code, err);
+    enum ck_err e = ck_intake_finish(&exchange->intake, http->curl, http->origin, begun_s,
+                                     http->now_s(), ret_response, err);
+    /* A post that was answered in a way that can't be used may have been acted on. */
+    if (e != CK_OK && exchange->is_post)
+        e = err->code = CK_ERR_UNKNOWN;
+    return e;
+}
+
+static enum ck_err run(struct exchange *exchange, const char *path,
+                       struct ck_response *ret_response, struct ck_error *err)
+{
+    struct ck_http *http = exchange->http;
+    char url[CK_ORIGIN_MAX + CK_HTTP_PATH_MAX];
+
+    if (snprintf(url, sizeof(url), "%s%s", http->origin, path) >= (int)sizeof(url))
+        return ck_error_set(err, CK_ERR_USAGE, "the address %.60s... is too long", path);
+    on_progress(exchange, 0, 0, 0, 0);
+    if (exchange->cancelled)
+        return ck_error_set(err, CK_ERR_INTERRUPTED, "interrupted");
+    if (curl_easy_setopt(http->curl, CURLOPT_URL, url) != CURLE_OK)
+        return ck_error_no_memory(err);
+
+    enum ck_err e = perform(exchange, ret_response, err);
+    ck_intake_clear(&exchange->intake);
+    if (http->trace)
+        http->trace(exchange->is_post ? "POST" : "GET", path,
+                    e == CK_OK ? ret_response->status : 0);
+    return e;
+}
+
+enum ck_err ck_http_get(struct ck_http *http, const char *path, struct ck_response *ret_response,
+                        struct ck_error *err)
+{
+    struct exchange exchange = {.http = http};
+
+    curl_easy_setopt(http->curl, CURLOPT_HTTPGET, 1L);
+    return run(&exchange, path, ret_response, err);
+}
+
+static void list_free(struct curl_slist **list)
+{
+    curl_slist_free_all(*list);
+}
+
+enum ck_err ck_http_post(struct ck_http *http, const char *path, const char *content_type,
+                         const struct ck_secret *body, struct ck_response *ret_response,
+                         struct ck_error *err)
+{
+    CK_CLEANUP(list_free) struct curl_slist *headers = NULL;
+    struct exchange exchange = {.http = http, .is_post = true};
+    char header[128];
+
+    snprintf(header, sizeof(header), "Content-Type: %s", content_type);
+    headers = curl_slist_append(NULL, header);
+    if (!headers)
+        return ck_error_no_memory(err);
+
+    curl_easy_setopt(http->curl, CURLOPT_POST, 1L);
+    curl_easy_setopt(http->curl, CURLOPT_POSTFIELDSIZE, (long)ck_secret_size(body));
+    curl_easy_setopt(http->curl, CURLOPT_POSTFIELDS, ck_secret_bytes(body));
+    curl_easy_setopt(http->curl, CURLOPT_HTTPHEADER, headers);
+    enum ck_err e = run(&exchange, path, ret_response, err);
+    /* Body and headers are the caller's and ours: curl only borrowed them. */
+    curl_easy_setopt(http->curl, CURLOPT_POSTFIELDS, NULL);
+    curl_easy_setopt(http->curl, CURLOPT_HTTPHEADER, NULL);
+    return e;
+}
+
+static enum ck_err add_field(struct ck_secret **form, const char *name, const char *value,
+                             size_t size, struct ck_error *err)
+{
+    enum ck_err e = CK_OK;
+
+    if (*form)
+        e = ck_secret_append(form, "&", 1, err);
+    if (e == CK_OK)
+        e = ck_percent_encode(form, name, strlen(name), err);
+    if (e == CK_OK)
+        e = ck_secret_append(form, "=", 1, err);
+    if (e == CK_OK)
+        e = ck_percent_encode(form, value, size, err);
+    return e;
+}
+
+enum ck_err ck_form_add(struct ck_secret **form, const char *name, const char *value,
+                        struct ck_error *err)
+{
+    return add_field(form, name, value, strlen(value), err);
+}
+
+enum ck_err ck_form_add_secret(struct ck_secret **form, const char *name,
+                               const struct ck_secret *value, struct ck_error *err)
+{
+    return add_field(form, name, ck_secret_bytes(value), ck_secret_size(value), err);
+}

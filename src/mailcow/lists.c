@@ -1,0 +1,221 @@
+#include "lists.h"
+
+#include <openssl/evp.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cowkey/base/cleanup.h"
+#include "html.h"
+
+enum {
+    SUBJECT_MAX = 1024
+}; /* characters of base64: a certificate's subject, or when it was made */
+
+enum ck_err ck_lists_not_understood(struct ck_error *err, const char *what)
+{
+    ck_error_set(err, CK_ERR_UNREACHABLE, "the server's page is not understood: %s", what);
+    return ck_error_hint(err, "The page was cut or changed on its way, or this release of mailcow "
+                              "is newer than cowkey.");
+}
+
+static enum ck_err broken(struct ck_error *err)
+{
+    return ck_lists_not_understood(err, "a list of factors can't be read whole");
+}
+
+/* A row number as the server prints it; 0, which no row has, for anything else. */
+static uint64_t read_id(const char *text)
+{
+    uint64_t id = 0;
+
+    if (!text || *text == '\0' || strlen(text) > 19)
+        return 0;
+    for (; *text; text++) {
+        if (*text < '0' || *text > '9')
+            return 0;
+        id = id * 10 + (uint64_t)(*text - '0');
+    }
+    return id;
+}
+
+static enum ck_err add_factor(const struct ck_factor *factor, const xmlNode *label,
+                              struct ck_page *page, struct ck_error *err)
+{
+    if (factor->id == 0 || !label || ck_page_find_factor(page, factor->id))
+        return broken(err);
+
+    struct ck_factor *row = &page->factors[page->factors_count];
+    *row = *factor;
+    row->label = ck_html_own_text(label);
+    if (!row->label)
+        return ck_error_no_memory(err);
+    page->factors_count++;
+    return CK_OK;
+}
+
+/* Room for so many rows, zeroed; NULL with *err filled. */
+static void *new_rows(size_t rows, size_t row_size, struct ck_error *err)
+{
+    if (rows > CK_PAGE_FACTORS_MAX) {
+        ck_lists_not_understood(err, "it lists too many factors");
+        return NULL;
+    }
+    void *list = calloc(rows + 1, row_size);
+    if (!list)
+        ck_error_no_memory(err);
+    return list;
+}
+
+static enum ck_err add_form(xmlNode *form, size_t rows, struct ck_page *page, struct ck_error *err)
+{
+    const xmlNode *input = ck_html_find_input(form, "unset_tfa_key");
+    const xmlNode *badge = ck_html_find(form, "span", "badge");
+
+    if (!input || !badge || page->factors_count == rows)
+        return broken(err);
+    struct ck_factor factor = {
+        .id = read_id(ck_html_attribute(input, "value")),
+        .current = ck_html_has_class(badge, "bg-success"),
+    };
+    return add_factor(&factor, badge, page, err);
+}
+
+enum ck_err ck_lists_read_factors(xmlNode *element, size_t inputs, struct ck_page *page,
+                                  struct ck_error *err)
+{
+    page->factors = new_rows(inputs, sizeof(page->factors[0]), err);
+    enum ck_err e = page->factors ? CK_OK : err->code;
+
+    for (xmlNode *n = element; e == CK_OK && n; n = ck_html_next(element, n)) {
+        if (ck_html_is(n, "form"))
+            e = add_form(n, inputs, page, err);
+    }
+    if (e == CK_OK && page->factors_count != inputs)
+        e = broken(err);
+    if (e == CK_OK)
+        page->factors_state = CK_LIST_PRESENT;
+    return e;
+}
+
+enum ck_method ck_lists_offered_method(const xmlNode *node)
+{
+    if (!ck_html_is(node, "a"))
+        return CK_METHOD_UNKNOWN;
+    if (ck_html_has_class(node, "totp-authenticator-selection"))
+        return CK_METHOD_TOTP;
+    if (ck_html_has_class(node, "webauthn-authenticator-selection"))
+        return CK_METHOD_WEBAUTHN;
+    return CK_METHOD_UNKNOWN;
+}
+
+static enum ck_err add_authenticator(xmlNode *offer, size_t rows, struct ck_page *page,
+                                     struct ck_error *err)
+{
+    const xmlNode *input = ck_html_find_input(offer, NULL);
+
+    if (!input || page->factors_count == rows)
+        return broken(err);
+    struct ck_factor factor = {
+        .id = read_id(ck_html_attribute(input, "value")),
+        .method = ck_lists_offered_method(offer),
+    };
+    return add_factor(&factor, ck_html_find(offer, "span", NULL), page, err);
+}
+
+enum ck_err ck_lists_read_authenticators(xmlNode *element, size_t inputs, struct ck_page *page,
+                                         struct ck_error *err)
+{
+    page->factors = new_rows(inputs, sizeof(page->factors[0]), err);
+    enum ck_err e = page->factors ? CK_OK : err->code;
+
+    for (xmlNode *n = element; e == CK_OK && n; n = ck_html_next(element, n)) {
+        if (ck_lists_offered_method(n) != CK_METHOD_UNKNOWN)
+            e = add_authenticator(n, inputs, page, err);
+    }
+    if (e == CK_OK && page->factors_count != inputs)
+        e = broken(err);
+    if (e == CK_OK)
+        page->factors_state = CK_LIST_PRESENT;
+    return e;
+}
+
+/* "Unknown (2026-11-23 08:21:24)" is what the server makes up for a key without a certificate. */
+static char *date_of_subject(const char *subject)
+{
+    static const char shape[] = "Unknown (dddd-dd-dd dd:dd:dd)";
+    static const size_t start = sizeof("Unknown (") - 1;
+
+    if (strlen(subject) != sizeof(shape) - 1)
+        return NULL;
+    for (size_t i = 0; i < sizeof(shape) - 1; i++) {
+        bool digit = subject[i] >= '0' && subject[i] <= '9';
+        if (i >= start && shape[i] == 'd' ? !digit : subject[i] != shape[i])
+            return NULL;
+    }
+    return strndup(subject + start, sizeof("dddd-dd-dd dd:dd:dd") - 1);
+}
+
+/*
+ * The attribute tells the subject also of a key that has a name. Not telling when a key was made is
+ * no failure, so what can't be read is left out.
+ */
+static char *read_created(xmlNode *row)
+{
+    unsigned char subject[SUBJECT_MAX / 4 * 3 + 1] = {0};
+
+    for (xmlNode *n = row; n; n = ck_html_next(row, n)) {
+        const char *base64 = ck_html_attribute(n, "data-subject");
+        if (!base64 || strlen(base64) > SUBJECT_MAX)
+            continue;
+        if (EVP_DecodeBlock(subject, (const unsigned char *)base64, (int)strlen(base64)) < 0)
+            return NULL;
+        return date_of_subject((const char *)subject);
+    }
+    return NULL;
+}
+
+static bool is_cid(const char *text)
+{
+    return text && strlen(text) == 64 && strspn(text, "0123456789abcdef") == 64;
+}
+
+static enum ck_err add_passkey(xmlNode *row, size_t rows, struct ck_page *page,
+                               struct ck_error *err)
+{
+    const xmlNode *input = ck_html_find_input(row, "unset_fido2_key");
+    xmlNode *cell = ck_html_find(row, "td", NULL);
+    const char *cid = input ? ck_html_attribute(input, "value") : NULL;
+
+    if (!is_cid(cid) || page->passkeys_count == rows)
+        return broken(err);
+
+    struct ck_passkey *passkey = &page->passkeys[page->passkeys_count];
+    memcpy(passkey->cid, cid, sizeof(passkey->cid));
+    passkey->current = ck_html_find(cell, "i", "bi-unlock-fill") != NULL;
+    passkey->created = read_created(row);
+    passkey->label = ck_html_own_text(cell);
+    if (!passkey->label) {
+        free(CK_TAKE(passkey->created));
+        return ck_error_no_memory(err);
+    }
+    page->passkeys_count++;
+    return CK_OK;
+}
+
+enum ck_err ck_lists_read_passkeys(xmlNode *element, size_t inputs, struct ck_page *page,
+                                   struct ck_error *err)
+{
+    page->passkeys = new_rows(inputs, sizeof(page->passkeys[0]), err);
+    enum ck_err e = page->passkeys ? CK_OK : err->code;
+
+    for (xmlNode *n = element; e == CK_OK && n; n = ck_html_next(element, n)) {
+        /* The row of column names has <th> cells only. */
+        if (ck_html_is(n, "tr") && ck_html_find(n, "td", NULL))
+            e = add_passkey(n, inputs, page, err);
+    }
+    if (e == CK_OK && page->passkeys_count != inputs)
+        e = broken(err);
+    if (e == CK_OK)
+        page->passkeys_state = CK_LIST_PRESENT;
+    return e;
+}

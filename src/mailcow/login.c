@@ -1,0 +1,232 @@
+/*
+ * The way into a session: the password, and where it is asked for the second factor. Each is sent
+ * once. A login changes nothing on an account, so one whose answer got lost is CK_ERR_UNREACHABLE.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cowkey/base/cleanup.h"
+#include "session_internal.h"
+
+static enum ck_err nothing_changed(const struct ck_session *session, enum ck_err e,
+                                   struct ck_error *err)
+{
+    if (e != CK_ERR_UNKNOWN)
+        return e;
+    err->code = session->cancel && *session->cancel ? CK_ERR_INTERRUPTED : CK_ERR_UNREACHABLE;
+    return err->code;
+}
+
+/* The server's own redirects leave out the final slash. */
+static bool leads_to(const char *location, const char *path)
+{
+    size_t size = strlen(path);
+
+    if (size > 1 && path[size - 1] == '/')
+        size--;
+    return strncmp(location, path, size) == 0 &&
+           (location[size] == '\0' || strcmp(location + size, "/") == 0);
+}
+
+bool ck_session_leads_to_login(const struct ck_session *session, const char *location)
+{
+    return leads_to(location, ck_session_login_path(session)) || leads_to(location, "/");
+}
+
+/*
+ * Back to its login page is where a login leads that the server holds until a factor is set up or
+ * the password changed; which of them, only that page tells (dialects 3.4).
+ */
+static enum ck_err read_hold(struct ck_session *session, struct ck_error *err)
+{
+    CK_CLEANUP(ck_response_clear) struct ck_response response = {0};
+    CK_CLEANUP(ck_page_clear) struct ck_page page = {0};
+    enum ck_err e = ck_session_get(session, ck_session_login_path(session), &response, err);
+
+    if (e != CK_OK)
+        return e;
+    if (response.status == 302) {
+        session->state = CK_SESSION_OPEN;
+        return CK_OK;
+    }
+    e = ck_session_read_page(&response, &page, err);
+    if (e == CK_OK)
+        e = ck_session_check_owner(session, &page, err);
+    if (e == CK_OK && !page.setup_factor && !page.change_password)
+        e = ck_error_set(err, CK_ERR_UNREACHABLE,
+                         "the server holds the login of '%s' for a reason that it does not tell",
+                         session->account.name);
+    if (e != CK_OK)
+        return e;
+    ck_session_keep_page(session, &page);
+    session->state = CK_SESSION_HELD;
+    return CK_OK;
+}
+
+static enum ck_err other_role(const struct ck_session *session, enum ck_role role,
+                              struct ck_error *err)
+{
+    ck_error_set(err, CK_ERR_REFUSED, "'%s' logged in at %s as %s, not as %s",
+                 session->account.name, ck_session_login_path(session), ck_role_name(role),
+                 ck_role_name(session->account.role));
+    return ck_error_hint(err, "Say --role %s if that is the account you mean.", ck_role_name(role));
+}
+
+enum ck_err ck_session_settle(struct ck_session *session, const char *location,
+                              struct ck_error *err)
+{
+    enum ck_role role;
+
+    if (ck_dialect_start_role(session->dialect, location, &role) && role != session->account.role)
+        return other_role(session, role, err);
+    if (leads_to(location, ck_session_login_path(session)))
+        return read_hold(session, err);
+    session->state = CK_SESSION_OPEN;
+    return CK_OK;
+}
+
+static enum ck_err refused(struct ck_session *session, const struct ck_page *page,
+                           struct ck_error *err)
+{
+    const char *advice =
+        session->dialect == CK_DIALECT_SINGLE
+            ? "Check the name and the password; the account may be deactivated."
+            : "Check the name, the password and the role (--role); the account may "
+              "be deactivated.";
+
+    session->live = false;
+    ck_error_set(err, CK_ERR_REFUSED, "the server refused '%s' as %s at its login page %s",
+                 session->account.name, ck_role_name(session->account.role),
+                 ck_session_login_path(session));
+    return ck_session_hint(err, advice, page);
+}
+
+/*
+ * Rows from before WebAuthn make the server offer one thing, which is to delete them; a login that
+ * nothing can answer would only look like a wrong password.
+ */
+static enum ck_err asks_for_old_key(const struct ck_session *session, struct ck_error *err)
+{
+    ck_error_set(err, CK_ERR_UNCHANGED,
+                 "the server asks '%s' for a second factor but offers none that can be answered",
+                 session->account.name);
+    return ck_error_hint(err,
+                         "The account has an old U2F key. Log in with a browser once, where the "
+                         "server offers to remove it.");
+}
+
+static enum ck_err judge_page(struct ck_session *session, const struct ck_response *response,
+                              struct ck_error *err)
+{
+    CK_CLEANUP(ck_page_clear) struct ck_page page = {0};
+    enum ck_err e = ck_session_read_page(response, &page, err);
+
+    if (e != CK_OK)
+        return e;
+    if (!page.confirm_factor)
+        return refused(session, &page, err);
+    if (page.factors_count == 0 && !page.yubiotp_offered)
+        return asks_for_old_key(session, err);
+    ck_session_keep_page(session, &page);
+    session->state = CK_SESSION_ASKS_FACTOR;
+    return CK_OK;
+}
+
+static enum ck_err send_password(struct ck_session *session, const struct ck_secret *password,
+                                 struct ck_error *err)
+{
+    CK_CLEANUP(ck_secret_free) struct ck_secret *form = NULL;
+    CK_CLEANUP(ck_response_clear) struct ck_response response = {0};
+    enum ck_err e = ck_form_add(&form, "login_user", session->account.name, err);
+
+    if (e == CK_OK)
+        e = ck_form_add_secret(&form, "pass_user", password, err);
+    if (e == CK_OK)
+        e = ck_session_post(session, ck_session_login_path(session), form, &response, err);
+    session->live = e == CK_OK || e == CK_ERR_UNKNOWN;
+    if (e != CK_OK)
+        return nothing_changed(session, e, err);
+    if (response.status == 302)
+        return ck_session_settle(session, response.location, err);
+    return judge_page(session, &response, err);
+}
+
+enum ck_err ck_session_login(const struct ck_http_settings *settings, enum ck_dialect dialect,
+                             const struct ck_account *account, const struct ck_secret *password,
+                             struct ck_session **ret_session, struct ck_error *err)
+{
+    CK_CLEANUP(ck_session_close) struct ck_session *session = calloc(1, sizeof(*session));
+
+    if (!session)
+        return ck_error_no_memory(err);
+    session->dialect = dialect;
+    session->account = *account;
+    session->cancel = settings->cancel;
+    enum ck_err e = ck_http_new(settings, &session->http, err);
+    if (e == CK_OK)
+        e = send_password(session, password, err);
+    if (e == CK_OK)
+        *ret_session = CK_TAKE(session);
+    return e;
+}
+
+static enum ck_err judge_answer(struct ck_session *session, const struct ck_response *response,
+                                struct ck_error *err)
+{
+    CK_CLEANUP(ck_page_clear) struct ck_page page = {0};
+
+    if (response->status == 302)
+        return ck_session_settle(session, response->location, err);
+    enum ck_err e = ck_session_read_page(response, &page, err);
+    if (e != CK_OK)
+        return e;
+    ck_error_set(err, CK_ERR_REFUSED, "the server refused the second factor of '%s'",
+                 session->account.name);
+    return ck_session_hint(err, "", &page);
+}
+
+/* Posted where the password was: elsewhere the server verifies, and logs nobody in (protocol 1.1).
+ */
+static enum ck_err answer(struct ck_session *session, const struct ck_secret *form,
+                          struct ck_error *err)
+{
+    CK_CLEANUP(ck_response_clear) struct ck_response response = {0};
+
+    if (session->state != CK_SESSION_ASKS_FACTOR)
+        return ck_error_set(err, CK_ERR_UNCHANGED, "the server does not ask for a second factor");
+    enum ck_err e = ck_session_post(session, ck_session_login_path(session), form, &response, err);
+    if (e == CK_OK)
+        e = judge_answer(session, &response, err);
+    return nothing_changed(session, e, err);
+}
+
+enum ck_err ck_session_answer_totp(struct ck_session *session, uint64_t id, const char *code,
+                                   struct ck_error *err)
+{
+    CK_CLEANUP(ck_secret_free) struct ck_secret *form = NULL;
+    char row[24];
+    enum ck_err e = ck_form_add(&form, "verify_tfa_login", "", err);
+
+    snprintf(row, sizeof(row), "%llu", (unsigned long long)id);
+    if (e == CK_OK)
+        e = ck_form_add(&form, "tfa_method", "totp", err);
+    if (e == CK_OK)
+        e = ck_form_add(&form, "id", row, err);
+    if (e == CK_OK)
+        e = ck_form_add(&form, "token", code, err);
+    return e == CK_OK ? answer(session, form, err) : e;
+}
+
+enum ck_err ck_session_answer_yubiotp(struct ck_session *session, const struct ck_secret *otp,
+                                      struct ck_error *err)
+{
+    CK_CLEANUP(ck_secret_free) struct ck_secret *form = NULL;
+    enum ck_err e = ck_form_add(&form, "verify_tfa_login", "", err);
+
+    if (e == CK_OK)
+        e = ck_form_add(&form, "tfa_method", "yubi_otp", err);
+    if (e == CK_OK)
+        e = ck_form_add_secret(&form, "token", otp, err);
+    return e == CK_OK ? answer(session, form, err) : e;
+}

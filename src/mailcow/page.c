@@ -1,0 +1,200 @@
+/*
+ * One walk over the page's tree, in document order, notes where things are; then the lists are
+ * read.
+ *
+ * A list is believed only when the form token's script line came after it: that line stands near
+ * the end of every page that the server renders, so a page that was cut inside or right after a
+ * list, or that the parser gave up on, never passes for a shorter list.
+ */
+#include "cowkey/mailcow/page.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "cowkey/base/cleanup.h"
+#include "html.h"
+#include "lists.h"
+#include "script.h"
+
+struct scan {
+    struct ck_page page;
+    xmlNode *factors;
+    xmlNode *passkeys;
+    xmlNode *pending;
+    size_t factor_rows;
+    size_t passkey_rows;
+    size_t authenticator_rows;
+    bool twice;      /* an element that has to be unique is not */
+    bool token_seen; /* behind the last list */
+};
+
+static void note_list(struct scan *scan, xmlNode **list, xmlNode *node)
+{
+    scan->twice = scan->twice || *list;
+    scan->token_seen = false;
+    *list = node;
+}
+
+static void note_id(struct scan *scan, xmlNode *node)
+{
+    const char *id = ck_html_attribute(node, "id");
+
+    if (!id)
+        return;
+    if (strcmp(id, "tfa_keys") == 0)
+        note_list(scan, &scan->factors, node);
+    else if (strcmp(id, "fido2_keys") == 0)
+        note_list(scan, &scan->passkeys, node);
+    else if (strcmp(id, "ConfirmTFAModal") == 0)
+        note_list(scan, &scan->pending, node);
+    else if (strcmp(id, "SetupTFAModal") == 0)
+        scan->page.setup_factor = true;
+    else if (strcmp(id, "ChangePWModal") == 0)
+        scan->page.change_password = true;
+    else if (strcmp(id, "pending_tfa_tab_yubi_otp") == 0)
+        scan->page.yubiotp_offered = true;
+}
+
+static void note_row(struct scan *scan, const xmlNode *node)
+{
+    if (ck_html_is(node, "input")) {
+        scan->factor_rows += ck_html_has_attribute(node, "name", "unset_tfa_key") ? 1 : 0;
+        scan->passkey_rows += ck_html_has_attribute(node, "name", "unset_fido2_key") ? 1 : 0;
+    } else if (ck_lists_offered_method(node) != CK_METHOD_UNKNOWN) {
+        scan->authenticator_rows++;
+    }
+}
+
+static enum ck_err note_script(struct scan *scan, const xmlNode *node, struct ck_error *err)
+{
+    CK_CLEANUP(ck_free_p) char *text = ck_html_own_text(node);
+
+    if (!text)
+        return ck_error_no_memory(err);
+    return ck_script_read(text, &scan->page, &scan->token_seen, err);
+}
+
+/* In a log-in-as session the admin's name follows in an element of its own. */
+static enum ck_err note_account(struct scan *scan, const xmlNode *node, struct ck_error *err)
+{
+    if (scan->page.account)
+        return CK_OK;
+    scan->page.account = ck_html_own_text(node);
+    return scan->page.account ? CK_OK : ck_error_no_memory(err);
+}
+
+static enum ck_err walk(struct scan *scan, xmlNode *root, struct ck_error *err)
+{
+    enum ck_err e = CK_OK;
+
+    for (xmlNode *n = root; e == CK_OK && n; n = ck_html_next(root, n)) {
+        if (n->type != XML_ELEMENT_NODE)
+            continue;
+        note_id(scan, n);
+        note_row(scan, n);
+        if (ck_html_is(n, "script"))
+            e = note_script(scan, n, err);
+        else if (ck_html_is(n, "b") && ck_html_has_class(n, "username-lia"))
+            e = note_account(scan, n, err);
+    }
+    return e;
+}
+
+static enum ck_err read_lists(struct scan *scan, struct ck_error *err)
+{
+    enum ck_err e = CK_OK;
+
+    if (!scan->factors && !scan->passkeys && !scan->pending)
+        return CK_OK;
+    if (scan->twice || (scan->factors && scan->pending))
+        return ck_lists_not_understood(err, "a list is there twice");
+    if (!scan->token_seen)
+        return ck_lists_not_understood(err, "it ends too early");
+
+    scan->page.confirm_factor = scan->pending != NULL;
+    if (scan->factors)
+        e = ck_lists_read_factors(scan->factors, scan->factor_rows, &scan->page, err);
+    if (e == CK_OK && scan->pending)
+        e = ck_lists_read_authenticators(scan->pending, scan->authenticator_rows, &scan->page, err);
+    if (e == CK_OK && scan->passkeys)
+        e = ck_lists_read_passkeys(scan->passkeys, scan->passkey_rows, &scan->page, err);
+    return e;
+}
+
+static enum ck_err scan_document(xmlNode *root, struct ck_page *ret_page, struct ck_error *err)
+{
+    struct scan scan = {0};
+    enum ck_err e = walk(&scan, root, err);
+
+    if (e == CK_OK)
+        e = read_lists(&scan, err);
+    if (e == CK_OK)
+        *ret_page = scan.page;
+    else
+        ck_page_clear(&scan.page);
+    return e;
+}
+
+enum ck_err ck_page_parse(const char *html, size_t size, struct ck_page *ret_page,
+                          struct ck_error *err)
+{
+    if (size > CK_PAGE_SIZE_MAX)
+        return ck_lists_not_understood(err, "it is too large");
+
+    CK_CLEANUP(ck_html_free) xmlDoc *doc = ck_html_parse(html, size);
+    xmlNode *root = doc ? xmlDocGetRootElement(doc) : NULL;
+    if (root)
+        return scan_document(root, ret_page, err);
+    *ret_page = (struct ck_page){0};
+    return CK_OK;
+}
+
+const struct ck_factor *ck_page_find_factor(const struct ck_page *page, uint64_t id)
+{
+    for (size_t i = 0; i < page->factors_count; i++) {
+        if (page->factors[i].id == id)
+            return &page->factors[i];
+    }
+    return NULL;
+}
+
+const char *ck_page_alert(const struct ck_page *page, const char *type)
+{
+    for (size_t i = 0; i < page->alerts_count; i++) {
+        if (!type || strcmp(page->alerts[i].type, type) == 0)
+            return page->alerts[i].text;
+    }
+    return NULL;
+}
+
+const char *ck_method_name(enum ck_method method)
+{
+    switch (method) {
+    case CK_METHOD_TOTP:
+        return "totp";
+    case CK_METHOD_WEBAUTHN:
+        return "webauthn";
+    case CK_METHOD_YUBIOTP:
+        return "yubiotp";
+    case CK_METHOD_UNKNOWN:
+        break;
+    }
+    return "unknown";
+}
+
+void ck_page_clear(struct ck_page *page)
+{
+    for (size_t i = 0; i < page->factors_count; i++)
+        free(page->factors[i].label);
+    for (size_t i = 0; i < page->passkeys_count; i++) {
+        free(page->passkeys[i].label);
+        free(page->passkeys[i].created);
+    }
+    for (size_t i = 0; i < page->alerts_count; i++)
+        free(page->alerts[i].text);
+    free(page->factors);
+    free(page->passkeys);
+    free(page->alerts);
+    free(page->account);
+    *page = (struct ck_page){0};
+}

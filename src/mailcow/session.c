@@ -1,0 +1,200 @@
+#include "cowkey/mailcow/session.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "cowkey/base/cleanup.h"
+#include "session_internal.h"
+
+enum { LAST_WORDS_MS = 5000 };
+
+static const char form_type[] = "application/x-www-form-urlencoded";
+
+const char *ck_session_login_path(const struct ck_session *session)
+{
+    return ck_dialect_login_path(session->dialect, session->account.role);
+}
+
+const char *ck_session_factor_path(const struct ck_session *session)
+{
+    return ck_dialect_factor_path(session->dialect, session->account.role);
+}
+
+static void note_clock(struct ck_session *session, const struct ck_response *response)
+{
+    if (response->server_time_s >= 0) {
+        session->clock_offset_s = response->clock_offset_s;
+        session->clock_known = true;
+    }
+}
+
+enum ck_err ck_session_get(struct ck_session *session, const char *path,
+                           struct ck_response *ret_response, struct ck_error *err)
+{
+    enum ck_err e = ck_http_get(session->http, path, ret_response, err);
+
+    if (e == CK_OK)
+        note_clock(session, ret_response);
+    return e;
+}
+
+enum ck_err ck_session_post(struct ck_session *session, const char *path,
+                            const struct ck_secret *form, struct ck_response *ret_response,
+                            struct ck_error *err)
+{
+    enum ck_err e = ck_http_post(session->http, path, form_type, form, ret_response, err);
+
+    if (e == CK_OK)
+        note_clock(session, ret_response);
+    return e;
+}
+
+enum ck_err ck_session_bad_status(int status, enum ck_err code, struct ck_error *err)
+{
+    ck_error_set(err, code, "the server answered with status %d", status);
+    if (status == 403 || status == 429)
+        return ck_error_hint(err, "A proxy or a firewall before mailcow seems to turn us away.");
+    if (status >= 300 && status < 400)
+        return ck_error_hint(err, "A proxy before mailcow seems to have other addresses.");
+    if (status >= 500)
+        return ck_error_hint(err,
+                             "The server, or a proxy before it, has a fault: try again later.");
+    return code;
+}
+
+const char *ck_session_server_says(const struct ck_page *page)
+{
+    static const char *const types[] = {"danger", "warning", NULL};
+
+    for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+        const char *text = ck_page_alert(page, types[i]);
+        /* The server writes "Array" when it has alerts of two types to show (protocol 0). */
+        if (text && *text && strcmp(text, "Array") != 0)
+            return text;
+    }
+    return NULL;
+}
+
+enum ck_err ck_session_hint(struct ck_error *err, const char *advice, const struct ck_page *page)
+{
+    const char *words = ck_session_server_says(page);
+
+    if (!words)
+        return ck_error_hint(err, "%s", advice);
+    return ck_error_hint(err, "%s%sThe server says: '%.300s'.", advice, *advice ? " " : "", words);
+}
+
+enum ck_err ck_session_read_page(const struct ck_response *response, struct ck_page *ret_page,
+                                 struct ck_error *err)
+{
+    struct ck_page page = {0};
+
+    if (response->status != 200)
+        return ck_session_bad_status(response->status, CK_ERR_UNREACHABLE, err);
+    enum ck_err e = ck_page_parse(response->body, response->size, &page, err);
+    if (e != CK_OK)
+        return e;
+    if (!page.is_mailcow) {
+        ck_page_clear(&page);
+        ck_error_set(err, CK_ERR_UNREACHABLE,
+                     "the server answered with a page that is not mailcow's");
+        return ck_error_hint(err, "A proxy or a portal seems to be in the way.");
+    }
+    *ret_page = page;
+    return CK_OK;
+}
+
+enum ck_err ck_session_check_owner(const struct ck_session *session, const struct ck_page *page,
+                                   struct ck_error *err)
+{
+    const char *name = session->account.name;
+
+    if (!page->logged_in)
+        return ck_error_set(err, CK_ERR_UNREACHABLE, "the server did not keep the login of '%s'",
+                            name);
+    if (!page->account)
+        return ck_error_set(err, CK_ERR_UNREACHABLE, "the server's page does not say whose it is");
+    if (page->role != session->account.role || strcasecmp(page->account, name) != 0)
+        return ck_error_set(err, CK_ERR_UNREACHABLE,
+                            "the server shows a page of the %s '%.200s' instead of '%s'",
+                            ck_role_name(page->role), page->account, name);
+    return CK_OK;
+}
+
+void ck_session_keep_page(struct ck_session *session, struct ck_page *page)
+{
+    ck_page_clear(&session->page);
+    session->page = *page;
+    *page = (struct ck_page){0};
+}
+
+enum ck_session_state ck_session_state(const struct ck_session *session)
+{
+    return session->state;
+}
+
+const struct ck_account *ck_session_account(const struct ck_session *session)
+{
+    return &session->account;
+}
+
+const struct ck_page *ck_session_page(const struct ck_session *session)
+{
+    return &session->page;
+}
+
+int64_t ck_session_clock_offset_s(const struct ck_session *session, bool *ret_known)
+{
+    *ret_known = session->clock_known;
+    return session->clock_offset_s;
+}
+
+enum ck_err ck_session_visit(struct ck_session *session, struct ck_error *err)
+{
+    CK_CLEANUP(ck_response_clear) struct ck_response response = {0};
+    CK_CLEANUP(ck_page_clear) struct ck_page page = {0};
+
+    if (session->state != CK_SESSION_OPEN)
+        return ck_error_set(err, CK_ERR_UNCHANGED, "the login of '%s' is not complete",
+                            session->account.name);
+    enum ck_err e = ck_session_get(session, ck_session_factor_path(session), &response, err);
+    if (e != CK_OK)
+        return e;
+    if (response.status == 302) {
+        ck_error_set(err, CK_ERR_UNREACHABLE, "the server did not keep the login of '%s'",
+                     session->account.name);
+        return ck_error_hint(err, "Its page %s leads back to %s.", ck_session_factor_path(session),
+                             response.location);
+    }
+    e = ck_session_read_page(&response, &page, err);
+    if (e == CK_OK)
+        e = ck_session_check_owner(session, &page, err);
+    if (e == CK_OK)
+        ck_session_keep_page(session, &page);
+    return e;
+}
+
+/* The server forgets the login only here; that this fails changes nothing about what was done. */
+static void log_out(struct ck_session *session)
+{
+    CK_CLEANUP(ck_secret_free) struct ck_secret *form = NULL;
+    CK_CLEANUP(ck_response_clear) struct ck_response response = {0};
+    struct ck_error ignored;
+
+    ck_http_set_last_words(session->http, LAST_WORDS_MS);
+    if (ck_form_add(&form, "logout", "1", &ignored) == CK_OK)
+        ck_session_post(session, "/", form, &response, &ignored);
+}
+
+void ck_session_close(struct ck_session **session)
+{
+    if (!*session)
+        return;
+    if ((*session)->live)
+        log_out(*session);
+    ck_http_free(&(*session)->http);
+    ck_page_clear(&(*session)->page);
+    free(CK_TAKE(*session));
+}

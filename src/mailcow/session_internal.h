@@ -1,0 +1,62 @@
+/* What the files of this room share about a session; everybody else sees cowkey/mailcow/session.h.
+ */
+#ifndef COWKEY_MAILCOW_SESSION_INTERNAL_H
+#define COWKEY_MAILCOW_SESSION_INTERNAL_H
+
+#include <stdbool.h>
+
+#include "cowkey/mailcow/session.h"
+
+struct ck_session {
+    struct ck_http *http;
+    const volatile sig_atomic_t *cancel;
+    enum ck_dialect dialect;
+    struct ck_account account;
+    enum ck_session_state state;
+    struct ck_page page;
+    bool live; /* the server may hold a login that has to be ended */
+    int64_t clock_offset_s;
+    bool clock_known;
+};
+
+const char *ck_session_login_path(const struct ck_session *session);
+const char *ck_session_factor_path(const struct ck_session *session);
+
+/* ck_http_get and _post of a form; both note the server's clock. */
+enum ck_err ck_session_get(struct ck_session *session, const char *path,
+                           struct ck_response *ret_response, struct ck_error *err);
+enum ck_err ck_session_post(struct ck_session *session, const char *path,
+                            const struct ck_secret *form, struct ck_response *ret_response,
+                            struct ck_error *err);
+
+/* The mailcow page that a response of status 200 holds; anything else is CK_ERR_UNREACHABLE. */
+enum ck_err ck_session_read_page(const struct ck_response *response, struct ck_page *ret_page,
+                                 struct ck_error *err);
+
+/* Whether page shows this session's account, logged in; else CK_ERR_UNREACHABLE. */
+enum ck_err ck_session_check_owner(const struct ck_session *session, const struct ck_page *page,
+                                   struct ck_error *err);
+
+/* Makes page, which is emptied, the session's page. */
+void ck_session_keep_page(struct ck_session *session, struct ck_page *page);
+
+/*
+ * After a 302 that says yes to a login: opens the session, or reads the page that it is held at.
+ * Other answers of a login are the caller's.
+ */
+enum ck_err ck_session_settle(struct ck_session *session, const char *location,
+                              struct ck_error *err);
+
+/* Whether location is the login page of the account's role, or the one that all share. */
+bool ck_session_leads_to_login(const struct ck_session *session, const char *location);
+
+/* The error for an answer whose status is not foreseen. */
+enum ck_err ck_session_bad_status(int status, enum ck_err code, struct ck_error *err);
+
+/* What page says in words, preferring what went wrong; NULL when it says nothing. */
+const char *ck_session_server_says(const struct ck_page *page);
+
+/* Sets the hint to advice, and what the page says, if anything. */
+enum ck_err ck_session_hint(struct ck_error *err, const char *advice, const struct ck_page *page);
+
+#endif
