@@ -27,7 +27,7 @@ static int take_line(void *data, const char *section, const char *key, const cha
     if (option == OPTION_COUNT)
         reading->result = ck_error_set(
             reading->err, CK_ERR_USAGE,
-            "The profile '%.100s' has the key '%.100s', which is not known.", section, key);
+            "the profile '%.100s' has the key '%.100s', which is not known", section, key);
     else
         reading->result = option_set_default(reading->options, option, value, reading->err);
     return reading->result == CK_OK;
@@ -59,7 +59,7 @@ enum ck_err config_apply(struct options *options, struct ck_error *err)
     FILE *file = path != NULL ? fopen(path, "re") : NULL;
     if (file == NULL &&
         (wanted_file != NULL || wanted_profile != NULL || (path != NULL && errno == EACCES)))
-        return ck_error_set(err, CK_ERR_USAGE, "The configuration file%s%s can't be opened: %s.",
+        return ck_error_set(err, CK_ERR_USAGE, "the configuration file%s%s can't be opened: %s",
                             path != NULL ? " " : "", path != NULL ? path : "", strerror(errno));
     if (file == NULL)
         return CK_OK;
@@ -68,8 +68,8 @@ enum ck_err config_apply(struct options *options, struct ck_error *err)
     if (reading.result != CK_OK)
         return reading.result;
     if (line != 0)
-        return ck_error_set(err, CK_ERR_USAGE, "%s: line %d can't be read.", path, line);
+        return ck_error_set(err, CK_ERR_USAGE, "%s: line %d can't be read", path, line);
     if (wanted_profile != NULL && !reading.found)
-        return ck_error_set(err, CK_ERR_USAGE, "%s has no profile '%.100s'.", path, wanted_profile);
+        return ck_error_set(err, CK_ERR_USAGE, "%s has no profile '%.100s'", path, wanted_profile);
     return CK_OK;
 }

@@ -39,7 +39,7 @@ enum ck_err delivery_init(struct delivery *delivery, const struct options *optio
         delivery->qr_style = CK_QR_SVG, delivery->qr_file = how + 4;
     else if (strcmp(how, "terminal") != 0)
         return ck_error_set(err, CK_ERR_USAGE,
-                            "--qr takes terminal, ascii, png:FILE, svg:FILE or none, not '%.100s'.",
+                            "--qr takes terminal, ascii, png:FILE, svg:FILE or none, not '%.100s'",
                             how);
     return CK_OK;
 }
@@ -92,9 +92,8 @@ static enum ck_err check_width(const char *picture, enum ck_qr_style style, stru
     if (ioctl(STDERR_FILENO, TIOCGWINSZ, &window) != 0 || window.ws_col == 0 ||
         window.ws_col >= columns)
         return CK_OK;
-    ck_error_set(err, CK_ERR_USAGE,
-                 "The QR code needs %d columns and the terminal has %d. Nothing was changed.",
-                 columns, window.ws_col);
+    ck_error_set(err, CK_ERR_USAGE, "the QR code needs %d columns and the terminal has %d", columns,
+                 window.ws_col);
     return ck_error_hint(err, "Widen the terminal, or use --qr png:FILE or --qr svg:FILE.");
 }
 

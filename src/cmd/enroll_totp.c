@@ -33,23 +33,22 @@ static enum ck_err check_combination(const struct options *options, const struct
 
     if (wish->unattended && request->delivery.out == NULL) {
         ck_error_set(err, CK_ERR_USAGE,
-                     "--unattended needs --out: else nobody would have the secret.");
+                     "--unattended needs --out: else nobody would have the secret");
         return ck_error_hint(err, "Add --out FILE.");
     }
     if (wish->accept_clock_skew && !wish->unattended)
-        return ck_error_set(err, CK_ERR_USAGE, "--accept-clock-skew goes with --unattended.");
+        return ck_error_set(err, CK_ERR_USAGE, "--accept-clock-skew goes with --unattended");
     if (wish->replace != NULL && wish->evidence != CK_EVIDENCE_LOGIN) {
-        ck_error_set(
-            err, CK_ERR_USAGE,
-            "--replace removes the old factor only once the new one is proved by a login.");
+        ck_error_set(err, CK_ERR_USAGE,
+                     "--replace removes the old factor only once the new one is proved by a login");
         return ck_error_hint(err, "Leave out --proof recorded.");
     }
     if (!delivery_reaches(&request->delivery)) {
-        ck_error_set(err, CK_ERR_USAGE, "Nothing would show you the secret.");
+        ck_error_set(err, CK_ERR_USAGE, "nothing would show you the secret");
         return ck_error_hint(err, "Use --qr, --out or --show-secret.");
     }
     if (!wish->unattended && !prompt_possible()) {
-        ck_error_set(err, CK_ERR_USAGE, "There is no terminal to ask for the app's code on.");
+        ck_error_set(err, CK_ERR_USAGE, "there is no terminal to ask for the app's code on");
         return ck_error_hint(err, "Pass --unattended and --out FILE to enroll without a person.");
     }
     (void)options;
@@ -66,7 +65,7 @@ static enum ck_err read_proof(const struct options *options, enum ck_evidence *r
     else if (strcmp(how, "recorded") == 0)
         *ret_evidence = CK_EVIDENCE_RECORDED;
     else
-        return ck_error_set(err, CK_ERR_USAGE, "--proof takes login or recorded, not '%.100s'.",
+        return ck_error_set(err, CK_ERR_USAGE, "--proof takes login or recorded, not '%.100s'",
                             how);
     return CK_OK;
 }
@@ -114,7 +113,7 @@ static enum ck_err copy_name(const char *what, const char *from, char to[CK_OTPA
                              struct ck_error *err)
 {
     if (strlen(from) >= CK_OTPAUTH_NAME_MAX || strchr(from, ':') != NULL || *from == '\0')
-        return ck_error_set(err, CK_ERR_USAGE, "The %s has to be 1 to %d bytes without a colon.",
+        return ck_error_set(err, CK_ERR_USAGE, "the %s has to be 1 to %d bytes without a colon",
                             what, CK_OTPAUTH_NAME_MAX - 1);
     strcpy(to, from);
     return CK_OK;
@@ -134,7 +133,7 @@ static enum ck_err make_secret(const struct options *options, const struct targe
         r = ck_secret_new(NULL, CK_TOTP_KEY_SIZE, &otpauth->key, err);
     if (r == CK_OK &&
         RAND_priv_bytes((unsigned char *)ck_secret_bytes(otpauth->key), CK_TOTP_KEY_SIZE) != 1)
-        r = ck_error_set(err, CK_ERR_UNCHANGED, "The system gave no random numbers.");
+        r = ck_error_set(err, CK_ERR_UNCHANGED, "the system gave no random numbers");
     return r;
 }
 

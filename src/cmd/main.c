@@ -79,9 +79,9 @@ static enum ck_err find_command(const char *const *words, int count,
         }
     }
     if (count == 0)
-        ck_error_set(err, CK_ERR_USAGE, "No command was given.");
+        ck_error_set(err, CK_ERR_USAGE, "no command was given");
     else
-        ck_error_set(err, CK_ERR_USAGE, "'%.100s%s%.100s' is not a command.", words[0],
+        ck_error_set(err, CK_ERR_USAGE, "'%.100s%s%.100s' is not a command", words[0],
                      count > 1 ? " " : "", count > 1 ? words[1] : "");
     return ck_error_hint(err, "'cowkey --help' lists the commands.");
 }

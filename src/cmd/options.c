@@ -165,10 +165,10 @@ static enum ck_err set_from_command_line(struct options *options, enum option_id
                                          const char *value, struct ck_error *err)
 {
     if (options->on_command_line[option] && rows[option].argument != NULL)
-        return ck_error_set(err, CK_ERR_USAGE, "--%s is given twice.", rows[option].name);
+        return ck_error_set(err, CK_ERR_USAGE, "--%s is given twice", rows[option].name);
     if (!options->on_command_line[option] && group_given(options, option))
         return ck_error_set(err, CK_ERR_USAGE,
-                            "--%s: give one of -file, -fd and -command, not several.",
+                            "--%s: give one of -file, -fd and -command, not several",
                             rows[option].name);
     options->on_command_line[option] = true;
     free(options->values[option]);
@@ -205,8 +205,8 @@ enum ck_err options_parse(struct options *options, int argc, char **argv, const 
         int option = got - 256;
         if (got == '?' || got == ':') {
             ck_error_set(err, CK_ERR_USAGE,
-                         got == ':' ? "The option '%.100s' needs an argument."
-                                    : "The option '%.100s' is not known or can't stand like this.",
+                         got == ':' ? "the option '%.100s' needs an argument"
+                                    : "the option '%.100s' is not known or can't stand like this",
                          argv[optind - 1]);
             return ck_error_hint(err, "'cowkey --help' lists the options.");
         }
@@ -215,7 +215,7 @@ enum ck_err options_parse(struct options *options, int argc, char **argv, const 
                 option = i;
         }
         if (got >= 256 && is_abbreviated(argv, rows[option].name)) {
-            ck_error_set(err, CK_ERR_USAGE, "Options can't be abbreviated.");
+            ck_error_set(err, CK_ERR_USAGE, "options can't be abbreviated");
             return ck_error_hint(err, "Write --%s.", rows[option].name);
         }
         enum ck_err r = set_from_command_line(options, (enum option_id)option, optarg, err);
@@ -233,7 +233,7 @@ enum ck_err options_check_command(const struct options *options, const struct co
 {
     for (int i = 0; i < OPTION_COUNT; i++) {
         if (options->on_command_line[i] && (rows[i].commands & (int)command->id) == 0) {
-            ck_error_set(err, CK_ERR_USAGE, "'%s' does not take --%s.", command->words,
+            ck_error_set(err, CK_ERR_USAGE, "'%s' does not take --%s", command->words,
                          rows[i].name);
             return ck_error_hint(err, "'cowkey %s --help' lists what it takes.", command->words);
         }

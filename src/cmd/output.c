@@ -82,9 +82,23 @@ json_t *error_json(const struct ck_error *err)
                      "hint", text_json(err->hint));
 }
 
+/* What the code means for the account. Where that needs more words, the error's own text has them. */
+static const char *account_state(enum ck_err code)
+{
+    switch (code) {
+    case CK_ERR_UNCHANGED:
+    case CK_ERR_REFUSED:
+    case CK_ERR_UNREACHABLE:
+    case CK_ERR_INTERRUPTED:
+        return " Nothing was changed on the server.";
+    default:
+        return "";
+    }
+}
+
 int say_error(const struct ck_error *err)
 {
-    say_always("cowkey: %s", err->text);
+    say_always("cowkey: %s.%s", err->text, account_state(err->code));
     if (err->hint[0] != '\0')
         say_always("  %s", err->hint);
     return (int)err->code;

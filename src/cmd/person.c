@@ -58,8 +58,8 @@ static enum ck_err ask_factor(void *data, const struct ck_factor *factors, size_
 
     if (!prompt_possible()) {
         ck_error_set(err, CK_ERR_USAGE,
-                     "The account has %zu factors, and there is no terminal to ask "
-                     "on which one answers.",
+                     "the account has %zu factors, and there is no terminal to ask "
+                     "on which one answers",
                      count);
         return ck_error_hint(err, "%s", hint);
     }
@@ -71,8 +71,7 @@ static enum ck_err ask_factor(void *data, const struct ck_factor *factors, size_
         return r;
     unsigned long number = strtoul(answer, &end, 10);
     if (*end != '\0' || number < 1 || number > count)
-        return ck_error_set(err, CK_ERR_USAGE, "'%s' is not one of 1 to %zu. Nothing was changed.",
-                            answer, count);
+        return ck_error_set(err, CK_ERR_USAGE, "'%s' is not one of 1 to %zu", answer, count);
     *ret_index = number - 1;
     return CK_OK;
 }
@@ -104,7 +103,7 @@ static enum ck_err ask_mail_programs(void *data, enum ck_mail_programs programs,
         return r;
     if (yes)
         return CK_OK;
-    ck_error_set(err, CK_ERR_UNCHANGED, "Nothing was changed, as you wished.");
+    ck_error_set(err, CK_ERR_UNCHANGED, "ended, as you wished");
     return ck_error_hint(err, "Make app passwords first, in the web interface.");
 }
 

@@ -31,7 +31,7 @@ static enum ck_err ask(const char *question, int flags, const char *what, const 
     CK_CLEANUP(ck_secret_free) struct ck_secret *line = NULL, *answer = NULL;
 
     if (interrupt_noted)
-        return ck_error_set(err, CK_ERR_INTERRUPTED, "Interrupted.");
+        return ck_error_set(err, CK_ERR_INTERRUPTED, "interrupted");
     enum ck_err r = ck_secret_new(NULL, CK_SECRET_INPUT_MAX + 1, &line, err);
     if (r != CK_OK)
         return r;
@@ -39,14 +39,14 @@ static enum ck_err ask(const char *question, int flags, const char *what, const 
     char *got = readpassphrase(question, ck_secret_bytes(line), CK_SECRET_INPUT_MAX + 2,
                                flags | RPP_REQUIRE_TTY);
     if (interrupt_noted)
-        return ck_error_set(err, CK_ERR_INTERRUPTED, "Interrupted.");
+        return ck_error_set(err, CK_ERR_INTERRUPTED, "interrupted");
     if (got == NULL) {
-        ck_error_set(err, CK_ERR_USAGE, "There is no terminal to ask for %s on.", what);
+        ck_error_set(err, CK_ERR_USAGE, "there is no terminal to ask for %s on", what);
         return ck_error_hint(err, "%s", hint);
     }
     size_t size = strlen(got);
     if (size > CK_SECRET_INPUT_MAX)
-        return ck_error_set(err, CK_ERR_USAGE, "That is too long for %s: %d bytes at most.", what,
+        return ck_error_set(err, CK_ERR_USAGE, "that is too long for %s: %d bytes at most", what,
                             CK_SECRET_INPUT_MAX);
     r = ck_secret_new(got, size, &answer, err);
     if (r == CK_OK)
@@ -91,12 +91,12 @@ enum ck_err prompt_code(const char *question, const char *hint, char *ret_code, 
         if (r != CK_OK)
             return r;
         if (ck_secret_size(line) == 0)
-            return ck_error_set(err, CK_ERR_INTERRUPTED, "Nothing was typed; nothing was changed.");
+            return ck_error_set(err, CK_ERR_INTERRUPTED, "nothing was typed");
         if (take_digits(ck_secret_bytes(line), ret_code, size))
             return CK_OK;
         say_always("That is not a number of the right length; an empty line ends it.");
     }
-    return ck_error_set(err, CK_ERR_USAGE, "No number was typed; nothing was changed.");
+    return ck_error_set(err, CK_ERR_USAGE, "no number was typed");
 }
 
 enum ck_err prompt_yes(const char *question, const char *hint, bool *ret_yes, struct ck_error *err)

@@ -15,7 +15,7 @@ static enum ck_err read_fd(const char *text, const char *what, struct ck_secret 
     long fd = strtol(text, &end, 10);
 
     if (*text == '\0' || *end != '\0' || fd < 0 || fd > 65535)
-        return ck_error_set(err, CK_ERR_USAGE, "'%.100s' is not a file descriptor for %s.", text,
+        return ck_error_set(err, CK_ERR_USAGE, "'%.100s' is not a file descriptor for %s", text,
                             what);
     return ck_file_read_fd((int)fd, CK_SECRET_INPUT_MAX, what, ret_secret, err);
 }
@@ -39,9 +39,9 @@ enum ck_err source_read(const struct options *options, enum option_id first, con
     if (secret != NULL) {
         ck_secret_chomp(secret);
         if (ck_secret_size(secret) == 0)
-            return ck_error_set(err, CK_ERR_USAGE, "The source of %s is empty.", what);
+            return ck_error_set(err, CK_ERR_USAGE, "the source of %s is empty", what);
         if (strlen(ck_secret_bytes(secret)) != ck_secret_size(secret))
-            return ck_error_set(err, CK_ERR_USAGE, "The source of %s holds a NUL byte.", what);
+            return ck_error_set(err, CK_ERR_USAGE, "the source of %s holds a NUL byte", what);
     }
     *ret_secret = CK_TAKE(secret);
     return CK_OK;

@@ -29,7 +29,7 @@ static enum ck_err need(const struct options *options, enum option_id option, st
 {
     if (option_given(options, option))
         return CK_OK;
-    ck_error_set(err, CK_ERR_USAGE, "--%s is missing.", option_name(option));
+    ck_error_set(err, CK_ERR_USAGE, "--%s is missing", option_name(option));
     return ck_error_hint(err, "Give it as an option, in the environment or in the profile.");
 }
 
@@ -43,7 +43,7 @@ static enum ck_err read_timeout(const struct options *options, unsigned *ret_ms,
     if (text != NULL) {
         seconds = strtoul(text, &end, 10);
         if (*text < '0' || *text > '9' || *end != '\0' || seconds < 1 || seconds > TIMEOUT_MAX_S)
-            return ck_error_set(err, CK_ERR_USAGE, "--timeout takes 1 to %d seconds, not '%.100s'.",
+            return ck_error_set(err, CK_ERR_USAGE, "--timeout takes 1 to %d seconds, not '%.100s'",
                                 TIMEOUT_MAX_S, text);
     }
     *ret_ms = (unsigned)seconds * 1000;

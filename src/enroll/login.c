@@ -54,12 +54,12 @@ enum ck_err ck_factor_pick(const struct ck_page *page, const char *what,
     size_t matches = ck_factor_match(page, what, &found);
 
     if (matches == 0) {
-        ck_error_set(err, CK_ERR_USAGE, "The account has no factor with the ID or label '%.200s'.",
+        ck_error_set(err, CK_ERR_USAGE, "the account has no factor with the ID or label '%.200s'",
                      what);
-        return ck_error_hint(err, "'cowkey list' shows the factors; nothing was changed.");
+        return ck_error_hint(err, "'cowkey list' shows the factors.");
     }
     if (matches > 1) {
-        ck_error_set(err, CK_ERR_USAGE, "%zu factors are called '%.200s'.", matches, what);
+        ck_error_set(err, CK_ERR_USAGE, "%zu factors are called '%.200s'", matches, what);
         return ck_error_hint(err, "Name it by its row number; 'cowkey list' shows them.");
     }
     *ret_factor = found;
@@ -70,7 +70,7 @@ static enum ck_err cannot_answer(const struct ck_factor *factor, struct ck_error
 {
     ck_error_set(
         err, CK_ERR_UNCHANGED,
-        "The factor '%.200s' (%s) can't be answered here: only TOTP codes and Yubico OTPs can.",
+        "the factor '%.200s' (%s) can't be answered here: only TOTP codes and Yubico OTPs can",
         factor->label, ck_method_name(factor->method));
     return ck_error_hint(err, "Choose another one with --login-factor, or log in with a browser.");
 }
@@ -116,13 +116,13 @@ enum ck_err ck_login_choose_factor(const struct ck_login *login, const struct ck
             count--;
         if (count > 1) {
             ck_error_set(err, CK_ERR_USAGE,
-                         "The account has %zu TOTP factors, and one secret was given.", count);
+                         "the account has %zu TOTP factors, and one secret was given", count);
             return ck_error_hint(err, "Say which one it is for with --login-factor ID or LABEL.");
         }
     }
     if (count == 0) {
         ck_error_set(err, CK_ERR_UNCHANGED,
-                     "The account asks for a second factor that can't be answered here%s.",
+                     "the account asks for a second factor that can't be answered here%s",
                      login->factor_key != NULL ? " with a TOTP secret" : "");
         return ck_error_hint(err,
                              "TOTP codes and Yubico OTPs can; for other factors use a browser.");
@@ -205,7 +205,7 @@ static enum ck_err change_password(struct ck_login *login, struct ck_session *se
 {
     if (login->new_password == NULL) {
         ck_error_set(err, CK_ERR_REFUSED,
-                     "The server holds the account '%s' until its password is changed.",
+                     "the server holds the account '%s' until its password is changed",
                      login->account->name);
         return ck_error_hint(err, "Change it in a browser, or pass the new one with "
                                   "--new-password-file to change it on the way.");
@@ -224,7 +224,7 @@ enum ck_err ck_login_note_change(const struct ck_login *login, struct ck_error *
     if (!login->password_changed || err->code == CK_ERR_UNKNOWN)
         return err->code;
     struct ck_error cause = *err;
-    ck_error_set(err, CK_ERR_UNKNOWN, "The password was changed to the new one; but then: %.400s",
+    ck_error_set(err, CK_ERR_UNKNOWN, "the password was changed to the new one; but then: %.400s",
                  cause.text);
     return ck_error_hint(err, "Log in with the new password from now on. %.400s", cause.hint);
 }
@@ -243,7 +243,7 @@ enum ck_err ck_login_open(struct ck_login *login, struct ck_session **ret_sessio
         }
         if (r == CK_OK && password_change_held(session))
             r = ck_error_set(err, CK_ERR_UNKNOWN,
-                             "The server took the new password and still insists on a change.");
+                             "the server took the new password and still insists on a change");
     }
     if (r != CK_OK)
         return ck_login_note_change(login, err);

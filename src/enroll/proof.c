@@ -83,7 +83,7 @@ enum ck_err ck_prove_existing_totp(struct ck_login *login, struct ck_proving *re
             char code[CK_TOTP_CODE_MAX];
             r = ck_login_choose_factor(login, page, &factor, err);
             if (r == CK_OK && factor.method != CK_METHOD_TOTP)
-                r = ck_error_set(err, CK_ERR_USAGE, "That factor is not a TOTP factor.");
+                r = ck_error_set(err, CK_ERR_USAGE, "that factor is not a TOTP factor");
             if (r == CK_OK)
                 r = ck_login_code(login, session, &factor, code, err);
             if (r != CK_OK)

@@ -31,7 +31,7 @@ enum ck_err ck_take_back(const struct ck_login *login, struct ck_session *sessio
 
     struct ck_error cause = *err;
     ck_error_set(err, CK_ERR_UNKNOWN,
-                 "The new factor (row %" PRIu64
+                 "the new factor (row %" PRIu64
                  ") does not log in and could not be taken back: %.300s",
                  id, cause.text);
     return ck_error_hint(

@@ -40,8 +40,7 @@ static enum ck_err look_before(struct course *course, struct ck_error *err)
         ck_session_clock_offset_s(course->session, &course->done->clock_known);
     if (!course->done->forced && page->factors_state == CK_LIST_ABSENT) {
         ck_error_set(err, CK_ERR_UNCHANGED,
-                     "The server's page offers no second factors for the account '%s'; nothing was "
-                     "changed.",
+                     "the server's page offers no second factors for the account '%s'",
                      course->login->account->name);
         return ck_error_hint(err,
                              "Accounts that log in through an outside provider (LDAP, Keycloak, "
@@ -93,8 +92,8 @@ static enum ck_err check_clocks(const struct course *course, struct ck_error *er
         return CK_OK;
     ck_error_set(
         err, CK_ERR_UNCHANGED,
-        "The server's clock is %" PRId64 " s %s this computer's: a computed code would not "
-        "show that a phone's code will work. Nothing was changed.",
+        "the server's clock is %" PRId64 " s %s this computer's: a computed code would not "
+        "show that a phone's code will work",
         (int64_t)llabs(done->clock_offset_s), done->clock_offset_s > 0 ? "ahead of" : "behind");
     return ck_error_hint(err, "Set the clock that is wrong, or pass --accept-clock-skew.");
 }
@@ -125,8 +124,7 @@ static enum ck_err ask_code(struct course *course, char ret_code[CK_TOTP_CODE_MA
         misfit.phone_off_s = fits ? (int64_t)steps * otpauth->params.period_s : 0;
         misfit.server_off_s = course->done->clock_offset_s;
     }
-    ck_error_set(err, CK_ERR_REFUSED,
-                 "None of %d codes fitted the new secret. Nothing was changed.", CODE_ATTEMPTS_MAX);
+    ck_error_set(err, CK_ERR_REFUSED, "none of %d codes fitted the new secret", CODE_ATTEMPTS_MAX);
     return ck_error_hint(err,
                          "Remove the entry from the app, check the clocks of phone and computer, "
                          "and start again.");
@@ -170,8 +168,8 @@ static enum ck_err read_back(struct course *course, struct ck_error *err)
     if (page->factors_state == CK_LIST_ABSENT)
         return ck_error_set(
             err, CK_ERR_UNKNOWN,
-            "The server's answer does not show the list of factors, so it is not known "
-            "whether the new one was stored.");
+            "the server's answer does not show the list of factors, so it is not known "
+            "whether the new one was stored");
     for (size_t i = 0; i < page->factors_count; i++) {
         if (!was_there_before(course, page->factors[i].id)) {
             ours = &page->factors[i];
@@ -181,21 +179,19 @@ static enum ck_err read_back(struct course *course, struct ck_error *err)
     if (gained == 0) {
         const char *alert = ck_page_alert(page, NULL);
         return ck_error_set(err, CK_ERR_UNCHANGED,
-                            "The server stored nothing, whatever it says ('%.200s'). Nothing was "
-                            "changed.",
+                            "the server stored nothing, whatever it says ('%.200s')",
                             alert != NULL ? alert : "no message");
     }
     if (gained > 1)
         return ck_error_set(
             err, CK_ERR_UNKNOWN,
-            "The server's list gained %zu factors instead of one: somebody else may "
-            "be enrolling on this account. It is not known which is ours, and none "
-            "was removed.",
+            "the server's list gained %zu factors instead of one: somebody else may "
+            "be enrolling on this account. It is not known which is ours, and none was removed",
             gained);
     if (strcmp(ours->label, course->wish->label) != 0)
         return ck_error_set(err, CK_ERR_UNKNOWN,
-                            "The server's list gained the factor '%.150s' (row %" PRIu64
-                            "), which is not what was asked for. It was not removed.",
+                            "the server's list gained the factor '%.150s' (row %" PRIu64
+                            "), which is not what was asked for; it was not removed",
                             ours->label, ours->id);
     course->done->factor_id = ours->id;
     course->done->evidence = CK_EVIDENCE_RECORDED;
@@ -260,9 +256,7 @@ static enum ck_err take_back(struct course *course, enum ck_verdict verdict, str
         return r;
     course->done->factor_id = 0;
     course->done->evidence = CK_EVIDENCE_NONE;
-    ck_error_set(err, CK_ERR_UNCHANGED,
-                 "The server stored the factor, but %s; it was taken back, and the account is as "
-                 "before.",
+    ck_error_set(err, CK_ERR_UNCHANGED, "the server stored the factor, but %s; it was taken back",
                  why_refused(verdict));
     return ck_error_hint(err,
                          "Remove the entry from the app. If it happens again, ask the server's "
@@ -282,7 +276,7 @@ static enum ck_err prove_or_take_back(struct course *course, struct ck_error *er
     if (verdict != CK_VERDICT_NOT_CARRIED_OUT)
         return take_back(course, verdict, err);
     return ck_error_set(err, CK_ERR_UNKNOWN,
-                        "The factor is in the server's list (row %" PRIu64
+                        "the factor is in the server's list (row %" PRIu64
                         "), but the proof could not "
                         "be carried out: %.300s",
                         course->done->factor_id, why.text);
@@ -301,7 +295,7 @@ static enum ck_err remove_replaced(struct course *course, struct ck_error *err)
     }
     struct ck_error cause = *err;
     return ck_error_set(err, CK_ERR_UNKNOWN,
-                        "The new factor works, but the old one (row %" PRIu64
+                        "the new factor works, but the old one (row %" PRIu64
                         ") could not be removed: %.300s",
                         course->replace_id, cause.text);
 }
