@@ -1,8 +1,10 @@
 #include "answer.h"
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "cowkey/base/cleanup.h"
 #include "cowkey/base/json.h"
@@ -26,19 +28,25 @@ static const char *message_name(const json_t *element)
     return name ? name : "";
 }
 
-/* Counts element as done or refused; news of other things, of earlier calls, is neither. */
-static void judge(const json_t *element, const char *done, unsigned *done_count,
-                  unsigned *refused_count, char ret_message[static CK_ANSWER_MESSAGE_MAX])
+struct verdict {
+    bool done;    /* an element says so */
+    bool refused; /* an element after it, or any when none says it is done */
+    char *message;
+};
+
+/* Alerts come in the order of their making, so the last one that is about an edit is about ours. */
+static void judge(const json_t *element, const char *done, struct verdict *verdict)
 {
     const char *type = text_of(element, "type");
     const char *name = message_name(element);
 
-    if (strcmp(type, "success") == 0) {
-        *done_count += strcmp(name, done) == 0 ? 1 : 0;
+    if (strcmp(type, "success") == 0 && strcmp(name, done) == 0) {
+        verdict->done = true;
+        verdict->refused = false;
     } else if (strcmp(type, "danger") == 0 || strcmp(type, "error") == 0 ||
                strcmp(type, "warning") == 0) {
-        if (++*refused_count == 1)
-            snprintf(ret_message, CK_ANSWER_MESSAGE_MAX, "%s", name);
+        verdict->refused = true;
+        snprintf(verdict->message, CK_ANSWER_MESSAGE_MAX, "%s", name);
     }
 }
 
@@ -47,22 +55,21 @@ enum ck_err ck_answer_read_edit(const char *json, size_t size, const char *done,
                                 struct ck_error *err)
 {
     CK_CLEANUP(ck_json_free) json_t *answer = NULL;
-    unsigned done_count = 0;
-    unsigned refused_count = 0;
+    struct verdict verdict = {.message = ret_message};
 
     ret_message[0] = '\0';
     if (ck_json_parse(json, size, what, CK_ERR_UNKNOWN, &answer, err) != CK_OK)
         return err->code = CK_ERR_UNKNOWN;
     if (json_is_array(answer)) {
         for (size_t i = 0; i < json_array_size(answer); i++)
-            judge(json_array_get(answer, i), done, &done_count, &refused_count, ret_message);
+            judge(json_array_get(answer, i), done, &verdict);
     } else {
-        judge(answer, done, &done_count, &refused_count, ret_message);
+        judge(answer, done, &verdict);
     }
 
-    if (done_count > 0 && refused_count == 0)
+    if (verdict.done && !verdict.refused)
         return CK_OK;
-    if (done_count == 0 && refused_count > 0)
+    if (verdict.refused && !verdict.done)
         return ck_error_set(err, CK_ERR_UNCHANGED, "the server refused");
     return ck_error_set(err, CK_ERR_UNKNOWN, "%s does not say what was done", what);
 }

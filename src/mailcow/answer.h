@@ -9,12 +9,11 @@
 enum { CK_ANSWER_MESSAGE_MAX = 256 }; /* bytes, with NUL */
 
 /*
- * The answer to an edit: a list of messages, one for each thing that was done, and those of earlier
- * calls that were not shown yet (protocol 6, 7.1). Success is an element of type success whose
- * message is done ("mailbox_modified"), and none that says otherwise.
- * - CK_ERR_UNCHANGED: refused; ret_message is what the server said.
- * - CK_ERR_UNKNOWN: not understood, or both.
- * ret_message is "" when there is nothing to say. what names the answer in error texts.
+ * The answer to an edit: a list of messages, those of earlier calls that were not shown yet first
+ * (protocol 6, 7.1). It was made when an element of type success has the message done
+ * ("mailbox_modified"), and no refusal comes after that.
+ * - CK_ERR_UNCHANGED: refused, and ret_message is what the server said last.
+ * - CK_ERR_UNKNOWN: neither, both, or not understood.
  */
 enum ck_err ck_answer_read_edit(const char *json, size_t size, const char *done,
                                 char ret_message[static CK_ANSWER_MESSAGE_MAX],

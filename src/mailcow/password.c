@@ -83,42 +83,33 @@ static enum ck_err fill_attributes(struct ck_session *session, const struct ck_s
     return !held && role == CK_ROLE_ADMIN ? keep_force(session, attributes, err) : CK_OK;
 }
 
-static enum ck_err add_json(struct ck_secret **form, const char *name, const json_t *value,
-                            struct ck_error *err)
-{
-    CK_CLEANUP(dump_free) char *text = json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY);
-
-    return text ? ck_form_add(form, name, text, err) : ck_error_no_memory(err);
-}
-
 /* The admin's edit names whom it edits; the others edit themselves. */
-static enum ck_err add_items(const struct ck_session *session, struct ck_secret **form,
-                             struct ck_error *err)
+static json_t *items_of(const struct ck_session *session)
 {
-    CK_CLEANUP(ck_json_free) json_t *items = NULL;
-
-    if (session->account.role != CK_ROLE_ADMIN)
-        return ck_form_add(form, "items", "null", err);
-    items = json_pack("[s]", session->account.name);
-    return items ? add_json(form, "items", items, err) : ck_error_no_memory(err);
+    return session->account.role == CK_ROLE_ADMIN ? json_pack("[s]", session->account.name)
+                                                  : json_null();
 }
 
-static enum ck_err make_form(struct ck_session *session, const struct ck_secret *old_password,
-                             const struct ck_secret *new_password, struct ck_secret **form,
+/*
+ * A JSON body, which the server takes without the form token: the token of a page is used up by
+ * each try, also one that the password policy refuses.
+ */
+static enum ck_err make_body(struct ck_session *session, const struct ck_secret *old_password,
+                             const struct ck_secret *new_password, struct ck_secret **ret_body,
                              struct ck_error *err)
 {
-    CK_CLEANUP(ck_json_free) json_t *attributes = json_object();
+    CK_CLEANUP(ck_json_free) json_t *body = json_object();
+    CK_CLEANUP(dump_free) char *text = NULL;
+    json_t *attributes = json_object(); /* body's, once it is in there */
 
-    if (!attributes)
+    if (json_object_set_new(body, "attr", attributes) != 0 ||
+        json_object_set_new(body, "items", items_of(session)) != 0)
         return ck_error_no_memory(err);
     enum ck_err e = fill_attributes(session, old_password, new_password, attributes, err);
-    if (e == CK_OK)
-        e = add_json(form, "attr", attributes, err);
-    if (e == CK_OK)
-        e = add_items(session, form, err);
-    if (e == CK_OK)
-        e = ck_form_add(form, "csrf_token", session->page.csrf, err);
-    return e;
+    if (e != CK_OK)
+        return e;
+    text = json_dumps(body, JSON_COMPACT);
+    return text ? ck_secret_new(text, strlen(text), ret_body, err) : ck_error_no_memory(err);
 }
 
 static enum ck_err judge(const struct ck_session *session, const struct ck_response *response,
@@ -126,7 +117,9 @@ static enum ck_err judge(const struct ck_session *session, const struct ck_respo
 {
     char message[CK_ANSWER_MESSAGE_MAX];
 
-    if (response->status != 200)
+    /* 403 is how the server tells a session that has ended, in words of its own like any refusal.
+     */
+    if (response->status != 200 && response->status != 403)
         return ck_session_bad_status(response->status, CK_ERR_UNKNOWN, err);
     enum ck_err e = ck_answer_read_edit(response->body, response->size,
                                         requests[session->account.role].done, message, err);
@@ -139,7 +132,8 @@ static enum ck_err judge(const struct ck_session *session, const struct ck_respo
 
 /* Without the old one an old release answers "success" and changes nothing (dialects 2.5). */
 static enum ck_err check_ready(const struct ck_session *session,
-                               const struct ck_secret *old_password, struct ck_error *err)
+                               const struct ck_secret *old_password,
+                               const struct ck_secret *new_password, struct ck_error *err)
 {
     bool held = session->state == CK_SESSION_HELD && session->page.change_password;
 
@@ -149,8 +143,8 @@ static enum ck_err check_ready(const struct ck_session *session,
     if (!held && (!old_password || ck_secret_size(old_password) == 0))
         return ck_error_set(err, CK_ERR_USAGE, "the present password of '%s' is missing",
                             session->account.name);
-    if (!*session->page.csrf)
-        return ck_error_set(err, CK_ERR_UNCHANGED, "the page of '%s' was not read yet",
+    if (old_password && ck_secret_equal(old_password, new_password))
+        return ck_error_set(err, CK_ERR_USAGE, "the new password of '%s' is the present one",
                             session->account.name);
     return CK_OK;
 }
@@ -159,13 +153,14 @@ enum ck_err ck_session_change_password(struct ck_session *session,
                                        const struct ck_secret *old_password,
                                        const struct ck_secret *new_password, struct ck_error *err)
 {
-    CK_CLEANUP(ck_secret_free) struct ck_secret *form = NULL;
+    CK_CLEANUP(ck_secret_free) struct ck_secret *body = NULL;
     CK_CLEANUP(ck_response_clear) struct ck_response response = {0};
-    enum ck_err e = check_ready(session, old_password, err);
+    enum ck_err e = check_ready(session, old_password, new_password, err);
 
     if (e == CK_OK)
-        e = make_form(session, old_password, new_password, &form, err);
+        e = make_body(session, old_password, new_password, &body, err);
     if (e == CK_OK)
-        e = ck_session_post(session, requests[session->account.role].path, form, &response, err);
+        e = ck_session_post_json(session, requests[session->account.role].path, body, &response,
+                                 err);
     return e == CK_OK ? judge(session, &response, err) : e;
 }

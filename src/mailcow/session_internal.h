@@ -22,12 +22,15 @@ struct ck_session {
 const char *ck_session_login_path(const struct ck_session *session);
 const char *ck_session_factor_path(const struct ck_session *session);
 
-/* ck_http_get and _post of a form; both note the server's clock. */
+/* ck_http_get, and _post of a form or of JSON; all note the server's clock. */
 enum ck_err ck_session_get(struct ck_session *session, const char *path,
                            struct ck_response *ret_response, struct ck_error *err);
 enum ck_err ck_session_post(struct ck_session *session, const char *path,
                             const struct ck_secret *form, struct ck_response *ret_response,
                             struct ck_error *err);
+enum ck_err ck_session_post_json(struct ck_session *session, const char *path,
+                                 const struct ck_secret *json, struct ck_response *ret_response,
+                                 struct ck_error *err);
 
 /* The mailcow page that a response of status 200 holds; anything else is CK_ERR_UNREACHABLE. */
 enum ck_err ck_session_read_page(const struct ck_response *response, struct ck_page *ret_page,
