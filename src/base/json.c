@@ -8,6 +8,18 @@
 #include "cowkey/base/cleanup.h"
 #include "cowkey/base/secret.h"
 
+/* jansson itself often takes short memory for bad input ("invalid token"), so it is noted here. */
+static _Thread_local bool memory_was_short;
+
+static void *allocate(size_t size)
+{
+    void *p = malloc(size);
+
+    if (p == NULL)
+        memory_was_short = true;
+    return p;
+}
+
 /*
  * The size is asked from malloc, not kept in a header, so that a caller who gives what json_dumps
  * returned to free() forgets to erase and does no worse.
@@ -20,7 +32,7 @@ static void erase_and_free(void *p)
 
 void ck_json_init(void)
 {
-    json_set_alloc_funcs(malloc, erase_and_free);
+    json_set_alloc_funcs(allocate, erase_and_free);
 }
 
 void ck_json_free(struct json_t **value)
@@ -78,9 +90,9 @@ static enum ck_err too_deep(const char *what, enum ck_err code, struct ck_error 
 static enum ck_err explain(const json_error_t *cause, const char *what, enum ck_err code,
                            struct ck_error *err)
 {
-    switch (json_error_code(cause)) {
-    case json_error_out_of_memory:
+    if (memory_was_short || cause->text[0] == '\0')
         return ck_error_no_memory(err);
+    switch (json_error_code(cause)) {
     case json_error_stack_overflow:
         return too_deep(what, code, err);
     case json_error_duplicate_key:
@@ -95,11 +107,12 @@ static enum ck_err explain(const json_error_t *cause, const char *what, enum ck_
 enum ck_err ck_json_parse(const char *bytes, size_t size, const char *what, enum ck_err code,
                           struct json_t **ret_value, struct ck_error *err)
 {
-    json_error_t cause;
+    json_error_t cause = {0};
     CK_CLEANUP(ck_json_free) json_t *value = NULL;
 
     if (size > CK_JSON_SIZE_MAX)
         return ck_error_set(err, code, "%s is larger than %d bytes", what, CK_JSON_SIZE_MAX);
+    memory_was_short = false;
     value = json_loadb(bytes, size, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &cause);
     if (value == NULL)
         return explain(&cause, what, code, err);
