@@ -28,7 +28,9 @@ class Nothing:
 
 
 def answer(document, status=200, pretty=False):
-    return Response(status, php.to_json(document, pretty).encode(), _JSON)
+    # What is read comes indented and with its letters; other answers are short and ASCII.
+    text = php.to_json(document, pretty, ascii_only=not pretty)
+    return Response(status, text.encode(), _JSON)
 
 
 def serve(exchange):
@@ -113,7 +115,7 @@ def _add(exchange, category, obj, form):
     if "attr" not in form:
         return answer(_INCOMPLETE)
     return _only_post(exchange) or _run(
-        exchange, ADD, category, "Cannot add item", obj, _attributes(form))
+        exchange, ADD, category, "Could not add", obj, _attributes(form))
 
 
 def _edit(exchange, category, obj, form):
@@ -122,7 +124,7 @@ def _edit(exchange, category, obj, form):
     if "attr" not in form:
         return answer(_INCOMPLETE)
     return _only_post(exchange) or _run(
-        exchange, EDIT, category, "Cannot edit item", obj, _attributes(form), _items(form))
+        exchange, EDIT, category, "Could not edit", obj, _attributes(form), _items(form))
 
 
 def _delete(exchange, category, obj, form):
@@ -131,7 +133,7 @@ def _delete(exchange, category, obj, form):
     if "items" not in form:
         return answer(_INCOMPLETE)
     return _only_post(exchange) or _run(
-        exchange, DELETE, category, "Cannot delete item", obj, {}, _items(form))
+        exchange, DELETE, category, "Could not delete", obj, {}, _items(form))
 
 
 def _attributes(form):

@@ -11,21 +11,25 @@ _SHOWN_ORDER = ("imap_access", "smtp_access", "eas_access", "dav_access", "pop3_
                 "sieve_access")
 
 
-def check_policy(exchange, first, second):
+def _too_weak(policy, password):
+    wants = {name: php.intval(value) for name, value in policy.items()}
+    return (len(password.encode()) < wants["length"]
+            or wants["special_chars"] and not re.search(r"[^a-zA-Z\d]", password)
+            or wants["chars"] and not re.search(r"[a-zA-Z]", password)
+            or wants["numbers"] and not re.search(r"\d", password)
+            or wants["lowerupper"] and not (re.search(r"[a-z]", password)
+                                            and re.search(r"[A-Z]", password)))
+
+
+def check_policy(exchange, first, second, use_policy=True):
     """Whether a new password may be used; if not, an alert says why."""
     complaint = None
     first, second = php.text(first), php.text(second)
-    policy = {name: php.intval(value) for name, value in exchange.state.password_policy.items()}
-    if not first or not second:
+    if use_policy and not (first and second):
         complaint = "password_complexity"
     elif first != second:
         complaint = "password_mismatch"
-    elif (len(first.encode()) < policy["length"]
-          or policy["special_chars"] and not re.search(r"[^a-zA-Z\d]", first)
-          or policy["chars"] and not re.search(r"[a-zA-Z]", first)
-          or policy["numbers"] and not re.search(r"\d", first)
-          or policy["lowerupper"] and not (re.search(r"[a-z]", first)
-                                           and re.search(r"[A-Z]", first))):
+    elif use_policy and _too_weak(exchange.state.password_policy, first):
         complaint = "password_complexity"
     if complaint:
         exchange.alert("danger", complaint, "password_check", None, None)
@@ -88,7 +92,8 @@ def _add(exchange, _obj, attributes):
         if owner is not None or exchange.session.username is None:
             exchange.alert("danger", "access_denied", "app_passwd", "add", hidden)
         return False
-    if not check_policy(exchange, attributes.get("app_passwd"), attributes.get("app_passwd2")):
+    if not check_policy(exchange, attributes.get("app_passwd"), attributes.get("app_passwd2"),
+                        exchange.dialect.checks_app_passwords):
         return False
     label = php.escape_html(php.trim(php.text(attributes.get("app_name"))))
     if not label:

@@ -1,12 +1,16 @@
 """What the test cases of the simulation share: servers, accounts, small helpers."""
 
 import atexit
+import functools
+import sys
 import unittest
 
 import dialects
 from visitor import Server, Visitor
 
 _servers = {}
+# A described server in place of the simulation, see `agrees`.
+_described = None
 
 # One account a role, and one more of the same role.
 ACCOUNTS = {"user": "alice@example.test", "domainadmin": "da1", "admin": "admin"}
@@ -15,10 +19,28 @@ OTHERS = {"user": "bob@example.test", "domainadmin": "da2", "admin": "admin2"}
 
 def server_of(dialect):
     """The one server a dialect that all cases share; it goes away at exit."""
+    if _described:
+        return _described
     if dialect not in _servers:
         _servers[dialect] = Server(dialect)
         atexit.register(_servers[dialect].close)
     return _servers[dialect]
+
+
+def use_described(server):
+    """From now on cases run against this server, and those that cannot are skipped."""
+    global _described
+    _described = server
+
+
+def simulated(test):
+    """Marks a test of something that only the simulation has."""
+    @functools.wraps(test)
+    def guarded(self):
+        if _described:
+            self.skipTest("only the simulation has that")
+        test(self)
+    return guarded
 
 
 class Case(unittest.TestCase):
@@ -28,6 +50,8 @@ class Case(unittest.TestCase):
 
     def setUp(self):
         self.server = server_of(self.dialect)
+        if _described and self.server.about["dialect"] != self.dialect:
+            self.skipTest("another dialect")
         self.server.ctl("reset")
         self.table = dialects.BY_NAME[self.dialect]
 
@@ -58,7 +82,6 @@ class Case(unittest.TestCase):
 
 def in_every_dialect(case):
     """Makes one case a dialect out of a mixin, in the module of the mixin."""
-    import sys
     module = sys.modules[case.__module__]
     for name in dialects.BY_NAME:
         made = type(f"{case.__name__}_{name}", (case, Case), {"dialect": name})

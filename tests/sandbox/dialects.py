@@ -34,6 +34,7 @@ class Dialect:
     moved: dict = field(default_factory=dict)  # addresses that only redirect to another
     knows_force: bool = False  # force_tfa, `attributes` of admins, the two holds
     knows_authsource: bool = True
+    checks_app_passwords: bool = True  # holds them against the password policy
     split_logins: bool = True  # each role logs in at its own page
     shows_version: bool = False  # version tag without a login
     passkey_marker: str = "verify_fido2_login"
@@ -99,7 +100,7 @@ SINGLE = Dialect(
     login={"user": "/", "domainadmin": "/", "admin": "/"},
     factors={"user": "/user", "domainadmin": "/user", "admin": "/admin"},
     start={"user": "/user", "domainadmin": "/mailbox", "admin": "/debug"},
-    knows_authsource=False, split_logins=False, shows_version=True,
+    knows_authsource=False, checks_app_passwords=False, split_logins=False, shows_version=True,
     passkey_marker="/api/v1/process/fido2-args",
     page_sizes={"login": 27_000, "user": 109_000, "domainadmin": 66_000, "admin": 164_000})
 

@@ -182,7 +182,7 @@ class Exchange:
         role = self.session.role or "unauthenticated"
         for entry in self.session.alerts:
             self.state.log({
-                "type": entry["type"], "msg": php.to_json(entry["msg"]),
-                "call": php.to_json(entry["log"]) if "log" in entry else None,
+                "type": entry["type"], "msg": php.to_json(entry["msg"], ascii_only=False),
+                "call": php.to_json(entry.get("log"), ascii_only=False),
                 "user": who, "role": role, "remote": self.request.client,
                 "time": int(self.state.now())})

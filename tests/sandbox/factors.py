@@ -54,7 +54,7 @@ def _stored(exchange, logged):
 def _die_with_form(exchange, complaint, form):
     """What an exception shows: the whole form, the password included (protocol 4.3)."""
     dump = " ".join(f"[{name}] => {value}" for name, value in form.items())
-    exchange.alert("danger", f"An unknown error occured: {complaint} Array ( {dump} )",
+    exchange.alert("danger", f"Something broke: {complaint} Array ( {dump} )",
                    "exception_handler")
     raise ScriptDied
 
@@ -172,7 +172,7 @@ def _verify_yubico(exchange, name, form):
     otp = form.get("token", "")
     row = None
     if len(otp) != 44 or not (otp.isascii() and otp.isalnum()):
-        complaint = "token length error"
+        complaint = "wrong length"
     else:
         row = next((row for row in exchange.state.factors_of(name)
                     if row.method == "yubi_otp" and row.secret.endswith(otp[:_PREFIX_LENGTH])),

@@ -40,12 +40,12 @@ def query(text):
     return dict(urllib.parse.parse_qsl(text, keep_blank_values=True, errors="replace"))
 
 
-def to_json(value, pretty=False):
-    """json_encode(): slashes escaped; the pretty form also leaves letters as they are."""
+def to_json(value, pretty=False, ascii_only=True):
+    """json_encode(): slashes are escaped."""
     if pretty:
-        text = json.dumps(value, indent=4, ensure_ascii=False)
+        text = json.dumps(value, indent=4, ensure_ascii=ascii_only)
     else:
-        text = json.dumps(value, separators=(",", ":"))
+        text = json.dumps(value, separators=(",", ":"), ensure_ascii=ascii_only)
     return text.replace("/", "\\/")
 
 

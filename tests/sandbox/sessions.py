@@ -105,5 +105,4 @@ class Sessions:
             "authenticated": sum(1 for s in live if s.username),
             "pending": sum(1 for s in live if s.pending_username or s.pending_tfa_setup
                            or s.pending_pw_update),
-            "api": sum(1 for s in live if s.api_access),
         }

@@ -26,7 +26,7 @@ _ENGLISH = {
     "mailbox_modified": "Mailbox %s saved",
     "mailbox_removed": "Mailbox %s removed",
     "malformed_username": "Malformed username",
-    "must_set_password": "You must set a new password before you go on.",
+    "must_set_password": "You <b>must</b> set a new password before you go on.",
     "mysql_error": "Database error: %s",
     "no_active_admin": "One administrator has to stay active",
     "object_exists": "%s exists already",

@@ -26,7 +26,7 @@ def decode(secret):
             continue
         value = ALPHABET.find(letter)
         if value < 0:
-            raise BadSecret("Invalid base32 string")
+            raise BadSecret("not base32")
         bits += format(value, "05b")
     whole = len(bits) // 8
     return bytes(int(bits[8 * i:8 * i + 8], 2) for i in range(whole))

@@ -14,6 +14,7 @@ import socket
 import ssl
 import subprocess
 import tempfile
+import time
 import urllib.parse
 
 import totp
@@ -39,7 +40,10 @@ class Server:
             stdout=subprocess.PIPE, text=True)
         self.ready = self.process.stdout.readline()
         with open(self.ready.split(" ", 1)[1].strip(), encoding="utf-8") as file:
-            self.about = json.load(file)
+            self._learn(json.load(file))
+
+    def _learn(self, about):
+        self.about = about
         self.host, port, self.address = self.about["resolve"].split(":")
         self.port = int(port)
         self.passwords = {row["name"]: row["password"] for row in self.about["accounts"]}
@@ -75,6 +79,27 @@ class Server:
         context = ssl.create_default_context(cafile=self.about["cacert"])
         plain = socket.create_connection((self.address, self.port), timeout=10)
         return context.wrap_socket(plain, server_hostname=self.host)
+
+
+class Described(Server):
+    """Any server that a JSON file describes and somebody else runs."""
+
+    def __init__(self, path):
+        with open(path, encoding="utf-8") as file:
+            self._learn(json.load(file))
+
+    def close(self):
+        pass
+
+    def ctl(self, *words):
+        done = self.try_ctl(*words)
+        if done.returncode:
+            raise NotArranged(f"{words[0]}: {done.stderr.strip()}")
+        return done.stdout.rstrip("\n")
+
+
+class NotArranged(Exception):
+    """The server's arranger does not do that."""
 
 
 class Page:
@@ -199,5 +224,4 @@ class Visitor:
 
 
 def code_now(secret=SECRET, steps=0):
-    import time
     return totp.code_at(secret, time.time() + steps * totp.STEP_S)
