@@ -1,0 +1,132 @@
+"""The JSON documents of the man page: their members, types, and what has to fit together."""
+
+import datetime
+import re
+
+
+def without_duplicates(pairs):
+    names = [name for name, _ in pairs]
+    if len(names) != len(set(names)):
+        raise ValueError(f"a member twice among {names}")
+    return dict(pairs)
+
+
+class _Kind:
+    def __init__(self, name, test):
+        self.name, self.test = name, test
+
+
+def _one_of(*values):
+    return _Kind(" or ".join(map(repr, values)), lambda value: value in values)
+
+
+def _is_time(value):
+    try:
+        return datetime.datetime.fromisoformat(value).tzinfo is not None
+    except (AttributeError, ValueError):
+        return False
+
+
+def _rows(members):
+    return _Kind("a list or null", lambda value: value is None or (
+        isinstance(value, list) and all(not list(_member_faults(row, members)) for row in value)))
+
+
+TEXT = _Kind("a text", lambda value: isinstance(value, str))
+FILLED = _Kind("a text that says something", lambda value: isinstance(value, str) and value.strip())
+NUMBER = _Kind("an integer", lambda value: type(value) is int)
+ID = _Kind("a positive integer or null", lambda v: v is None or (type(v) is int and v > 0))
+NUMBER_OR_NULL = _Kind("an integer or null", lambda value: value is None or type(value) is int)
+FLAG = _Kind("true, false or null", lambda value: value is None or type(value) is bool)
+ROW = _Kind("digits", lambda value: isinstance(value, str) and value.isdigit())
+PASSKEY = _Kind("pk: and hex digits", lambda value: isinstance(value, str)
+                and re.fullmatch("pk:[0-9a-f]{8,64}", value))
+TEXT_OR_NULL = _Kind("a text or null", lambda value: value is None or isinstance(value, str))
+TIME = _Kind("a moment with its time zone", _is_time)
+ROLE = _one_of("mailbox", "domain-admin", "admin")
+SOURCE = _one_of("person", "computed", None)
+
+_ERROR = {"status": NUMBER, "error": FILLED, "hint": TEXT}
+_WHOSE = {"account": FILLED, "role": ROLE, "server": FILLED}
+_WHEN = {"started": TIME, "finished": TIME}
+
+# A name that ends in ? may be missing.
+SCHEMAS = {
+    "cowkey.error/1": _ERROR,
+    "cowkey.enroll/1": _WHOSE | _WHEN | {
+        "method": _one_of("totp"), "label": FILLED,
+        "result": _one_of("enrolled", "recorded", "failed", "unknown"),
+        "proof": _one_of("login", "recorded", "none"), "code_source": SOURCE, "factor_id": ID,
+        "replaced_id?": ID, "forced?": FLAG,
+        "mail_programs?": _one_of("unaffected", "app-passwords", "will-stop", "not-visible"),
+        "clock_offset_s?": NUMBER_OR_NULL,
+        "otpauth?": TEXT,
+        "error?": _Kind("an error", lambda value: not list(_member_faults(value, _ERROR)))},
+    "cowkey.prove/1": _WHOSE | _WHEN | {
+        "method": _one_of("totp"), "factor_id": ID, "result": _one_of("accepted", "refused"),
+        "reason?": _one_of("refused", "not-asked", "not-listed", None), "code_source": SOURCE},
+    "cowkey.list/1": _WHOSE | {
+        "factors": _rows({"id": ROW, "label": TEXT, "current": FLAG,
+                          "method": _one_of("totp", "webauthn", "yubiotp", "unknown")}),
+        "passkeys": _rows({"id": PASSKEY, "label": TEXT, "created": TEXT_OR_NULL, "current": FLAG}),
+        "forced": FLAG},
+    "cowkey.code/1": {"code": FILLED, "valid_s": NUMBER, "period_s": NUMBER},
+}
+
+
+def _member_faults(row, members):
+    if not isinstance(row, dict):
+        yield f"{row!r} is not an object"
+        return
+    for name, kind in members.items():
+        optional, name = name.endswith("?"), name.rstrip("?")
+        if name not in row:
+            if not optional:
+                yield f"{name} is missing"
+        elif not kind.test(row[name]):
+            yield f"{name} is {row[name]!r}, not {kind.name}"
+
+
+def _enroll_faults(document, status):
+    result, error = document.get("result"), document.get("error")
+    proof = {"enrolled": "login", "recorded": "recorded"}.get(result)
+    if proof and document.get("proof") != proof:
+        yield f"{result} with proof {document.get('proof')}"
+    if (status != 0) != (error is not None):
+        yield f"status {status} and error {error!r}"
+    if status == 0 and (proof is None or document.get("factor_id") is None):
+        yield f"status 0 with result {result} and factor {document.get('factor_id')}"
+    if result == "unknown" and status != 4 or status == 4 and result not in ("unknown", "enrolled"):
+        yield f"result {result} with status {status}"
+
+
+def _prove_faults(document, status):
+    if status != {"accepted": 0, "refused": 1}.get(document.get("result")):
+        yield f"result {document.get('result')} with status {status}"
+    if (document.get("result") == "refused") != (document.get("reason") is not None):
+        yield f"result {document.get('result')} with reason {document.get('reason')}"
+
+
+def faults(document, outcome):
+    """What is wrong with a document, as sentences; empty when all is well."""
+    name = document.get("schema") if isinstance(document, dict) else None
+    if name not in SCHEMAS:
+        return [f"the schema is {name!r}"]
+    found = list(_member_faults(document, SCHEMAS[name]))
+    error = document if name == "cowkey.error/1" else document.get("error")
+    if isinstance(error, dict) and error.get("status") != outcome.status:
+        found.append(f"the document says status {error.get('status')}, not {outcome.status}")
+    if name == "cowkey.enroll/1":
+        found += _enroll_faults(document, outcome.status)
+    elif name == "cowkey.prove/1":
+        found += _prove_faults(document, outcome.status)
+    elif name != "cowkey.error/1" and outcome.status != 0:
+        found.append(f"a result with status {outcome.status}")
+    if document.get("otpauth") is not None and not outcome.shows_secret:
+        found.append("otpauth without --show-secret")
+    for moment in ("started", "finished"):
+        if moment in document and _is_time(document[moment]):
+            seconds = datetime.datetime.fromisoformat(document[moment])
+            if not outcome.started - 1 <= seconds.timestamp() <= outcome.finished + 1:
+                found.append(f"{moment} is not within the run")
+    return found
