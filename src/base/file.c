@@ -212,6 +212,16 @@ enum ck_err ck_file_read(const char *path, size_t size_max, const char *what,
 
 /* --- running a command --- */
 
+/* These return an errno, as posix_spawn does. */
+static int set_files(posix_spawn_file_actions_t *actions, int output)
+{
+    int rc = posix_spawn_file_actions_adddup2(actions, output, STDOUT_FILENO);
+
+    if (rc != 0)
+        return rc;
+    return posix_spawn_file_actions_addopen(actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+}
+
 /*
  * Signals get their defaults: a command that inherits an ignored SIGPIPE would write on for ever.
  * It stays in our process group, so that it may ask on the terminal and Ctrl-C reaches it.
@@ -228,7 +238,6 @@ static int set_signals(posix_spawnattr_t *attributes)
     return posix_spawnattr_setflags(attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
 }
 
-/* Returns an errno, as posix_spawn does. */
 static int spawn_shell(const char *command, int output, pid_t *ret_pid)
 {
     char *const arguments[] = {"sh", "-c", "--", (char *)command, NULL};
@@ -236,20 +245,14 @@ static int spawn_shell(const char *command, int output, pid_t *ret_pid)
     posix_spawnattr_t attributes;
     int rc;
 
-    rc = posix_spawn_file_actions_init(&actions);
-    if (rc != 0)
-        return rc;
-    rc = posix_spawnattr_init(&attributes);
-    if (rc == 0) {
-        rc = posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO);
-        if (rc == 0)
-            rc = posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-        if (rc == 0)
-            rc = set_signals(&attributes);
-        if (rc == 0)
-            rc = posix_spawn(ret_pid, "/bin/sh", &actions, &attributes, arguments, environ);
-        posix_spawnattr_destroy(&attributes);
-    }
+    posix_spawn_file_actions_init(&actions); /* neither init can fail on Linux */
+    posix_spawnattr_init(&attributes);
+    rc = set_files(&actions, output);
+    if (rc == 0)
+        rc = set_signals(&attributes);
+    if (rc == 0)
+        rc = posix_spawn(ret_pid, "/bin/sh", &actions, &attributes, arguments, environ);
+    posix_spawnattr_destroy(&attributes);
     posix_spawn_file_actions_destroy(&actions);
     return rc;
 }
@@ -272,6 +275,13 @@ static enum ck_err wait_for(pid_t pid, const char *what, struct ck_error *err)
                : err->code;
 }
 
+static enum ck_err run_failed(int cause, const char *what, struct ck_error *err)
+{
+    if (cause == ENOMEM)
+        return ck_error_no_memory(err);
+    return ck_error_set(err, CK_ERR_UNCHANGED, "%s could not be run: %s", what, strerror(cause));
+}
+
 enum ck_err ck_file_read_command(const char *command, size_t size_max, const char *what,
                                  struct ck_secret **ret_bytes, struct ck_error *err)
 {
@@ -283,12 +293,12 @@ enum ck_err ck_file_read_command(const char *command, size_t size_max, const cha
     pid_t pid;
 
     if (pipe2(ends, O_CLOEXEC) != 0)
-        return ck_error_set(err, CK_ERR_UNCHANGED, "%s could not be run: %m", what);
+        return run_failed(errno, what, err);
     from = ends[0];
     to = ends[1];
-    errno = spawn_shell(command, to, &pid);
-    if (errno != 0)
-        return ck_error_set(err, CK_ERR_UNCHANGED, "%s could not be run: %m", what);
+    int rc = spawn_shell(command, to, &pid);
+    if (rc != 0)
+        return run_failed(rc, what, err);
     close_fd(&to);
     if (ck_file_read_fd(from, size_max, what, &bytes, err) != CK_OK) {
         /* Closed first: what the shell started, and the kill does not reach, gets SIGPIPE. */
