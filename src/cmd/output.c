@@ -76,13 +76,35 @@ json_t *time_json(int64_t time_s)
     return json_string(text);
 }
 
+/* What to do next, where the layer that failed had nothing better to say. */
+static const char *hint_of(const struct ck_error *err)
+{
+    if (err->hint[0] != '\0')
+        return err->hint;
+    switch (err->code) {
+    case CK_ERR_USAGE:
+        return "'cowkey --help' and the manual page cowkey(1) say what is expected.";
+    case CK_ERR_UNCHANGED:
+        return "Try again; --verbose shows what the server answers.";
+    case CK_ERR_REFUSED:
+        return "Make sure of it before you try again: the server counts wrong attempts.";
+    case CK_ERR_UNREACHABLE:
+        return "Check the server's name and the network, then try again.";
+    case CK_ERR_INTERRUPTED:
+        return "Start it again when you are ready.";
+    default:
+        return "";
+    }
+}
+
 json_t *error_json(const struct ck_error *err)
 {
     return json_pack("{s:i, s:o, s:o}", "status", (int)err->code, "error", text_json(err->text),
-                     "hint", text_json(err->hint));
+                     "hint", text_json(hint_of(err)));
 }
 
-/* What the code means for the account. Where that needs more words, the error's own text has them. */
+/* What the code means for the account. Where that needs more words, the error's own text has them.
+ */
 static const char *account_state(enum ck_err code)
 {
     switch (code) {
@@ -99,8 +121,8 @@ static const char *account_state(enum ck_err code)
 int say_error(const struct ck_error *err)
 {
     say_always("cowkey: %s.%s", err->text, account_state(err->code));
-    if (err->hint[0] != '\0')
-        say_always("  %s", err->hint);
+    if (*hint_of(err) != '\0')
+        say_always("  %s", hint_of(err));
     return (int)err->code;
 }
 
