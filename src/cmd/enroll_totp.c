@@ -26,8 +26,7 @@ static void request_clear(struct request *request)
     ck_otpauth_clear(&request->otpauth);
 }
 
-static enum ck_err check_combination(const struct options *options, const struct request *request,
-                                     struct ck_error *err)
+static enum ck_err check_combination(const struct request *request, struct ck_error *err)
 {
     const struct ck_totp_wish *wish = &request->wish;
 
@@ -51,7 +50,6 @@ static enum ck_err check_combination(const struct options *options, const struct
         ck_error_set(err, CK_ERR_USAGE, "there is no terminal to ask for the app's code on");
         return ck_error_hint(err, "Pass --unattended and --out FILE to enroll without a person.");
     }
-    (void)options;
     return CK_OK;
 }
 
@@ -88,6 +86,16 @@ static enum ck_err read_label(const struct options *options, char label[CK_FACTO
     return r;
 }
 
+static enum ck_err copy_name(const char *what, const char *from, char to[CK_OTPAUTH_NAME_MAX],
+                             struct ck_error *err)
+{
+    if (strlen(from) >= CK_OTPAUTH_NAME_MAX || strchr(from, ':') != NULL || *from == '\0')
+        return ck_error_set(err, CK_ERR_USAGE, "the %s has to be 1 to %d bytes without a colon",
+                            what, CK_OTPAUTH_NAME_MAX - 1);
+    strcpy(to, from);
+    return CK_OK;
+}
+
 /* Everything about the request that can be wrong is found here, before any login. */
 static enum ck_err request_read(const struct options *options, struct request *request,
                                 struct ck_error *err)
@@ -104,31 +112,21 @@ static enum ck_err request_read(const struct options *options, struct request *r
     enum ck_err r = read_proof(options, &wish->evidence, err);
     if (r == CK_OK)
         r = read_label(options, request->label, err);
+    if (r == CK_OK && option_given(options, OPTION_ISSUER))
+        r = copy_name("issuer", option_value(options, OPTION_ISSUER), request->otpauth.issuer, err);
     if (r == CK_OK)
         r = delivery_init(&request->delivery, options, wish->unattended, err);
-    return r == CK_OK ? check_combination(options, request, err) : r;
+    return r == CK_OK ? check_combination(request, err) : r;
 }
 
-static enum ck_err copy_name(const char *what, const char *from, char to[CK_OTPAUTH_NAME_MAX],
-                             struct ck_error *err)
+/* What the app shall know; the issuer, if none was given, is the server. */
+static enum ck_err make_secret(const struct target *target, struct ck_otpauth *otpauth,
+                               struct ck_error *err)
 {
-    if (strlen(from) >= CK_OTPAUTH_NAME_MAX || strchr(from, ':') != NULL || *from == '\0')
-        return ck_error_set(err, CK_ERR_USAGE, "the %s has to be 1 to %d bytes without a colon",
-                            what, CK_OTPAUTH_NAME_MAX - 1);
-    strcpy(to, from);
-    return CK_OK;
-}
-
-static enum ck_err make_secret(const struct options *options, const struct target *target,
-                               struct ck_otpauth *otpauth, struct ck_error *err)
-{
-    const char *issuer = option_value(options, OPTION_ISSUER);
-
     otpauth->params = ck_totp_default;
     enum ck_err r = copy_name("account name", target->account.name, otpauth->account, err);
-    if (r == CK_OK)
-        r = copy_name("issuer", issuer != NULL ? issuer : target->settings.host.name,
-                      otpauth->issuer, err);
+    if (r == CK_OK && otpauth->issuer[0] == '\0')
+        r = copy_name("issuer", target->settings.host.name, otpauth->issuer, err);
     if (r == CK_OK)
         r = ck_secret_new(NULL, CK_TOTP_KEY_SIZE, &otpauth->key, err);
     if (r == CK_OK &&
@@ -246,7 +244,7 @@ static int run(const struct options *options)
     if (r == CK_OK)
         r = target_open(options, &person, &target, &err);
     if (r == CK_OK)
-        r = make_secret(options, &target, &request.otpauth, &err);
+        r = make_secret(&target, &request.otpauth, &err);
     if (r == CK_OK)
         r = ck_enroll_totp(&target.login, &request.wish, &done, &err);
     if (r == CK_ERR_UNKNOWN)

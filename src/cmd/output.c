@@ -50,9 +50,22 @@ void print_result(const char *format, ...)
     va_end(arguments);
 }
 
+/* jansson leaves DEL alone, which it takes for printable ASCII. */
+static int write_document(const char *bytes, size_t size, void *to)
+{
+    for (size_t i = 0; i < size; i++) {
+        if (bytes[i] == '\x7f')
+            fputs("\\u007f", to);
+        else
+            putc(bytes[i], to);
+    }
+    return 0;
+}
+
+/* In ASCII, so that a document that ends up on a terminal can't steer it. */
 void print_json(struct json_t *document)
 {
-    json_dumpf(document, stdout, JSON_COMPACT);
+    json_dump_callback(document, write_document, stdout, JSON_COMPACT | JSON_ENSURE_ASCII);
     putchar('\n');
     json_decref(document);
 }

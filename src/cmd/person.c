@@ -97,6 +97,11 @@ static enum ck_err ask_mail_programs(void *data, enum ck_mail_programs programs,
               "the account's password any more. Whether it has app passwords is not visible.");
     if (yes)
         return CK_OK;
+    if (!prompt_possible()) {
+        ck_error_set(err, CK_ERR_USAGE,
+                     "there is no terminal to ask on whether mail programs may stop working");
+        return ck_error_hint(err, "Make app passwords first, or pass --yes to go on all the same.");
+    }
     enum ck_err r =
         prompt_yes("Go on? [y/N] ", "Pass --yes to go on without being asked.", &yes, err);
     if (r != CK_OK)

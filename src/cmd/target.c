@@ -2,8 +2,10 @@
 #include "target.h"
 
 #include <jansson.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include "cowkey/base/cleanup.h"
@@ -50,6 +52,19 @@ static enum ck_err read_timeout(const struct options *options, unsigned *ret_ms,
     return CK_OK;
 }
 
+/* curl takes HOST:PORT:ADDRESS as it comes, and nonsense for a network fault. */
+static enum ck_err check_resolve(const char *text, struct ck_error *err)
+{
+    const char *port = strchr(text, ':');
+    char *address;
+
+    if (port != NULL && port > text && port[1] >= '0' && port[1] <= '9' &&
+        strtoul(port + 1, &address, 10) <= UINT16_MAX && address[0] == ':' && address[1] != '\0')
+        return CK_OK;
+    ck_error_set(err, CK_ERR_USAGE, "--resolve takes HOST:PORT:ADDRESS, not '%.200s'", text);
+    return ck_error_hint(err, "For example mail.example.test:443:127.0.0.1");
+}
+
 static enum ck_err read_server(const struct options *options, struct ck_http_settings *settings,
                                struct ck_error *err)
 {
@@ -59,6 +74,8 @@ static enum ck_err read_server(const struct options *options, struct ck_http_set
         r = ck_host_parse(option_value(options, OPTION_SERVER), &settings->host, err);
     if (r == CK_OK)
         r = read_timeout(options, &settings->timeout_ms, err);
+    if (r == CK_OK && option_given(options, OPTION_RESOLVE))
+        r = check_resolve(option_value(options, OPTION_RESOLVE), err);
     settings->cacert = option_value(options, OPTION_CACERT);
     settings->resolve = option_value(options, OPTION_RESOLVE);
     settings->cancel = &interrupt_noted;

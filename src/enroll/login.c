@@ -226,7 +226,8 @@ enum ck_err ck_login_note_change(const struct ck_login *login, struct ck_error *
     struct ck_error cause = *err;
     ck_error_set(err, CK_ERR_UNKNOWN, "the password was changed to the new one; but then: %.400s",
                  cause.text);
-    return ck_error_hint(err, "Log in with the new password from now on. %.400s", cause.hint);
+    return ck_error_hint(err, "Log in with the new password from now on.%s%.400s",
+                         cause.hint[0] != '\0' ? " " : "", cause.hint);
 }
 
 enum ck_err ck_login_open(struct ck_login *login, struct ck_session **ret_session,

@@ -92,12 +92,15 @@ static enum ck_err foreign(CURLU *url, const char *text, struct ck_error *err)
 {
     CK_CLEANUP(part_free) char *scheme = NULL;
     CK_CLEANUP(part_free) char *host = NULL;
+    CK_CLEANUP(part_free) char *port = NULL;
 
     if (curl_url_get(url, CURLUPART_SCHEME, &scheme, 0) == CURLUE_OK &&
-        curl_url_get(url, CURLUPART_HOST, &host, 0) == CURLUE_OK)
-        ck_error_set(err, CK_ERR_UNREACHABLE, "the server sends us to another place: %s://%s",
-                     scheme, host);
-    else
+        curl_url_get(url, CURLUPART_HOST, &host, 0) == CURLUE_OK) {
+        curl_url_get(url, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT);
+        ck_error_set(err, CK_ERR_UNREACHABLE,
+                     "the server sends us to another place: %.20s://%.200s%s%s", scheme, host,
+                     port ? ":" : "", port ? port : "");
+    } else
         ck_error_set(err, CK_ERR_UNREACHABLE, "the server sends us to another place: %.200s", text);
     return ck_error_hint(err, "A proxy or a portal seems to be in the way, or mailcow's web "
                               "interface has another address.");
