@@ -1,5 +1,6 @@
 #include "cowkey/base/secret.h"
 
+#include <assert.h>
 #include <openssl/crypto.h>
 #include <string.h>
 
@@ -7,7 +8,10 @@ enum {
     HEAP_BLOCK_MIN = 32, /* bytes of the smallest block that the secure heap gives out */
 };
 
-/* One block of the secure heap, header included, so that not even the size lies elsewhere. */
+/*
+ * One block of the secure heap, header included, so that not even the size lies elsewhere. The heap
+ * gives out powers of two; a secret of CK_SECRET_MAX bytes just fits one.
+ */
 struct ck_secret {
     size_t size;
     size_t capacity; /* bytes that fit, without the NUL after the last one */
@@ -23,6 +27,8 @@ enum ck_err ck_secret_heap_init(struct ck_error *err)
         return ck_error_set(err, CK_ERR_UNCHANGED, "there is no memory to keep secrets in");
     return CK_OK;
 }
+
+static_assert(sizeof(struct ck_secret) + CK_SECRET_MAX + 1 <= 512 * 1024, "see above");
 
 static size_t block_size(size_t capacity)
 {

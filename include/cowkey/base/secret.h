@@ -13,8 +13,8 @@
 #include "cowkey/base/error.h"
 
 enum {
-    CK_SECRET_MAX = 256 * 1024,       /* bytes in one secret; a PNG of a large QR code fits */
-    CK_SECRET_INPUT_MAX = 4096,       /* bytes of one secret that a person or a file gives */
+    CK_SECRET_MAX = 512 * 1024 - 64, /* bytes in one secret; a QR code of 2 kB fits in all styles */
+    CK_SECRET_INPUT_MAX = 4096,      /* bytes of one secret that a person or a file gives */
     CK_SECRET_HEAP = 4 * 1024 * 1024, /* bytes of the secure heap */
 };
 

@@ -447,7 +447,7 @@ static void test_read_beyond_a_secret(void **state)
     (void)state;
     put("file", "");
     assert_int_equal(truncate("file", CK_SECRET_MAX + 1), 0);
-    assert_not_read("file", CK_SECRET_MAX, "more than 262144 bytes");
+    assert_not_read("file", CK_SECRET_MAX, "more than 524224 bytes");
 
     struct ck_secret *bytes = UNTOUCHED;
     struct ck_error err;

@@ -296,12 +296,12 @@ static void test_parse_of_damaged_uris(void **state)
 static void test_parse_any(void **state)
 {
     static const char *const texts[] = {KEY_TEXT, KEY_TEXT "\n", "jbsw y3dp ehpk 3pxp\r\n",
-                                        "JBSW-Y3DP-EHPK-3PXP", "otpauth://totp/?secret=" KEY_TEXT};
+                                        "JBSW-Y3DP-EHPK-3PXP"};
     struct ck_otpauth otpauth;
     struct ck_error err;
 
     (void)state;
-    for (size_t i = 0; i < 4; i++) {
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         struct ck_secret *text = secret_of(texts[i]);
         assert_int_equal(ck_otpauth_parse_any(text, &otpauth, &err), CK_OK);
         assert_string_equal(otpauth.issuer, "");
