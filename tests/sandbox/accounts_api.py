@@ -71,7 +71,7 @@ def _visible_domains(exchange):
     if session.role == "admin":
         return exchange.state.domains
     if session.role == "domainadmin":
-        return exchange.state.account(session.username).domains
+        return exchange.state.domains_of(session.username)
     return []
 
 
@@ -100,7 +100,7 @@ def _read_status(exchange, obj, _extra):
     if obj == "version" and exchange.session.role == "admin":
         # Printed without the usual line breaks.
         return api.answer({"version": exchange.dialect.version})
-    return api.Nothing
+    return api.nothing()
 
 
 # -- changing administrators ---------------------------------------------------------------
@@ -267,11 +267,13 @@ def _delete(role, function, done):
 
 
 def _edit_self(exchange, _obj, attributes, _items):
+    if exchange.state.account(exchange.session.username) is None:
+        return api.nothing()
     if exchange.session.role == "user":
         return _edit_own_mailbox(exchange, attributes)
     if exchange.session.role == "domainadmin":
         return _edit_own_administration(exchange, attributes)
-    return api.Response(200, b"", "application/json")
+    return api.nothing()
 
 
 def _edit_own_mailbox(exchange, attributes):

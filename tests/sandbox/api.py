@@ -1,8 +1,9 @@
 """The JSON API under /api/v1/: routes, errors and the shape of answers (protocol 7).
 
-Routes stand in tables by action and category; other files register theirs.  A
-route that reads returns what is printed; one that changes something leaves
-alerts in the session, which are printed in its stead.
+Routes stand in tables by action and category; other files register theirs when
+they are imported (web.py does that).  A route that reads returns what is
+printed, or a Response; one that changes something leaves alerts in the session,
+which are printed in its stead.
 """
 
 import php
@@ -10,12 +11,15 @@ from exchange import Response
 
 # category -> function(exchange, object, extra), for a logged-in session or an API key
 READ = {}
-# the same, also for sessions that are not logged in
+# category -> function(exchange), also for sessions that are not logged in
 READ_OPEN = {}
 # category -> function(exchange, object, attributes[, items]); False is a failure
 ADD = {}
 EDIT = {}
 DELETE = {}
+# category -> function(exchange), for a raw JSON body that needs no `attr` around it
+ADD_RAW = {}
+PROCESS = {}
 
 _JSON = "application/json"
 _INCOMPLETE = {"type": "error", "msg": "Cannot find attributes in post data"}
@@ -23,14 +27,15 @@ _NO_ROUTE = {"type": "error", "msg": "route not found"}
 _DENIED = {"type": "error", "msg": "API read/write access denied"}
 
 
-class Nothing:
-    """Printed as an empty body."""
-
-
 def answer(document, status=200, pretty=False):
     # What is read comes indented and with its letters; other answers are short and ASCII.
     text = php.to_json(document, pretty, ascii_only=not pretty)
     return Response(status, text.encode(), _JSON)
+
+
+def nothing():
+    """What a route says that has nothing to say."""
+    return Response(200, b"", _JSON)
 
 
 def serve(exchange):
@@ -76,7 +81,7 @@ def _dispatch(exchange, action, category, obj, extra, form):
         # Passwordless login of old releases; told apart by this 405 (dialects 1.1).
         if exchange.request.method != "POST":
             return answer({"type": "error", "msg": "only POST method is allowed"}, 405)
-        return Response(200, b"", _JSON)
+        return PROCESS[category](exchange) if category in PROCESS else nothing()
     return answer(_NO_ROUTE, 404)
 
 
@@ -84,16 +89,14 @@ def _read(exchange, category, obj, extra):
     if exchange.request.method != "GET":
         return answer({"type": "error", "msg": "only GET method is allowed"}, 405)
     if category in READ_OPEN:
-        return READ_OPEN[category](exchange, obj, extra)
+        return READ_OPEN[category](exchange)
     if not exchange.session.role:
-        return Response(200, b"", _JSON)
+        return nothing()
     if category not in READ:
         return answer(_NO_ROUTE, 404)
     document = READ[category](exchange, obj, extra)
     if isinstance(document, Response):
         return document
-    if document is Nothing:
-        return Response(200, b"", _JSON)
     return answer(document or {}, pretty=True)
 
 
@@ -112,6 +115,8 @@ def _only_post(exchange):
 def _add(exchange, category, obj, form):
     if _may_not_change(exchange, needs_login=False):
         return answer(_DENIED, 403)
+    if category in ADD_RAW:
+        return _only_post(exchange) or ADD_RAW[category](exchange)
     if "attr" not in form:
         return answer(_INCOMPLETE)
     return _only_post(exchange) or _run(

@@ -45,7 +45,7 @@ def may_touch(exchange, mailbox):
     if session.role == "user":
         return session.username == mailbox
     if session.role == "domainadmin":
-        return account.domain in exchange.state.account(session.username).domains
+        return account.domain in exchange.state.domains_of(session.username)
     return True
 
 
@@ -77,7 +77,7 @@ def _details(row, account):
 
 def _read(exchange, obj, extra):
     if obj != "all":
-        return api.Nothing  # single rows cannot be read: the server looks for the wrong thing
+        return api.nothing()  # single rows cannot be read: the server looks for the wrong thing
     owner = _owner(exchange, {"username": extra} if extra else {}, "get")
     account = exchange.state.account(owner, "user")
     if account is None or not may_touch(exchange, owner):

@@ -214,8 +214,6 @@ class _Listener(socketserver.ThreadingUnixStreamServer):
 def listen(arranger, directory):
     """The control socket, not yet served."""
     path = os.path.join(directory, SOCKET)
-    if os.path.exists(path):
-        os.unlink(path)
     listener = _Listener(path, _Request)
     listener.arranger = arranger
     os.chmod(path, 0o600)

@@ -245,7 +245,18 @@ class Edits(Keyed):
         answer = self.visitor().json("/api/v1/delete/mailbox", [name], **self.key())
         self.assertEqual(answer.json[-1]["type"], "success")
         self.assertEqual(self.server.try_ctl("factors", name).returncode, 2)
-        self.assertEqual(visitor.get("/api/v1/get/passwordpolicy").json["length"], "6")
+        # The session outlives the account.
+        self.assertEqual(visitor.get("/api/v1/get/passwordpolicy").status, 200)
+        self.assertEqual(visitor.get("/user").name, name)
+        self.assertEqual(visitor.get("/").location, "/user")
+        self.assertEqual(visitor.json("/api/v1/edit/self", {"attr": {}}).status, 200)
+
+    @simulated
+    def test_delete_domain_admin(self):
+        visitor = self.logged_in("domainadmin")
+        self.visitor().json("/api/v1/delete/domain-admin", ["da1"], **self.key())
+        self.assertEqual(visitor.get("/api/v1/get/mailbox/all").text, "{}")
+        self.assertEqual(visitor.get(self.table.factors["domainadmin"]).status, 200)
 
     def test_new_domain_admin(self):
         answer = self.visitor().json("/api/v1/add/domain-admin", {

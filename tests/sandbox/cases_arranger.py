@@ -48,6 +48,15 @@ class Starting(Case):
         process.stdout.close()
         self.assertFalse(os.path.exists(directory))
 
+    def test_given_directory_is_left_without_a_server(self):
+        server = Server("single")
+        server.process.send_signal(signal.SIGTERM)
+        server.process.wait()
+        left = set(os.listdir(server.directory))
+        self.assertIn("ca.pem", left)
+        self.assertFalse(left & {"server.json", "control"})
+        server.close()
+
     def test_quick(self):
         start = time.monotonic()
         server = Server("single")

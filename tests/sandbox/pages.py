@@ -335,7 +335,9 @@ def _content(exchange, kind, role, name):
         return '<div class="container"><h3>Overview</h3></div>\n'
     account = exchange.state.account(name)
     parts = []
-    source = account.authsource if account and role == "user" else "mailcow"
+    source = "mailcow"
+    if role == "user":
+        source = account.authsource if account else None  # None: deleted, but still here
     if role == "user" and account and php.intval(account.attribute("force_pw_update")) == 1:
         text = texts.wording("must_set_password", exchange.session.locale)
         parts.append(f'<div class="alert alert-danger">{text}</div>\n')

@@ -146,6 +146,11 @@ class State:
     def factor(self, factor_id):
         return next((factor for factor in self.factors if factor.id == factor_id), None)
 
+    def domains_of(self, name):
+        """Of a domain admin; none if the account was deleted behind a live session."""
+        account = self.account(name, "domainadmin")
+        return account.domains if account else []
+
     def app_passwords_of(self, name):
         return [row for row in self.app_passwords if row.account == name]
 

@@ -46,6 +46,7 @@ class Server:
         self.about = about
         self.host, port, self.address = self.about["resolve"].split(":")
         self.port = int(port)
+        self.context = ssl.create_default_context(cafile=about["cacert"])
         self.passwords = {row["name"]: row["password"] for row in self.about["accounts"]}
 
     def close(self):
@@ -74,11 +75,10 @@ class Server:
     def fault(self, do, **match):
         self.ctl("fault", json.dumps({"match": match, "do": do}))
 
-    def connect(self, **options):
-        """A TLS connection that trusts nothing but the sandbox's own CA."""
-        context = ssl.create_default_context(cafile=self.about["cacert"])
+    def connect(self):
+        """A TLS connection that trusts nothing but the server's own CA."""
         plain = socket.create_connection((self.address, self.port), timeout=10)
-        return context.wrap_socket(plain, server_hostname=self.host)
+        return self.context.wrap_socket(plain, server_hostname=self.host)
 
 
 class Described(Server):

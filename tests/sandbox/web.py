@@ -108,7 +108,8 @@ def _start_of(exchange, webmail=True):
     role = exchange.session.role
     if role == "user":
         account = exchange.state.account(exchange.session.username)
-        if not webmail or php.intval(account.attribute("sogo_access")) != 1:
+        has_webmail = account and php.intval(account.attribute("sogo_access")) == 1
+        if not webmail or not has_webmail:
             return exchange.dialect.factors["user"]
     return exchange.dialect.start[role]
 
@@ -121,8 +122,8 @@ def _login_forms(exchange, page):
     if not page.takes_logins:
         return None
     form = exchange.post
-    if "verify_tfa_login" in form:
-        response = _second_step(exchange, roles)
+    for field, handle in SECOND_STEPS.items():
+        response = handle(exchange, roles) if field in form else None
         if response:
             return response
     home = exchange.dialect.held(page.roles[0])
@@ -228,3 +229,9 @@ def _second_step(exchange, roles):
     # Old releases go on with the page that was posted to (dialects 2.2).
     exchange.location = dialect.factors["user"]
     return None
+
+
+# Forms that are an answer to more than a password: field -> function(exchange, roles).
+SECOND_STEPS = {
+    "verify_tfa_login": _second_step,
+}
