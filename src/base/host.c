@@ -75,10 +75,10 @@ static enum ck_err parse_port(const char *text, uint16_t *ret_port, struct ck_er
     size_t digits = strspn(text, "0123456789");
 
     if (digits == 0 || digits > 5 || text[digits] != '\0')
-        return refuse(err, "a port is a number from 1 to 65535", text);
+        return refuse_form(err, "a port is a number from 1 to 65535");
     port = strtoul(text, NULL, 10);
     if (port == 0 || port > PORT_MAX)
-        return refuse(err, "a port is a number from 1 to 65535", text);
+        return refuse_form(err, "a port is a number from 1 to 65535");
     *ret_port = (uint16_t)port;
     return CK_OK;
 }

@@ -25,9 +25,10 @@ enum {
 };
 
 /*
- * text: what happened, as a clause without capital and full stop, so that it can stand behind "cowkey: " or
- * another clause. hint: what to do next, in whole sentences; may be empty. Both are UTF-8,
- * hold no secret, and are not yet escaped: whoever prints them does that (cowkey/base/escape.h).
+ * text: what happened, as a clause without capital and full stop, so that it can stand behind
+ * "cowkey: " or another clause. hint: what to do next, in whole sentences; may be empty. Both are
+ * UTF-8, hold no secret, and are not yet escaped: whoever prints them does that
+ * (cowkey/base/escape.h).
  */
 struct ck_error {
     enum ck_err code;

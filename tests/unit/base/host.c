@@ -126,9 +126,10 @@ static void test_refuses_other_forms(void **state)
 static void test_refusal_quotes_no_secret(void **state)
 {
     static const char *const texts[] = {
-        "https://alice:hunter2@mail.example.org", "http://alice:hunter2@mail.example.org",
-        "alice:hunter2@mail.example.org",         "https://mail.example.org/?token=hunter2",
-        "http://mail.example.org/?token=hunter2", "https://mail.example.org/#hunter2",
+        "https://alice:hunter2@mail.example.org",  "http://alice:hunter2@mail.example.org",
+        "alice:hunter2@mail.example.org",          "alice:hunter2",
+        "https://mail.example.org/?token=hunter2", "http://mail.example.org/?token=hunter2",
+        "https://mail.example.org/#hunter2",
     };
     struct ck_host host;
     struct ck_error err;
