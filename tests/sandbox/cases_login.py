@@ -130,10 +130,13 @@ class Password:
         self.assertEqual(self.server.ctl("f2b"), "1" if counted else "0")
 
     def test_unknown_name(self):
-        visitor = self.visitor()
+        """Where roles log in apart, it costs the session: no form token, no delay."""
+        visitor, lost = self.visitor(), self.table.split_logins
         for _ in range(3):
             answer = visitor.log_in("nobody@example.test", "/", "Made-Up")
             self.assertEqual((answer.status, answer.alert_types), (200, ["danger"]))
+            self.assertEqual(len(answer.token), 0 if lost else 64)
+        self.assertEqual("delayed by" in answer.text, not lost)
         self.assertEqual(self.server.ctl("f2b"), "3")
 
     def test_delay_is_announced(self):

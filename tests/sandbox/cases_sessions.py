@@ -42,6 +42,7 @@ class Sessions:
             wanted = login.rstrip("/") or "/"
             self.assertEqual(answer.location, wanted)
             self.assertGreater(len(answer.body), 20_000)  # a page that nobody asked for
+            self.assertEqual(answer.token, "")
             self.assertNotEqual(self.cookie(visitor), old)
             visitor.cookies[self.table.cookie] = old
             self.assertEqual(visitor.get(page).status, 302)
