@@ -7,6 +7,7 @@ truth about it ("factors alice@example.test"), past the web interface. What it a
 can't be arranged on this server: the test skips.
 """
 
+import functools
 import json
 import shlex
 import signal
@@ -20,6 +21,9 @@ SANDBOX = Path(__file__).resolve().parent.parent / "sandbox" / "run"
 DIALECTS = ("forced", "split", "single")
 CANNOT = 3
 PATIENCE_S = 30
+
+# Verbs that no real server's arranger has.
+_SIMULATED = ("clock", "fault", "meanwhile", "requests", "tls")
 
 # Where each role logs in and finds its own factors.
 LOGIN_PAGES = {"mailbox": "/", "domain-admin": "/domainadmin/", "admin": "/admin/"}
@@ -44,6 +48,11 @@ class Server:
         self.accounts = [Account(**row) for row in description["accounts"]]
         self._reset = description["reset"]
         self._arrange = description.get("arrange")
+
+    @functools.cached_property
+    def is_simulated(self):
+        """Whether the server tells what reached it, as only the sandbox does."""
+        return self._arrange is not None and self._ask("requests").returncode == 0
 
     @property
     def host(self):
@@ -79,12 +88,17 @@ class Server:
     def arrange(self, verb, *words):
         if self._arrange is None:
             raise unittest.SkipTest(f"{verb}: this server has no arranger")
-        done = _run(shlex.split(self._arrange) + [verb, *map(str, words)], may_fail=True)
+        if verb in _SIMULATED:
+            self.needs_simulation(verb)
+        done = self._ask(verb, *words)
         if done.returncode == CANNOT:
             raise unittest.SkipTest(f"{verb}: can't be arranged on this server")
         if done.returncode != 0:
             raise AssertionError(f"arranging {verb} failed: {done.stderr.strip()}")
         return done.stdout
+
+    def _ask(self, verb, *words):
+        return _run(shlex.split(self._arrange) + [verb, *map(str, words)], may_fail=True)
 
     def tell(self, verb, *words):
         """What an arranger's verb prints, read as JSON."""
@@ -105,6 +119,15 @@ class Server:
         """Runs a verb right before a request is handled: somebody else at the same moment."""
         rule = {"match": match, "skip": skip, "times": times, "verb": verb}
         self.arrange("meanwhile", json.dumps(rule))
+
+    def logs(self):
+        """The server's own log, which holds what it was sent; only a simulated one shows it."""
+        self.needs_simulation()
+        return self.arrange("logs", "--dump")
+
+    def needs_simulation(self, what="this"):
+        if not self.is_simulated:
+            raise unittest.SkipTest(f"only a simulated server can play {what}")
 
     # -- what reached it -----------------------------------------------------------
 

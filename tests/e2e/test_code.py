@@ -123,7 +123,7 @@ class Code(Case):
         self.assert_failed(outcome, 2)
 
     def test_needs_no_server(self):
-        self.needs_simulation()
+        self.server.needs_simulation()
         path = self.secret_file(otp.SECRET)
         self.cowkey(None, "code", "--secret-file", path, status=0)
         self.assert_nothing_sent()

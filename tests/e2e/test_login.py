@@ -25,7 +25,7 @@ class Refused(Case):
         self.assertRegex(f"{outcome.error['error']} {outcome.error['hint']}", rf" {page}(\W|$)")
 
     def test_wrong_password_reaches_the_server_once(self):
-        self.needs_simulation()
+        self.server.needs_simulation()
         with self.unchanged(self.bob):
             self.enroll(Account(self.bob.name, "mailbox", "Made-Up-Wrong-Pass"), status=5)
         self.assertEqual(len(self.server.password_attempts()), 1)
@@ -70,7 +70,7 @@ class Refused(Case):
                                 attempts=0, says="code|second factor")
 
     def test_wrong_second_factor_is_answered_once(self):
-        self.needs_simulation()
+        self.server.needs_simulation()
         self.with_totp(self.bob)
         self.cowkey(self.bob, "--json", "--login-secret-file", self.secret_file(otp.OTHER_SECRET),
                     "list", status=5)
@@ -85,7 +85,7 @@ class Refused(Case):
         self.assert_failed(self.finish(person), 5)
 
     def test_wrong_yubico_otp(self):
-        self.needs_simulation()
+        self.server.needs_simulation()
         self.server.arrange("add-yubiotp", self.bob.name, "my Yubikey", otp.YUBIKEY)
         self.server.fault("refuse-code", field="verify_tfa_login")
         person = self.sit_down(self.bob, "--json", "list")
@@ -163,7 +163,7 @@ class NobodyToAsk(Case):
     """Without a terminal a question is an error, never a hang."""
 
     def test_for_the_password(self):
-        self.needs_simulation()
+        self.server.needs_simulation()
         outcome = self.cowkey(self.bob, "--json", "list", password=None)
         self.assert_failed(outcome, 2, hints="--password-file")
         self.assertEqual(self.server.password_attempts(), [])

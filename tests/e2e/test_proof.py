@@ -1,7 +1,7 @@
 """The proof and what follows from it: accepted, refused and taken back, or not carried out."""
 
 import otp
-from case import CODE, ROLES, Case, each, in_every_dialect
+from case import CODE, ROLES, Case, each, in_every_dialect, plays_on
 
 MANY = 99
 
@@ -52,6 +52,7 @@ class TakenBack(ProofCase):
             outcome = self.enroll(account, "--login-secret-file", secret, status=None)
         self.assert_taken_back(outcome)
 
+    @plays_on("forced")
     @each(ROLES)
     def test_when_the_server_insists_by_a_string(self, role):
         account = self.server.of_role(role)
@@ -206,7 +207,7 @@ class Recorded(ProofCase):
     """--proof recorded goes as far as the server's list."""
 
     def test_does_not_log_in_again(self):
-        self.needs_simulation()
+        self.server.needs_simulation()
         self.enroll(self.bob, "--proof", "recorded")
         self.assertEqual(len(self.server.password_attempts()), 1)
 

@@ -1,7 +1,7 @@
 """prove totp: does this factor log in, now? It changes nothing."""
 
 import otp
-from case import CODE, ROLES, Case, each, in_every_dialect
+from case import CODE, ROLES, Case, each, in_every_dialect, plays_on
 
 
 @in_every_dialect
@@ -42,6 +42,7 @@ class Prove(Case):
         document = self.assert_no(self.prove(account), "not-asked")
         self.assertIsNone(document["factor_id"])
 
+    @plays_on("forced")
     def test_not_asked_in_a_forced_set_up(self):
         self.server.arrange("force-tfa", self.bob.name, "string")
         self.assert_no(self.prove(self.bob), "not-asked")
@@ -51,7 +52,7 @@ class Prove(Case):
         self.assert_no(self.prove(self.bob, "--login-factor", "nobody's phone"), "not-listed")
 
     def test_not_listed_among_other_methods(self):
-        self.needs_simulation()
+        self.server.needs_simulation()
         self.server.arrange("add-yubiotp", self.bob.name, "my Yubikey", otp.YUBIKEY)
         self.assert_no(self.prove(self.bob), "not-listed")
 
