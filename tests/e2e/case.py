@@ -1,5 +1,5 @@
-"""What every test stands on: a fresh server, a place for files, runs of cowkey, and the promises that
-hold after each of them: no session left behind, no secret shown."""
+"""What every test stands on: a fresh server, a place for files, runs of cowkey, and the promises
+that hold after each of them: no session left behind, no secret shown."""
 
 import inspect
 import os
@@ -154,7 +154,7 @@ class Case(unittest.TestCase):
         outcome = run.wait(patience_s)
         self.outcomes.append(outcome)
         if self.out.exists():
-            self.secrets.add(otp.Phone(self.out.read_text()).secret)
+            self.secrets.add(self.phone().secret)
         if status is not None:
             self.assertEqual(outcome.status, status, outcome)
         return outcome
@@ -167,6 +167,15 @@ class Case(unittest.TestCase):
         """`enroll totp` by a script: computes the code, says yes, answers in JSON."""
         line = ["--json", "--yes", "enroll", "totp", "--unattended", "--out", self.out, *words]
         return self.cowkey(account, *line, status=status, **how)
+
+    def enroll_by_hand(self, account, *words, **terminal):
+        """`enroll totp` by a person, who will be asked for the codes."""
+        line = ["--json", "enroll", "totp", "--out", self.out, *words]
+        return self.sit_down(account, *line, **terminal)
+
+    def phone(self, ahead_s=0):
+        """The app that has the secret of --out; its clock may be ahead."""
+        return otp.Phone(self.out.read_text(), ahead_s)
 
     # -- judging -----------------------------------------------------------------------
 
@@ -187,6 +196,21 @@ class Case(unittest.TestCase):
         with self.subTest("says what to do"):
             self.assertRegex(error["hint"], f"(?i){hints or '.'}", outcome)
         return error
+
+    def assert_enrolled(self, outcome, account, others=0, **members):
+        """The document says enrolled, and the server's truth agrees with it and with --out."""
+        document = outcome.document
+        wanted = {"schema": "cowkey.enroll/1", "account": account.name, "role": account.role,
+                  "method": "totp", "result": "enrolled", "proof": "login"} | members
+        self.assertEqual({name: document.get(name) for name in wanted}, wanted, outcome)
+        self.assertIn(self.server.host, document["server"])
+        rows = self.server.factors(account)
+        self.assertEqual(len(rows), others + 1, rows)
+        row = next(row for row in rows if row["id"] == document["factor_id"])
+        self.assertEqual((row["label"], row["method"]), (document["label"], "totp"))
+        if self.out.exists():
+            self.assertEqual(row["secret"], self.phone().secret)
+        return document
 
     def assert_nothing_sent(self):
         """Where the server tells; a real one doesn't."""

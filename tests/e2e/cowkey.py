@@ -129,7 +129,7 @@ class Person:
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
         self.shown = ""
         self._read = 0  # up to where `expect` has come
-        self._echoes = []
+        self._typed = []
 
     def expect(self, pattern, patience_s=PATIENCE_S):
         """Waits for a pattern (letter case does not matter) and returns the match."""
@@ -146,13 +146,13 @@ class Person:
     def ask(self, pattern):
         """Waits for a question whose answer is a secret, which the terminal must not show."""
         found = self.expect(pattern)
-        if termios.tcgetattr(self._terminal)[3] & termios.ECHO:
+        if self._echoes():
             raise AssertionError(f"the answer to {found.group()!r} would be shown")
         return found
 
     def answer(self, text):
-        if termios.tcgetattr(self._terminal)[3] & termios.ECHO:
-            self._echoes.append(text + "\r\n")
+        if self._echoes():
+            self._typed.append(text + "\r\n")
         self.press(text + "\n")
 
     def press(self, keys):
@@ -175,6 +175,13 @@ class Person:
         self.await_reading()
         self.process.send_signal(number)
 
+    def terminal_settings(self):
+        return termios.tcgetattr(self._terminal)
+
+    def _echoes(self):
+        """Whether the terminal shows what is typed."""
+        return self.terminal_settings()[3] & termios.ECHO
+
     def hang_up(self):
         """The window is closed."""
         os.close(self._terminal)
@@ -190,7 +197,7 @@ class Person:
             raise Hang(f"cowkey {self.arguments} did not end within {patience_s} s; "
                        f"it shows {self.shown!r}") from None
         shown = self.shown
-        for echo in self._echoes:  # what the person typed, not what the program said
+        for echo in self._typed:  # what the person typed, not what the program said
             shown = shown.replace(echo, "\r\n", 1)
         return Outcome(self.arguments, self.process.returncode, _text(stdout), shown,
                        self._started, time.time())

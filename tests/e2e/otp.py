@@ -1,4 +1,4 @@
-"""One-time passwords as a phone or a Yubikey makes them; written apart from the program under test."""
+"""One-time passwords as a phone or a Yubikey makes them, written apart from the program."""
 
 import base64
 import hashlib

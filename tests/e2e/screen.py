@@ -16,8 +16,8 @@ WIDTH, HEIGHT = 1500, 1300
 THEMES = {"dark": ("black", "gray90"), "light": ("white", "black"),
           "solarized": ("#002b36", "#839496")}
 
-# What xterm runs: show the bytes, ask the terminal where the cursor is (its answer means that it has
-# come to the end of them), say so, and stay.
+# What xterm runs: show the bytes, ask the terminal where the cursor is (its answer means that it
+# has come to the end of them), say so, and stay.
 _SHOW = r"""
 stty raw -echo
 cat "$0"

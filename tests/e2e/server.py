@@ -1,10 +1,10 @@
 """The server under test: its description, the hands that arrange it, and the sandbox as one.
 
 A server is described by a JSON file: url, cacert, resolve, dialect, the API keys, the accounts with
-their passwords, and `reset`, a shell command that restores them. `arrange` is optional: the beginning
-of a command that brings the server into a state ("force-tfa alice@example.test string") or tells the
-truth about it ("factors alice@example.test"), past the web interface. What it answers with status 3
-can't be arranged on this server: the test skips.
+their passwords, and `reset`, a shell command that restores them. `arrange` is optional: the
+beginning of a command that brings the server into a state ("force-tfa da1 string") or tells the
+truth about it ("factors da1"), past the web interface. What it answers with status 3 can't be
+arranged on this server: the test skips.
 """
 
 import functools

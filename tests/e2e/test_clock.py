@@ -39,16 +39,16 @@ class Clocks(Case):
     def test_of_a_phone_that_agrees_with_the_server(self):
         """A person's code is the proof that the two agree; this computer does not count."""
         self.server.arrange("clock", 300)
-        person = self.sit_down(self.bob, "--json", "--yes", "enroll", "totp", "--out", self.out)
+        person = self.enroll_by_hand(self.bob, "--yes")
         person.expect(CODE)
-        person.answer(otp.Phone(self.out.read_text(), ahead_s=300).code())
+        person.answer(self.phone(ahead_s=300).code())
         self.assertEqual(self.finish(person, 0).document["result"], "enrolled")
 
     def test_of_a_phone_that_is_right_while_the_server_is_wrong(self):
         self.server.arrange("clock", 300)
-        person = self.sit_down(self.bob, "--json", "--yes", "enroll", "totp", "--out", self.out)
+        person = self.enroll_by_hand(self.bob, "--yes")
         person.expect(CODE)
-        phone = otp.Phone(self.out.read_text())
+        phone = self.phone()
         person.answer(phone.code())
         person.expect("server's clock")
         person.expect(CODE)

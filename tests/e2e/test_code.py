@@ -65,7 +65,8 @@ class Code(Case):
         self.assertIn(document["valid_s"], range(1, document["period_s"] + 1))
 
     def test_seconds_left_are_right(self):
-        outcome = self.code("--json", "code", "--secret-file", self.secret_file(otp.SECRET), status=0)
+        path = self.secret_file(otp.SECRET)
+        outcome = self.code("--json", "code", "--secret-file", path, status=0)
         left = [otp.STEP_S - int(moment) % otp.STEP_S
                 for moment in (outcome.started, outcome.finished)]
         self.assertIn(outcome.document["valid_s"], left)
@@ -96,7 +97,7 @@ class Code(Case):
     def test_of_a_file_that_cowkey_wrote(self):
         self.enroll(self.bob)
         outcome = self.code("code", "--secret-file", self.out, status=0)
-        secret = otp.Phone(self.out.read_text()).secret
+        secret = self.phone().secret
         self.assert_present(outcome, outcome.stdout.strip(), secret=secret)
 
     @each(BAD)

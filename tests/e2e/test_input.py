@@ -244,9 +244,9 @@ class Results(InputCase):
     @each({"code": ["code"], "list": ["list"], "help": ["--help"], "version": ["--version"]})
     def test_lost_by(self, word):
         with open("/dev/full", "wb") as full:
-            words = [word, "--secret-file", self.secret_file(otp.SECRET)] if word == "code" else [word]
+            secret = ["--secret-file", self.secret_file(otp.SECRET)] if word == "code" else []
             account = self.bob if word == "list" else None
-            outcome = self.cowkey(account, *words, stdout=full)
+            outcome = self.cowkey(account, word, *secret, stdout=full)
         self.assertNotEqual(outcome.status, 0, outcome)
 
     def test_lost_by_an_enrollment_is_unknown_to_a_script(self):

@@ -1,9 +1,9 @@
 """Ctrl-C, a closed window, a killed run: before the change nothing is left, after it 4 says so."""
 
+import shlex
 import signal
 import time
 
-import otp
 from case import CODE, Case, each
 
 PATIENCE_S = 20
@@ -37,10 +37,10 @@ class BeforeTheChange(InterruptCase):
            "closing the window": lambda person: person.hang_up()})
     def test_at_the_question_for_the_code(self, stop):
         with self.unchanged(self.da1):
-            person = self.sit_down(self.da1, "--json", "enroll", "totp", "--out", self.out)
+            person = self.enroll_by_hand(self.da1)
             person.expect(CODE)
             self.assertTrue(self.out.exists())
-            self.secrets.add(otp.Phone(self.out.read_text()).secret)
+            self.secrets.add(self.phone().secret)
             stop(person)
             outcome = self.finish(person)
         self.assert_interrupted(outcome)
@@ -54,7 +54,7 @@ class BeforeTheChange(InterruptCase):
     def test_at_the_question_for_an_existing_factor_s_code(self):
         self.with_totp(self.da1)
         with self.unchanged(self.da1):
-            person = self.sit_down(self.da1, "--json", "enroll", "totp", "--out", self.out)
+            person = self.enroll_by_hand(self.da1)
             person.expect(CODE)
             person.interrupt()
             outcome = self.finish(person)
@@ -62,21 +62,21 @@ class BeforeTheChange(InterruptCase):
 
     def test_at_the_question_about_mail_programs(self):
         with self.unchanged(self.bob):
-            person = self.sit_down(self.bob, "--json", "enroll", "totp", "--out", self.out)
+            person = self.enroll_by_hand(self.bob)
             person.expect(r"\?[^?\n]*$")
             person.interrupt()
             outcome = self.finish(person)
         self.assert_interrupted(outcome)
 
     def test_tells_a_script_too(self):
-        person = self.sit_down(self.da1, "--json", "enroll", "totp", "--out", self.out)
+        person = self.enroll_by_hand(self.da1)
         person.expect(CODE)
         person.interrupt()
         self.assert_failed(self.finish(person), 130)
 
     def test_end_of_input_at_the_question_ends_it(self):
         with self.unchanged(self.da1):
-            person = self.sit_down(self.da1, "--json", "enroll", "totp", "--out", self.out)
+            person = self.enroll_by_hand(self.da1)
             person.expect(CODE)
             person.press("\x04")
             outcome = self.finish(person)
@@ -86,7 +86,7 @@ class BeforeTheChange(InterruptCase):
     def test_pictures_are_removed_too(self):
         for kind in ("png", "svg"):
             picture = self.place / f"picture.{kind}"
-            person = self.sit_down(self.da1, "--json", "enroll", "totp", "--qr", f"{kind}:{picture}")
+            person = self.enroll_by_hand(self.da1, "--qr", f"{kind}:{picture}")
             person.expect(CODE)
             self.assertTrue(picture.exists())
             person.interrupt()
@@ -101,13 +101,12 @@ class BeforeTheChange(InterruptCase):
         self.assert_interrupted(outcome)
 
     def test_terminal_is_left_as_it_was(self):
-        import termios
         person = self.sit_down(self.da1, "list", password=None)
-        before = termios.tcgetattr(person._terminal)
+        before = person.terminal_settings()
         person.ask("password[^\n]*:")
         person.interrupt()
         person.process.wait(PATIENCE_S)
-        self.assertEqual(termios.tcgetattr(person._terminal), before)
+        self.assertEqual(person.terminal_settings(), before)
         self.finish(person, 130)
 
 
@@ -142,8 +141,7 @@ class AfterTheChange(InterruptCase):
         self.assertEqual(len(self.server.factors(self.bob)), 1, "an unproved factor was removed")
 
     def test_hint_is_a_command_that_works(self):
-        """The command to look with, word for word, with the options that only tests need."""
-        import shlex
+        """The command to look with, word for word; the environment adds what only tests need."""
         run = self.hang_at(lambda row: "totp_secret" in row["form"], field="totp_secret")
         run.interrupt()
         hint = self.finish(run, 4).error["hint"]
@@ -156,10 +154,10 @@ class AfterTheChange(InterruptCase):
         self.assertIn("cowkey", looked.stdout)
 
     def test_killed_run_keeps_the_secret(self):
-        """Nothing can be cleaned up after SIGKILL; the secret was on disk before the server knew."""
+        """Nothing is cleaned up after SIGKILL; the secret was on disk before the server knew."""
         self.sessions_lost = 1
         run = self.hang_at(lambda row: "totp_secret" in row["form"], field="totp_secret")
         run.interrupt(signal.SIGKILL)
         self.finish(run, -signal.SIGKILL)
         (row,) = self.server.factors(self.bob)
-        self.assertEqual(row["secret"], otp.Phone(self.out.read_text()).secret)
+        self.assertEqual(row["secret"], self.phone().secret)

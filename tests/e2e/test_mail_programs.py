@@ -52,7 +52,7 @@ class MailPrograms(Case):
 
 class AtATerminal(Case):
     def begin(self):
-        return self.sit_down(self.bob, "--json", "enroll", "totp", "--unattended", "--out", self.out)
+        return self.enroll_by_hand(self.bob, "--unattended")
 
     def test_no_changes_nothing(self):
         with self.unchanged(self.bob):

@@ -47,7 +47,8 @@ class Help(Case):
 
     def test_man_page_names_every_status(self):
         statuses = {0, 1, 2, 3, 4, 5, 6, 130}
-        text = MAN_PAGE.read_text(encoding="utf-8").partition("# EXIT STATUS")[2].partition("\n# ")[0]
+        text = MAN_PAGE.read_text(encoding="utf-8")
+        text = text.partition("# EXIT STATUS")[2].partition("\n# ")[0]
         self.assertEqual({int(n) for n in re.findall(r"(?m)^\|[\[ ]\s+(\d+)$", text)}, statuses)
 
     def test_version(self):
@@ -159,8 +160,8 @@ class Talk(Case):
         self.assertEqual(outcome.stderr, "")
 
     def test_quiet_still_says_errors(self):
-        outcome = self.cowkey(self.bob, "--quiet", "--password-file", self.password_file("Made-Up-No"),
-                              "list", password=None, status=5)
+        wrong = self.password_file("Made-Up-No")
+        outcome = self.cowkey(self.bob, "--quiet", "--password-file", wrong, "list", status=5)
         self.assertTrue(outcome.stderr.strip())
 
     def test_verbose_names_the_exchanges(self):

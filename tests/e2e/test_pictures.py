@@ -12,7 +12,7 @@ from case import CODE, Case, each
 class PictureCase(Case):
     def begin(self, *words, **how):
         """An enrollment up to the question for the code, and what the terminal shows by then."""
-        person = self.sit_down(self.da1, "--json", "enroll", "totp", "--out", self.out, *words, **how)
+        person = self.enroll_by_hand(self.da1, *words, **how)
         person.expect(CODE)
         return person
 
@@ -59,25 +59,20 @@ class OnTheTerminal(PictureCase):
         self.end(person, self.read_dots(dots))
 
     def read_dots(self, dots, scale=8):
-        """Black where a dot is, white around."""
-        margin = 4 * scale
         rows = []
         for row in dots:
-            line = bytes([255] * margin) + b"".join(bytes([0 if dot else 255]) * scale for dot in row)
-            rows += [line + bytes([255] * margin)] * scale
-        white = [bytes([255]) * len(rows[0])] * margin
+            rows += [b"".join((b"\0" if dot else b"\xff") * scale for dot in row)] * scale
         picture = self.place / "dots.pgm"
-        picture.write_bytes(b"P5 %d %d 255\n" % (len(rows[0]), len(rows) + 2 * margin)
-                            + b"".join(white + rows + white))
+        picture.write_bytes(b"P5 %d %d 255\n" % (len(rows[0]), len(rows)) + b"".join(rows))
         return screen.read_qr(picture)
 
     def test_stands_on_standard_error(self):
         person = self.begin("--qr", "terminal")
-        person.answer(otp.Phone(self.out.read_text()).code())
+        person.answer(self.phone().code())
         self.assertNotIn("\u2580", self.finish(person, 0).stdout)
 
     def test_that_does_not_fit_is_not_drawn(self):
-        person = self.sit_down(self.da1, "--json", "enroll", "totp", "--out", self.out, columns=40)
+        person = self.enroll_by_hand(self.da1, columns=40)
         outcome = self.finish(person)
         self.assert_failed(outcome, 2, hints="--qr|widen")
         self.assertFalse(self.out.exists())
@@ -88,7 +83,7 @@ class OnTheTerminal(PictureCase):
     def test_none(self):
         person = self.begin("--qr", "none")
         self.assertNotIn("\u2580", person.shown)
-        person.answer(otp.Phone(self.out.read_text()).code())
+        person.answer(self.phone().code())
         self.finish(person, 0)
 
 

@@ -23,7 +23,7 @@ class ProofCase(Case):
         self.assert_failed(outcome, 4, hints="cowkey .*list")
         self.assertEqual(outcome.document["result"], "unknown")
         self.assertTrue(self.out.exists(), "the only copy of the secret is gone")
-        secret = otp.Phone(self.out.read_text()).secret
+        secret = self.phone().secret
         ours = [row for row in self.server.factors(account) if row["secret"] == secret]
         if row_named and ours:
             self.assertIn(str(ours[0]["id"]), outcome.error["error"] + outcome.error["hint"])
@@ -133,18 +133,18 @@ class NotCarriedOut(ProofCase):
 
     def test_a_person_is_asked_to_try_again(self):
         self.server.fault("drop-before", field="login_user", skip=1, times=2)
-        person = self.sit_down(self.bob, "--json", "--yes", "enroll", "totp", "--out", self.out)
+        person = self.enroll_by_hand(self.bob, "--yes")
         person.expect(CODE)
-        person.answer(otp.Phone(self.out.read_text()).code())
+        person.answer(self.phone().code())
         person.expect(r"again\?[^\n]*$")
         person.answer("y")
         self.assertEqual(self.finish(person, 0).document["result"], "enrolled")
 
     def test_a_person_may_say_no(self):
         self.server.fault("drop-before", field="login_user", skip=1, times=MANY)
-        person = self.sit_down(self.bob, "--json", "--yes", "enroll", "totp", "--out", self.out)
+        person = self.enroll_by_hand(self.bob, "--yes")
         person.expect(CODE)
-        person.answer(otp.Phone(self.out.read_text()).code())
+        person.answer(self.phone().code())
         person.expect(r"again\?[^\n]*$")
         person.answer("n")
         outcome = self.finish(person, 4)
