@@ -1,9 +1,10 @@
 #include "html.h"
 
 #include <libxml/HTMLparser.h>
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "cowkey/base/cleanup.h"
 
 /*
  * No network, no messages, and none of the options that lift libxml2's own limits. The encoding is
@@ -16,11 +17,44 @@ enum {
 
 static const char spaces[] = " \t\n\r\f\v";
 
-xmlDoc *ck_html_parse(const char *html, size_t size)
+/*
+ * Says nothing, since libxml2 would write to standard error when memory is short, whatever its
+ * options. And moves the parser to the end of its input then: its loops over the characters of a
+ * tag (2.9.14) look for the end of the input, not for that failure, and would go on for ever.
+ */
+static void on_error(void *context, xmlError *error)
 {
-    if (size == 0 || size > INT_MAX)
-        return NULL;
-    return htmlReadMemory(html, (int)size, NULL, "UTF-8", PARSE_OPTIONS);
+    htmlParserCtxt *parser = error->ctxt;
+
+    (void)context;
+    if (error->code == XML_ERR_NO_MEMORY && parser && parser->disableSAX && parser->input &&
+        parser->input->end)
+        parser->input->cur = parser->input->end;
+}
+
+static void parser_free(htmlParserCtxt **parser)
+{
+    if (*parser)
+        htmlFreeParserCtxt(*parser);
+}
+
+enum ck_err ck_html_parse(const char *html, size_t size, xmlDoc **ret_doc, struct ck_error *err)
+{
+    xmlSetStructuredErrorFunc(NULL, on_error);
+    CK_CLEANUP(parser_free) htmlParserCtxt *parser = htmlNewParserCtxt();
+
+    if (!parser)
+        return ck_error_no_memory(err);
+    xmlDoc *doc = htmlCtxtReadMemory(parser, html, (int)size, NULL, "UTF-8", PARSE_OPTIONS);
+    /* So it is left when memory was short or a limit was hit; bad markup alone does not do that. */
+    if (parser->disableSAX) {
+        xmlFreeDoc(doc);
+        return parser->errNo == XML_ERR_NO_MEMORY
+                   ? ck_error_no_memory(err)
+                   : ck_error_set(err, CK_ERR_UNREACHABLE, "the server's page can't be parsed");
+    }
+    *ret_doc = doc;
+    return CK_OK;
 }
 
 void ck_html_free(xmlDoc **doc)

@@ -7,8 +7,13 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* NULL when the bytes hold no element at all, or memory is short. */
-xmlDoc *ck_html_parse(const char *html, size_t size);
+#include "cowkey/base/error.h"
+
+/*
+ * The tree of size bytes; NULL when they hold no element at all. A parser that gave up on the way
+ * (its own limits) is CK_ERR_UNREACHABLE, since what it left out can't be known.
+ */
+enum ck_err ck_html_parse(const char *html, size_t size, xmlDoc **ret_doc, struct ck_error *err);
 void ck_html_free(xmlDoc **doc);
 
 /* The node after node in document order within top's subtree, or NULL; walks without recursion. */

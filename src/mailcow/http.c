@@ -228,7 +228,8 @@ static enum ck_err untrusted(const struct exchange *exchange, struct ck_error *e
         ck_error_set(err, CK_ERR_UNREACHABLE,
                      "the certificate of %s is from an authority that is not trusted here", origin);
         return ck_error_hint(err, "If the authority is your own, give its certificate: --cacert.");
-    case X509_V_OK: /* the chain is fine, so it is the name */
+    case X509_V_OK:
+    case X509_V_ERR_UNSPECIFIED: /* the chain was not complained of, so it is the name */
         ck_error_set(err, CK_ERR_UNREACHABLE, "the certificate of %s is for another name", origin);
         return ck_error_hint(err, "Use a name that the certificate was made for as --server.");
     default:

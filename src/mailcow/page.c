@@ -141,7 +141,9 @@ enum ck_err ck_page_parse(const char *html, size_t size, struct ck_page *ret_pag
     if (size > CK_PAGE_SIZE_MAX)
         return ck_lists_not_understood(err, "it is too large");
 
-    CK_CLEANUP(ck_html_free) xmlDoc *doc = ck_html_parse(html, size);
+    CK_CLEANUP(ck_html_free) xmlDoc *doc = NULL;
+    if (ck_html_parse(html, size, &doc, err) != CK_OK)
+        return err->code;
     xmlNode *root = doc ? xmlDocGetRootElement(doc) : NULL;
     if (root)
         return scan_document(root, ret_page, err);
