@@ -88,9 +88,10 @@ static bool same_list(const struct ck_page *a, const struct ck_page *b)
 /* After a post nothing but its page says what was done: all that is not understood is unknown. */
 static enum ck_err unknown(enum ck_err e, struct ck_error *err)
 {
-    if (e != CK_OK)
-        err->code = CK_ERR_UNKNOWN;
-    return e == CK_OK ? CK_OK : CK_ERR_UNKNOWN;
+    if (e == CK_OK)
+        return CK_OK;
+    err->code = CK_ERR_UNKNOWN;
+    return ck_error_hint(err, "List the account's factors before you try again.");
 }
 
 static enum ck_err session_over(const struct ck_session *session, struct ck_error *err)
@@ -114,7 +115,8 @@ static enum ck_err read_outcome(const struct ck_session *session,
         ck_session_leads_to_login(session, response->location))
         return session_over(session, err);
     if (response->status == 200 && response->size == 0)
-        return ck_error_set(err, CK_ERR_UNKNOWN, "the server failed while it made the change");
+        return unknown(ck_error_set(err, CK_ERR_UNKNOWN, "the server failed during the change"),
+                       err);
     enum ck_err e = ck_session_read_page(response, &page, err);
     if (e != CK_OK)
         return unknown(e, err);
@@ -138,14 +140,16 @@ static enum ck_err submit(struct ck_session *session, struct ck_secret **form,
 
     if (e == CK_OK)
         e = ck_session_post(session, ck_session_factor_path(session), *form, &response, err);
-    if (e == CK_OK)
-        e = read_outcome(session, &response, &page, err);
-    if (e == CK_OK && page.factors_state != CK_LIST_PRESENT)
-        e = ck_error_set(err, CK_ERR_UNKNOWN,
-                         "the server's answer does not show the factors of '%s'",
-                         session->account.name);
+    if (e != CK_OK)
+        return e == CK_ERR_UNKNOWN ? unknown(e, err) : e;
+    e = read_outcome(session, &response, &page, err);
     if (e != CK_OK)
         return e;
+    if (page.factors_state != CK_LIST_PRESENT)
+        return unknown(ck_error_set(err, CK_ERR_UNKNOWN,
+                                    "the server's answer does not show the factors of '%s'",
+                                    session->account.name),
+                       err);
     *ret_page = page;
     page = (struct ck_page){0};
     return CK_OK;
@@ -191,23 +195,15 @@ static enum ck_err add_open(struct ck_session *session, struct ck_secret **form,
     return CK_OK;
 }
 
-/*
- * The release from a forced set-up leads away, so the list is asked for. When a forced change of
- * the password is left, the list stays hidden and the login page without the set-up is what tells.
- */
+/* The release from a forced set-up leads away from its page, so the list is asked for. */
 static enum ck_err look_after_setup(struct ck_session *session, struct ck_error *err)
 {
     CK_CLEANUP(ck_response_clear) struct ck_response response = {0};
     CK_CLEANUP(ck_page_clear) struct ck_page page = {0};
     enum ck_err e = ck_session_get(session, ck_session_factor_path(session), &response, err);
 
-    if (e == CK_OK && response.status == 302) {
-        e = ck_session_settle(session, response.location, err);
-        if (e == CK_OK && (session->state != CK_SESSION_HELD || session->page.setup_factor))
-            e = ck_error_set(err, CK_ERR_UNKNOWN, "the server does not show the factors of '%s'",
-                             session->account.name);
-        return e;
-    }
+    if (e == CK_OK && response.status == 302)
+        return ck_session_settle(session, response.location, err);
     if (e == CK_OK)
         e = ck_session_read_page(&response, &page, err);
     if (e == CK_OK)
@@ -217,6 +213,26 @@ static enum ck_err look_after_setup(struct ck_session *session, struct ck_error 
     ck_session_keep_page(session, &page);
     session->state = CK_SESSION_OPEN;
     return CK_OK;
+}
+
+/*
+ * A session still held for the set-up, and an empty list, say no. One that is held for a new password
+ * only says yes, although it hides the list.
+ */
+static enum ck_err judge_setup(const struct ck_session *session, struct ck_error *err)
+{
+    const struct ck_page *page = &session->page;
+    bool listed = page->factors_state == CK_LIST_PRESENT;
+
+    if (session->state == CK_SESSION_HELD && !page->setup_factor)
+        return CK_OK;
+    if (session->state == CK_SESSION_OPEN && listed && page->factors_count > 0)
+        return CK_OK;
+    if (session->state == CK_SESSION_HELD || listed)
+        return unchanged(page, "the server did not store the new factor", err);
+    ck_error_set(err, CK_ERR_UNKNOWN, "the server does not show the factors of '%s'",
+                 session->account.name);
+    return unknown(CK_ERR_UNKNOWN, err);
 }
 
 static enum ck_err add_setup(struct ck_session *session, struct ck_secret **form,
@@ -229,16 +245,15 @@ static enum ck_err add_setup(struct ck_session *session, struct ck_secret **form
     if (e == CK_OK)
         e = ck_session_post(session, ck_session_login_path(session), *form, &response, err);
     if (e != CK_OK)
-        return e;
-    if (response.status == 302)
-        return unknown(look_after_setup(session, err), err);
-    e = read_outcome(session, &response, &page, err);
-    if (e != CK_OK)
-        return e;
-    ck_session_keep_page(session, &page);
-    if (!session->page.setup_factor)
-        return ck_error_set(err, CK_ERR_UNKNOWN, "the server's answer does not tell what it did");
-    return unchanged(&session->page, "the server did not store the new factor", err);
+        return e == CK_ERR_UNKNOWN ? unknown(e, err) : e;
+    if (response.status == 302) {
+        e = unknown(look_after_setup(session, err), err);
+    } else {
+        e = read_outcome(session, &response, &page, err);
+        if (e == CK_OK)
+            ck_session_keep_page(session, &page);
+    }
+    return e == CK_OK ? judge_setup(session, err) : e;
 }
 
 enum ck_err ck_factor_add_totp(struct ck_session *session, const char *label,

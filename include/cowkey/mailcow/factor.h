@@ -13,20 +13,26 @@
 #include "cowkey/base/secret.h"
 #include "cowkey/mailcow/session.h"
 
-enum { CK_FACTOR_LABEL_MAX = 256 }; /* bytes of a label, with NUL: the server's column */
+enum {
+    CK_FACTOR_LABEL_MAX = 256, /* bytes of a label, with NUL: the server's column */
+    CK_FACTOR_TOTP_WINDOW = 1, /* steps to either side of its clock that the server accepts */
+};
 
 /*
- * Whether label can be stored and shown: 1..255 bytes of UTF-8 without control characters; else
- * CK_ERR_USAGE.
+ * Whether label can be stored and found again: 1..255 bytes of UTF-8 without control characters and
+ * without a space at either end, which the server's pages don't show; else CK_ERR_USAGE.
  */
 enum ck_err ck_factor_label_check(const char *label, struct ck_error *err);
 
 /*
- * Posts a TOTP secret (upper-case unpadded base32, checked before it is sent: protocol 4.3) with
- * its present code and the account's password (NULL only in a forced set-up). The session's page is
- * then the one that shows the outcome; comparing its list with the one before is the caller's work.
- *   CK_ERR_UNCHANGED  the server answered and says no; its page lists what it listed before
- *   CK_ERR_UNKNOWN    cut, or an answer that is not understood, or another account's page
+ * Posts a TOTP secret (upper-case unpadded base32, checked before it is sent: protocol 4.3) with its
+ * present code and the account's password (not sent, and may be NULL, in a forced set-up). The
+ * session's page is then the one that shows the outcome; comparing its list with the one before is
+ * the caller's work. Where a forced change of the password is left after a forced set-up, the
+ * session stays held and its page has no list.
+ * - CK_ERR_UNCHANGED: the server answered and says no, its page lists what it listed before; or it
+ *   had ended the login; or its page offers this account no second factors.
+ * - CK_ERR_UNKNOWN: cut, or an answer that is not understood, or another account's page.
  */
 enum ck_err ck_factor_add_totp(struct ck_session *session, const char *label,
                                const struct ck_secret *base32, const char *code,

@@ -49,7 +49,7 @@ int64_t ck_session_clock_offset_s(const struct ck_session *session, bool *ret_kn
 /*
  * Answers the second factor: one attempt, after which the server drops the login when it is wrong
  * (CK_ERR_REFUSED). id is the row; a Yubico OTP (44 modhex characters) needs none. Right: the
- * session is open.
+ * session is open, or held for a new password.
  */
 enum ck_err ck_session_answer_totp(struct ck_session *session, uint64_t id, const char *code,
                                    struct ck_error *err);
@@ -61,8 +61,10 @@ enum ck_err ck_session_visit(struct ck_session *session, struct ck_error *err);
 
 /*
  * Changes the own password while the server holds the session for that (protocol 1.3), or with the
- * old password in an open one. Refused by the password policy: CK_ERR_UNCHANGED. Afterwards the
- * session is over for the caller: log in afresh with the new password.
+ * old password in an open one (old_password may be NULL in a held one). The same password again is
+ * CK_ERR_USAGE; refused by the password policy: CK_ERR_UNCHANGED, and another one may be tried.
+ * Afterwards the session is over for the caller: log in afresh with the new password, which is also
+ * what shows that the server's "success" was true.
  */
 enum ck_err ck_session_change_password(struct ck_session *session,
                                        const struct ck_secret *old_password,
