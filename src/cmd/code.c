@@ -11,7 +11,7 @@
 static enum ck_err read_secret(const struct options *options, struct ck_otpauth *ret_otpauth,
                                struct ck_error *err)
 {
-    enum ck_err r = source_read_totp(options, OPTION_SECRET_FILE, "the secret", ret_otpauth, err);
+    enum ck_err r = source_read_totp(options, OPTION_SECRET_FILE, "secret", ret_otpauth, err);
     if (r != CK_OK || ret_otpauth->key != NULL)
         return r;
     CK_CLEANUP(ck_secret_free) struct ck_secret *text = NULL;
@@ -45,6 +45,6 @@ static int run(const struct options *options)
 const struct command command_code = {
     .words = "code",
     .id = COMMAND_CODE,
-    .summary = "the present TOTP code of a secret; no server needed",
+    .summary = "the current TOTP code of a secret; no server needed",
     .run = run,
 };

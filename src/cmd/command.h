@@ -21,7 +21,8 @@ struct command {
     const char *words; /* "enroll totp" */
     enum command_id id;
     const char *summary;
-    bool changes;                              /* may change something on the server */
+    bool online;                               /* talks to a server */
+    bool changes;                              /* may change something there */
     int (*run)(const struct options *options); /* returns the exit status */
 };
 

@@ -27,7 +27,7 @@ static int take_line(void *data, const char *section, const char *key, const cha
     if (option == OPTION_COUNT)
         reading->result = ck_error_set(
             reading->err, CK_ERR_USAGE,
-            "the profile '%.100s' has the key '%.100s', which is not known", section, key);
+            "the profile '%.100s' has the key '%.100s', which no profile takes", section, key);
     else
         reading->result = option_set_default(reading->options, option, value, reading->err);
     return reading->result == CK_OK;
@@ -56,13 +56,18 @@ enum ck_err config_apply(struct options *options, struct ck_error *err)
                               .profile = wanted_profile != NULL ? wanted_profile : "default",
                               .err = err};
 
-    FILE *file = path != NULL ? fopen(path, "re") : NULL;
-    if (file == NULL &&
-        (wanted_file != NULL || wanted_profile != NULL || (path != NULL && errno == EACCES)))
-        return ck_error_set(err, CK_ERR_USAGE, "the configuration file%s%s can't be opened: %s",
-                            path != NULL ? " " : "", path != NULL ? path : "", strerror(errno));
-    if (file == NULL)
+    bool named = wanted_file != NULL || wanted_profile != NULL;
+
+    if (path == NULL)
+        return named ? ck_error_set(err, CK_ERR_USAGE,
+                                    "without --config and a home directory there is no profile")
+                     : CK_OK;
+    FILE *file = fopen(path, "re");
+    if (file == NULL && !named && errno == ENOENT)
         return CK_OK;
+    if (file == NULL)
+        return ck_error_set(err, CK_ERR_USAGE, "the configuration file %s can't be opened: %s",
+                            path, strerror(errno));
     int line = ini_parse_file(file, take_line, &reading);
     fclose(file);
     if (reading.result != CK_OK)

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cowkey/base/cleanup.h"
@@ -50,26 +51,35 @@ bool delivery_reaches(const struct delivery *delivery)
            option_given(delivery->options, OPTION_SHOW_SECRET);
 }
 
-static enum ck_err write_out(struct delivery *delivery, const struct ck_secret *uri,
-                             struct ck_error *err)
+static enum ck_err write_private(const struct delivery *delivery, const char *what,
+                                 const char *path, const struct ck_secret *bytes, bool *ret_written,
+                                 struct ck_error *err)
 {
-    CK_CLEANUP(ck_secret_free) struct ck_secret *line = NULL;
-    enum ck_err r = ck_secret_new(ck_secret_bytes(uri), ck_secret_size(uri), &line, err);
+    enum ck_err r = ck_file_create(path, bytes, err);
 
-    if (r == CK_OK)
-        r = ck_secret_append(&line, "\n", 1, err);
-    if (r == CK_OK)
-        r = ck_file_create(delivery->out, line, err);
     if (r == CK_OK) {
-        delivery->out_written = true;
-        say(delivery->options, "The secret is in %s (otpauth URI, readable by you only).",
-            delivery->out);
+        *ret_written = true;
+        say(delivery->options, "The %s is in %s, readable by you only.", what, path);
     }
     return r;
 }
 
+static enum ck_err write_out(struct delivery *delivery, const struct ck_secret *uri,
+                             struct ck_error *err)
+{
+    CK_CLEANUP(ck_secret_free) struct ck_secret *line = NULL;
+    enum ck_err r = ck_secret_append(&line, ck_secret_bytes(uri), ck_secret_size(uri), err);
+
+    if (r == CK_OK)
+        r = ck_secret_append(&line, "\n", 1, err);
+    if (r == CK_OK)
+        r = write_private(delivery, "secret (an otpauth URI)", delivery->out, line,
+                          &delivery->out_written, err);
+    return r;
+}
+
 /* Columns that the first line of a terminal picture takes. */
-static int picture_columns(const char *picture, enum ck_qr_style style)
+static int picture_columns(const char *picture)
 {
     int columns = 0;
 
@@ -79,15 +89,14 @@ static int picture_columns(const char *picture, enum ck_qr_style style)
         else if ((*c & 0xC0) != 0x80) /* UTF-8 continuation bytes take no column */
             columns++;
     }
-    (void)style;
     return columns;
 }
 
 /* A picture that wraps can't be scanned, so it is better not to draw it. */
-static enum ck_err check_width(const char *picture, enum ck_qr_style style, struct ck_error *err)
+static enum ck_err check_width(const char *picture, struct ck_error *err)
 {
     struct winsize window;
-    int columns = picture_columns(picture, style);
+    int columns = picture_columns(picture);
 
     if (ioctl(STDERR_FILENO, TIOCGWINSZ, &window) != 0 || window.ws_col == 0 ||
         window.ws_col >= columns)
@@ -105,18 +114,39 @@ static enum ck_err draw(struct delivery *delivery, const struct ck_secret *uri,
 
     if (r != CK_OK)
         return r;
-    if (delivery->qr_file != NULL) {
-        r = ck_file_create(delivery->qr_file, picture, err);
-        if (r == CK_OK) {
-            delivery->qr_written = true;
-            say(delivery->options, "The QR code is in %s (readable by you only).",
-                delivery->qr_file);
-        }
-        return r;
-    }
-    r = check_width(ck_secret_bytes(picture), delivery->qr_style, err);
+    if (delivery->qr_file != NULL)
+        return write_private(delivery, "QR code", delivery->qr_file, picture, &delivery->qr_written,
+                             err);
+    fwrite(ck_secret_bytes(picture), 1, ck_secret_size(picture), stderr);
+    return CK_OK;
+}
+
+/* A file that is there already would be refused later, with a new entry in the app by then. */
+static enum ck_err check_new(const char *path, struct ck_error *err)
+{
+    struct stat status;
+
+    if (path == NULL || lstat(path, &status) != 0)
+        return CK_OK;
+    ck_error_set(err, CK_ERR_USAGE, "%s exists already, and is left alone", path);
+    return ck_error_hint(err, "Name a new file.");
+}
+
+enum ck_err delivery_check(const struct delivery *delivery, const struct ck_otpauth *otpauth,
+                           struct ck_error *err)
+{
+    CK_CLEANUP(ck_secret_free) struct ck_secret *uri = NULL;
+    CK_CLEANUP(ck_secret_free) struct ck_secret *picture = NULL;
+
+    enum ck_err r = check_new(delivery->out, err);
     if (r == CK_OK)
-        fwrite(ck_secret_bytes(picture), 1, ck_secret_size(picture), stderr);
+        r = check_new(delivery->qr_file, err);
+    if (r == CK_OK)
+        r = ck_otpauth_format(otpauth, &uri, err);
+    if (r == CK_OK && delivery->qr_wanted)
+        r = ck_qr_draw(uri, delivery->qr_style, &picture, err);
+    if (r == CK_OK && picture != NULL && delivery->qr_file == NULL)
+        r = check_width(ck_secret_bytes(picture), err);
     return r;
 }
 
@@ -138,7 +168,7 @@ enum ck_err delivery_give(struct delivery *delivery, const struct ck_otpauth *ot
 static void remove_written(bool *written, const char *path)
 {
     if (*written && unlink(path) == 0)
-        say_always("%s was removed again: the secret in it is not in use.", path);
+        say_always("%s was removed: the secret in it is not in use.", path);
     *written = false;
 }
 

@@ -29,6 +29,13 @@ enum ck_err delivery_init(struct delivery *delivery, const struct options *optio
 /* Whether the secret would reach anybody at all. */
 bool delivery_reaches(const struct delivery *delivery);
 
+/*
+ * What can be known to fail before there is a session: a file that exists, a QR code wider than the terminal.
+ * CK_ERR_USAGE.
+ */
+enum ck_err delivery_check(const struct delivery *delivery, const struct ck_otpauth *otpauth,
+                           struct ck_error *err);
+
 enum ck_err delivery_give(struct delivery *delivery, const struct ck_otpauth *otpauth,
                           struct ck_error *err);
 

@@ -1,4 +1,5 @@
 /* cowkey enroll totp */
+#include <inttypes.h>
 #include <jansson.h>
 #include <openssl/rand.h>
 #include <stdio.h>
@@ -96,7 +97,7 @@ static enum ck_err copy_name(const char *what, const char *from, char to[CK_OTPA
     return CK_OK;
 }
 
-/* Everything about the request that can be wrong is found here, before any login. */
+/* What the options alone can have wrong. */
 static enum ck_err request_read(const struct options *options, struct request *request,
                                 struct ck_error *err)
 {
@@ -203,13 +204,15 @@ static void print_sentences(const struct options *options, const struct target *
                             const struct request *request, const struct ck_enrollment *done)
 {
     if (done->result == CK_ENROLL_ENROLLED)
-        print_result("Enrolled: a fresh login of %s with the new factor '%s' (%llu) worked.",
-                     target->account.name, request->label, (unsigned long long)done->factor_id);
+        print_result("Enrolled: a fresh login of %s with the new factor '%s' (ID %" PRIu64
+                     ") worked.",
+                     target->account.name, request->label, done->factor_id);
     else if (done->result == CK_ENROLL_RECORDED)
-        print_result("Recorded: the server lists '%s' (%llu) for %s. It was not proved by a login.",
-                     request->label, (unsigned long long)done->factor_id, target->account.name);
+        print_result("Recorded: the server lists '%s' (ID %" PRIu64
+                     ") for %s. It was not proved by a login.",
+                     request->label, done->factor_id, target->account.name);
     if (done->replaced_id != 0)
-        print_result("Removed: the old factor (%llu).", (unsigned long long)done->replaced_id);
+        print_result("Removed: the old factor (ID %" PRIu64 ").", done->replaced_id);
     if (done->result == CK_ENROLL_ENROLLED)
         say(options, "Keep a second way in: a lost phone locks the account until an admin helps.");
 }
@@ -242,13 +245,17 @@ static int run(const struct options *options)
     enum ck_err r = request_read(options, &request, &err);
     speaker.unattended = request.wish.unattended;
     if (r == CK_OK)
-        r = target_open(options, &person, &target, &err);
+        r = target_read(options, &person, &target, &err);
     if (r == CK_OK)
         r = make_secret(&target, &request.otpauth, &err);
     if (r == CK_OK)
+        r = delivery_check(&request.delivery, &request.otpauth, &err);
+    if (r == CK_OK)
+        r = target_probe(&target, &err);
+    if (r == CK_OK)
         r = ck_enroll_totp(&target.login, &request.wish, &done, &err);
     if (r == CK_ERR_UNKNOWN)
-        hint_look(options, &target, &err);
+        target_hint_look(options, &err);
     return report(options, &target, &request, &done, started_s, &err);
 }
 
@@ -256,6 +263,7 @@ const struct command command_enroll_totp = {
     .words = "enroll totp",
     .id = COMMAND_ENROLL_TOTP,
     .summary = "register a TOTP secret for an authenticator app, and prove it by a login",
+    .online = true,
     .changes = true,
     .run = run,
 };

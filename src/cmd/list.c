@@ -1,10 +1,10 @@
 /* cowkey list */
+#include <inttypes.h>
 #include <jansson.h>
 #include <string.h>
 
 #include "command.h"
 #include "cowkey/base/cleanup.h"
-#include "cowkey/base/escape.h"
 #include "output.h"
 #include "person.h"
 #include "target.h"
@@ -38,8 +38,8 @@ static json_t *factors_json(const struct ck_page *page, enum ck_role role)
         json_t *current =
             role == CK_ROLE_DOMAIN_ADMIN ? json_null() : json_boolean(factor->current);
         json_array_append_new(list, json_pack("{s:o, s:o, s:s, s:o}", "id",
-                                              json_sprintf("%llu", (unsigned long long)factor->id),
-                                              "label", text_json(factor->label), "method",
+                                              json_sprintf("%" PRIu64, factor->id), "label",
+                                              text_json(factor->label), "method",
                                               ck_method_name(factor->method), "current", current));
     }
     return list;
@@ -76,18 +76,14 @@ static void print_document(const struct target *target, const struct ck_page *pa
 
 static void print_factors(const struct ck_page *page)
 {
-    if (page->factors_state == CK_LIST_ABSENT) {
+    if (page->factors_state == CK_LIST_ABSENT)
         print_result("Second factors: not visible; the server's page does not show them.");
-        return;
-    }
-    if (page->factors_count == 0) {
+    else if (page->factors_count == 0)
         print_result("Second factors: none.");
-        return;
-    }
-    print_result("%-12s  %s", "ID", "Second factor");
+    else
+        print_result("%-12s  %s", "ID", "Second factor");
     for (size_t i = 0; i < page->factors_count; i++)
-        print_result("%-12llu  %s%s", (unsigned long long)page->factors[i].id,
-                     page->factors[i].label,
+        print_result("%-12" PRIu64 "  %s%s", page->factors[i].id, page->factors[i].label,
                      page->factors[i].current ? "  (used for this login)" : "");
 }
 
@@ -100,7 +96,7 @@ static void print_passkeys(const struct ck_page *page)
     else
         print_result("%-12s  %s", "ID", "Passkey");
     for (size_t i = 0; i < page->passkeys_count; i++)
-        print_result("pk:%.*s  %s", prefix_length(page, i), page->passkeys[i].cid,
+        print_result("pk:%-9.*s  %s", prefix_length(page, i), page->passkeys[i].cid,
                      page->passkeys[i].label);
 }
 
@@ -112,7 +108,9 @@ static int run(const struct options *options)
     struct ck_person person = person_new(&speaker);
     struct ck_error err = {.code = CK_OK};
 
-    enum ck_err r = target_open(options, &person, &target, &err);
+    enum ck_err r = target_read(options, &person, &target, &err);
+    if (r == CK_OK)
+        r = target_probe(&target, &err);
     if (r == CK_OK)
         r = ck_login_open(&target.login, &session, &err);
     if (r != CK_OK)
@@ -138,5 +136,6 @@ const struct command command_list = {
     .words = "list",
     .id = COMMAND_LIST,
     .summary = "the account's own second factors and passkeys",
+    .online = true,
     .run = run,
 };

@@ -38,8 +38,9 @@ static void harden(void)
 static void print_help(const struct command *command)
 {
     if (command != NULL) {
-        printf("Usage: cowkey [options] %s\n\n%s.\n\nOptions:\n", command->words, command->summary);
-        options_print_help(stdout, command);
+        printf("Usage: cowkey [options] %s\n\n  %s\n\nOptions:\n", command->words,
+               command->summary);
+        options_print_help(command);
         printf("\nOptions of every command:\n");
     } else {
         printf("Usage: cowkey [options] COMMAND\n\nSecond factors for mailcow "
@@ -48,41 +49,55 @@ static void print_help(const struct command *command)
             printf("  %-13s %s\n", commands[i]->words, commands[i]->summary);
         printf("\n'cowkey COMMAND --help' adds the command's own options.\n\nOptions:\n");
     }
-    options_print_help(stdout, NULL);
+    options_print_help(NULL);
 }
 
-/* Whether command's words are the words of the command line, all of them. */
-static bool is_called(const struct command *command, const char *const *words, int count)
+/* How many of the words on the command line are those of the command, in order and from the first. */
+static int words_in_common(const struct command *command, const char *const *words, int count)
 {
     const char *at = command->words;
 
     for (int i = 0; i < count; i++) {
         size_t length = strlen(words[i]);
-        if (strncmp(at, words[i], length) != 0 || (at[length] != ' ' && at[length] != '\0'))
-            return false;
-        at += length;
-        if (*at == ' ')
-            at++;
-        else if (i + 1 < count)
-            return false;
+        if (length != strcspn(at, " ") || strncmp(at, words[i], length) != 0)
+            return i;
+        at += length + (at[length] == ' ');
     }
-    return *at == '\0';
+    return count;
+}
+
+static int words_of(const struct command *command)
+{
+    int count = 1;
+
+    for (const char *c = command->words; *c != '\0'; c++)
+        count += *c == ' ';
+    return count;
 }
 
 static enum ck_err find_command(const char *const *words, int count,
                                 const struct command **ret_command, struct ck_error *err)
 {
+    const struct command *nearest = NULL;
+
     for (int i = 0; i < COMMANDS_COUNT; i++) {
-        if (count > 0 && is_called(commands[i], words, count)) {
+        int common = words_in_common(commands[i], words, count);
+        if (common > 0 && common == count && common == words_of(commands[i])) {
             *ret_command = commands[i];
             return CK_OK;
         }
+        if (common > 0)
+            nearest = commands[i];
     }
     if (count == 0)
         ck_error_set(err, CK_ERR_USAGE, "no command was given");
+    else if (nearest == NULL)
+        ck_error_set(err, CK_ERR_USAGE, "'%.100s' is not a command", words[0]);
+    else if (words_in_common(nearest, words, count) == words_of(nearest))
+        ck_error_set(err, CK_ERR_USAGE, "'%s' takes no further word, but got '%.100s'",
+                     nearest->words, words[words_of(nearest)]);
     else
-        ck_error_set(err, CK_ERR_USAGE, "'%.100s%s%.100s' is not a command", words[0],
-                     count > 1 ? " " : "", count > 1 ? words[1] : "");
+        ck_error_set(err, CK_ERR_USAGE, "that is no command: is '%s' meant?", nearest->words);
     return ck_error_hint(err, "'cowkey --help' lists the commands.");
 }
 
@@ -96,7 +111,7 @@ static enum ck_err prepare(const struct command *command, struct options *option
     if (r == CK_OK)
         r = ck_secret_heap_init(err);
     ck_json_init();
-    if (r == CK_OK && command != &command_code)
+    if (r == CK_OK && command->online)
         r = ck_http_init(err);
     return r;
 }
@@ -148,7 +163,7 @@ int main(int argc, char **argv)
     if (r != CK_OK)
         return report_error(asks_for_json(argc, argv), &err);
     int status = flush_result(command, command->run(options));
-    if (command != &command_code)
+    if (command->online)
         ck_http_exit();
     return status;
 }

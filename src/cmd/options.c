@@ -2,11 +2,11 @@
 #include "options.h"
 
 #include <getopt.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "config.h"
-#include "cowkey/base/cleanup.h"
 
 struct row {
     const char *name;
@@ -17,14 +17,6 @@ struct row {
     bool in_profile;
     const char *help;
 };
-
-/* Three ways to give one secret, none of them visible to other users of the machine. */
-#define SECRET_ROWS(stem, upper, mask, profile, what)                                              \
-    [OPTION_##upper##_FILE] = {stem "-file", 0, "FILE", mask, NULL, profile, what " from a file"}, \
-    [OPTION_##upper##                                                                              \
-        _FD] = {stem "-fd", 0, "N", mask, NULL, false, what " from an open file descriptor"},      \
-    [OPTION_##upper##_COMMAND] = {                                                                 \
-        stem "-command", 0, "COMMAND", mask, NULL, profile, what " from what a command prints"}
 
 static const struct row rows[OPTION_COUNT] = {
     [OPTION_SERVER] = {"server", 0, "HOST|URL", COMMAND_ALL, "COWKEY_SERVER", true,
@@ -38,17 +30,24 @@ static const struct row rows[OPTION_COUNT] = {
                        "configuration file"},
     [OPTION_CACERT] = {"cacert", 0, "FILE", COMMAND_ALL, "COWKEY_CACERT", true,
                        "trust these certificate authorities (PEM)"},
-    [OPTION_RESOLVE] = {"resolve", 0, "HOST:PORT:ADDR", COMMAND_ALL, "COWKEY_RESOLVE", true,
-                        "connect to ADDR, without DNS"},
+    [OPTION_RESOLVE] = {"resolve", 0, "HOST:PORT:ADDRESS", COMMAND_ALL, "COWKEY_RESOLVE", true,
+                        "connect to ADDRESS, without DNS"},
     [OPTION_TIMEOUT] = {"timeout", 0, "SECONDS", COMMAND_ALL, "COWKEY_TIMEOUT", true,
                         "for each exchange with the server (30)"},
-    SECRET_ROWS("password", PASSWORD, COMMAND_ALL, true, "password"),
-    SECRET_ROWS("login-secret", LOGIN_SECRET, COMMAND_ALL, true,
-                "TOTP secret that answers at login,"),
+    [OPTION_PASSWORD_FILE] = {"password-file", 0, "FILE", COMMAND_ALL, NULL, true,
+                              "password from a file"},
+    [OPTION_PASSWORD_FD] = {"password-fd", 0, "N", COMMAND_ALL, NULL, false,
+                            "the same from an open descriptor"},
+    [OPTION_PASSWORD_COMMAND] = {"password-command", 0, "COMMAND", COMMAND_ALL, NULL, true,
+                                 "the same from a command's output"},
+    [OPTION_LOGIN_SECRET_FILE] = {"login-secret-file", 0, "FILE", COMMAND_ALL, NULL, true,
+                                  "TOTP secret that answers at login, from a file"},
+    [OPTION_LOGIN_SECRET_FD] = {"login-secret-fd", 0, "N", COMMAND_ALL, NULL, false,
+                                "the same from an open descriptor"},
+    [OPTION_LOGIN_SECRET_COMMAND] = {"login-secret-command", 0, "COMMAND", COMMAND_ALL, NULL, true,
+                                     "the same from a command's output"},
     [OPTION_LOGIN_FACTOR] = {"login-factor", 0, "ID", COMMAND_ALL, NULL, true,
                              "which existing factor answers at login"},
-    SECRET_ROWS("new-password", NEW_PASSWORD, COMMAND_ALL, false,
-                "password to change to when the server insists,"),
     [OPTION_JSON] = {"json", 0, NULL, COMMAND_ALL, NULL, false,
                      "one JSON document on standard output"},
     [OPTION_QUIET] = {"quiet", 'q', NULL, COMMAND_ALL, NULL, false, "only errors and questions"},
@@ -76,8 +75,19 @@ static const struct row rows[OPTION_COUNT] = {
                       "login (default) or recorded"},
     [OPTION_REPLACE] = {"replace", 0, "ID", COMMAND_ENROLL_TOTP, NULL, false,
                         "in the end remove this factor: a new phone"},
+    [OPTION_NEW_PASSWORD_FILE] = {"new-password-file", 0, "FILE", COMMAND_ENROLL_TOTP, NULL, false,
+                                  "new password, if the server insists, from a file"},
+    [OPTION_NEW_PASSWORD_FD] = {"new-password-fd", 0, "N", COMMAND_ENROLL_TOTP, NULL, false,
+                                "the same from an open descriptor"},
+    [OPTION_NEW_PASSWORD_COMMAND] = {"new-password-command", 0, "COMMAND", COMMAND_ENROLL_TOTP,
+                                     NULL, false, "the same from a command's output"},
 
-    SECRET_ROWS("secret", SECRET, COMMAND_CODE, false, "the TOTP secret"),
+    [OPTION_SECRET_FILE] = {"secret-file", 0, "FILE", COMMAND_CODE, NULL, false,
+                            "TOTP secret from a file"},
+    [OPTION_SECRET_FD] = {"secret-fd", 0, "N", COMMAND_CODE, NULL, false,
+                          "the same from an open descriptor"},
+    [OPTION_SECRET_COMMAND] = {"secret-command", 0, "COMMAND", COMMAND_CODE, NULL, false,
+                               "the same from a command's output"},
 };
 
 struct options {
@@ -254,7 +264,7 @@ enum ck_err options_complete(struct options *options, struct ck_error *err)
     return config_apply(options, err);
 }
 
-void options_print_help(FILE *to, const struct command *command)
+void options_print_help(const struct command *command)
 {
     for (int i = 0; i < OPTION_COUNT; i++) {
         bool common = rows[i].commands == COMMAND_ALL;
@@ -264,6 +274,6 @@ void options_print_help(FILE *to, const struct command *command)
         snprintf(left, sizeof(left), "%c%c%c --%s %s", rows[i].letter != 0 ? '-' : ' ',
                  rows[i].letter != 0 ? rows[i].letter : ' ', rows[i].letter != 0 ? ',' : ' ',
                  rows[i].name, rows[i].argument != NULL ? rows[i].argument : "");
-        fprintf(to, "  %-33s %s\n", left, rows[i].help);
+        printf("  %-38s %s\n", left, rows[i].help);
     }
 }

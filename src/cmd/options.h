@@ -7,7 +7,6 @@
 #define CMD_OPTIONS_H
 
 #include <stdbool.h>
-#include <stdio.h>
 
 #include "command.h"
 #include "cowkey/base/error.h"
@@ -29,9 +28,6 @@ enum option_id {
     OPTION_LOGIN_SECRET_FD,
     OPTION_LOGIN_SECRET_COMMAND,
     OPTION_LOGIN_FACTOR,
-    OPTION_NEW_PASSWORD_FILE,
-    OPTION_NEW_PASSWORD_FD,
-    OPTION_NEW_PASSWORD_COMMAND,
     OPTION_JSON,
     OPTION_QUIET,
     OPTION_VERBOSE,
@@ -48,6 +44,9 @@ enum option_id {
     OPTION_ACCEPT_CLOCK_SKEW,
     OPTION_PROOF,
     OPTION_REPLACE,
+    OPTION_NEW_PASSWORD_FILE,
+    OPTION_NEW_PASSWORD_FD,
+    OPTION_NEW_PASSWORD_COMMAND,
 
     OPTION_SECRET_FILE,
     OPTION_SECRET_FD,
@@ -81,14 +80,14 @@ const char *option_value(const struct options *options, enum option_id option);
 bool option_given(const struct options *options, enum option_id option);
 const char *option_name(enum option_id option);
 
-/* A row's position by its name, when it may stand in a profile; OPTION_COUNT when there is none. */
+/* The option of this name, if a profile may set it; else OPTION_COUNT. */
 enum option_id option_find_for_profile(const char *name);
 
-/* Sets an option from the profile unless it (or its source group) has a value already. */
+/* Sets an option from the environment or the profile unless it (or its source group) has a value already. */
 enum ck_err option_set_default(struct options *options, enum option_id option, const char *value,
                                struct ck_error *err);
 
 /* Prints the options that command takes and others do not, or (NULL) those of every command. */
-void options_print_help(FILE *to, const struct command *command);
+void options_print_help(const struct command *command);
 
 #endif

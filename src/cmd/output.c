@@ -1,4 +1,4 @@
-/* Printing: the only place for it besides --help. */
+/* Printing; besides this only --help prints, and what hands out a secret (delivery.c). */
 #include "output.h"
 
 #include <jansson.h>
@@ -48,6 +48,7 @@ void print_result(const char *format, ...)
     va_start(arguments, format);
     print_escaped(stdout, format, arguments);
     va_end(arguments);
+    fflush(stdout); /* before the next sentence of the conversation */
 }
 
 /* jansson leaves DEL alone, which it takes for printable ASCII. */
@@ -98,7 +99,7 @@ static const char *hint_of(const struct ck_error *err)
     case CK_ERR_USAGE:
         return "'cowkey --help' and the manual page cowkey(1) say what is expected.";
     case CK_ERR_UNCHANGED:
-        return "Try again; --verbose shows what the server answers.";
+        return "Try again; --verbose shows the exchanges with the server.";
     case CK_ERR_REFUSED:
         return "Make sure of it before you try again: the server counts wrong attempts.";
     case CK_ERR_UNREACHABLE:
@@ -125,7 +126,7 @@ static const char *account_state(enum ck_err code)
     case CK_ERR_REFUSED:
     case CK_ERR_UNREACHABLE:
     case CK_ERR_INTERRUPTED:
-        return " Nothing was changed on the server.";
+        return " The account is as it was.";
     default:
         return "";
     }
@@ -142,9 +143,9 @@ int say_error(const struct ck_error *err)
 int report_error(bool json, const struct ck_error *err)
 {
     if (json) {
-        json_t *document = error_json(err);
-        json_object_set_new(document, "schema", json_string("cowkey.error/1"));
-        print_json(document);
+        print_json(json_pack("{s:s, s:i, s:o, s:o}", "schema", "cowkey.error/1", "status",
+                             (int)err->code, "error", text_json(err->text), "hint",
+                             text_json(hint_of(err))));
     }
     return say_error(err);
 }

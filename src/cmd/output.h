@@ -25,7 +25,7 @@ void print_result(const char *format, ...) __attribute__((format(printf, 1, 2)))
 void print_json(struct json_t *document);
 
 /*
- * Reports an error that ended the command before anything was attempted on the server: sentences
+ * Reports an error that ended the command before anything was changed on the server: sentences
  * for a person, or a cowkey.error/1 document. Returns the exit status.
  */
 int report_error(bool json, const struct ck_error *err);

@@ -8,17 +8,19 @@
 
 #include "cowkey/base/cleanup.h"
 #include "cowkey/base/escape.h"
+#include "cowkey/enroll/totp.h"
 #include "output.h"
 #include "prompt.h"
 
 static void tell_stage(void *data, enum ck_stage stage)
 {
     static const char *const sentences[] = {
-        [CK_STAGE_PROBE] = "Asking the server what it speaks ...",
+        [CK_STAGE_PROBE] = "Asking the server for its release ...",
         [CK_STAGE_LOGIN] = "Logging in ...",
         [CK_STAGE_CHANGE_PASSWORD] = "Changing the password, as the server insists ...",
         [CK_STAGE_SUBMIT] = "Telling the server ...",
         [CK_STAGE_PROOF] = "Logging in afresh with the factor, as proof ...",
+        [CK_STAGE_PROOF_AGAIN] = "That did not get through. Trying once more ...",
         [CK_STAGE_TAKE_BACK] = "The server does not accept the new factor. Taking it back ...",
         [CK_STAGE_REMOVE_OLD] = "Removing the old factor ...",
     };
@@ -36,44 +38,68 @@ static enum ck_err ask_login_code(void *data, const struct ck_factor *factor,
 
     if (label == NULL || asprintf(&question, "Code of the factor '%s': ", label) < 0)
         return ck_error_no_memory(err);
-    return prompt_code(question, "Give the factor's secret with --login-secret-file.", ret_code,
-                       CK_TOTP_CODE_MAX, err);
+    return prompt_code(question, "Give the factor's secret with --login-secret-file.",
+                       ck_totp_default.digits, ret_code, err);
 }
 
 static enum ck_err ask_yubico_otp(void *data, struct ck_secret **ret_otp, struct ck_error *err)
 {
     (void)data;
-    return prompt_line("Touch the YubiKey to type its one-time password: ", "the Yubico OTP",
-                       "A Yubico OTP can only come from the key, so a terminal is needed.", ret_otp,
-                       err);
+    return prompt_secret("Touch the YubiKey, which types its one-time password: ", "the Yubico OTP",
+                         "A Yubico OTP can only come from the key, so a terminal is needed.",
+                         ret_otp, err);
+}
+
+/* Reads 1..count; anything else is false. */
+static bool read_choice(const char *text, size_t count, size_t *ret_index)
+{
+    char *end;
+    unsigned long number = strtoul(text, &end, 10);
+
+    if (*text < '0' || *text > '9' || *end != '\0' || number < 1 || number > count)
+        return false;
+    *ret_index = number - 1;
+    return true;
 }
 
 static enum ck_err ask_factor(void *data, const struct ck_factor *factors, size_t count,
                               size_t *ret_index, struct ck_error *err)
 {
     static const char hint[] = "Say which factor answers with --login-factor.";
-    (void)data;
-    char answer[16];
-    char *end;
 
+    (void)data;
     if (!prompt_possible()) {
         ck_error_set(err, CK_ERR_USAGE,
-                     "the account has %zu factors, and there is no terminal to ask "
-                     "on which one answers",
+                     "the account has %zu factors, and there is no terminal to ask on which one "
+                     "answers",
                      count);
         return ck_error_hint(err, "%s", hint);
     }
     say_always("The account has several factors:");
     for (size_t i = 0; i < count; i++)
         say_always("  %zu  %s (%s)", i + 1, factors[i].label, ck_method_name(factors[i].method));
-    enum ck_err r = prompt_code("Which one answers? Number: ", hint, answer, sizeof(answer), err);
-    if (r != CK_OK)
-        return r;
-    unsigned long number = strtoul(answer, &end, 10);
-    if (*end != '\0' || number < 1 || number > count)
-        return ck_error_set(err, CK_ERR_USAGE, "'%s' is not one of 1 to %zu", answer, count);
-    *ret_index = number - 1;
-    return CK_OK;
+    for (int attempt = 0; attempt < PROMPT_ATTEMPTS_MAX; attempt++) {
+        CK_CLEANUP(ck_secret_free) struct ck_secret *answer = NULL;
+        enum ck_err r =
+            prompt_line("Which one answers? Number: ", "the number", hint, &answer, err);
+        if (r != CK_OK)
+            return r;
+        if (ck_secret_size(answer) == 0)
+            return ck_error_set(err, CK_ERR_INTERRUPTED, "nothing was typed");
+        if (read_choice(ck_secret_bytes(answer), count, ret_index))
+            return CK_OK;
+        say_always("Type one of the numbers 1 to %zu; an empty line ends this.", count);
+    }
+    ck_error_set(err, CK_ERR_USAGE, "none of the factors was chosen");
+    return ck_error_hint(err, "%s", hint);
+}
+
+static void warn_of_mail_programs(enum ck_mail_programs programs)
+{
+    say_always("With a second factor, mail programs (IMAP, SMTP, calendars, phones) can't use the");
+    say_always(programs == CK_MAIL_WILL_STOP
+                   ? "account's password any more. It has no app password: they will stop working."
+                   : "account's password any more. Whether it has app passwords is not visible.");
 }
 
 static enum ck_err ask_mail_programs(void *data, enum ck_mail_programs programs,
@@ -83,18 +109,11 @@ static enum ck_err ask_mail_programs(void *data, enum ck_mail_programs programs,
     bool yes = option_given(speaker->options, OPTION_YES);
 
     if (programs == CK_MAIL_APP_PASSWORDS) {
-        say(speaker->options,
-            "Mail programs that use the account's password will stop working; those with an app "
-            "password go on.");
+        say(speaker->options, "Mail programs go on working with an app password only.");
         return CK_OK;
     }
-    say_always(
-        programs == CK_MAIL_WILL_STOP
-            ? "With a second factor, mail programs (IMAP, SMTP, calendars, phones) can't use "
-              "the account's password any more, and it has no app password: they will stop "
-              "working until each has one."
-            : "With a second factor, mail programs (IMAP, SMTP, calendars, phones) can't use "
-              "the account's password any more. Whether it has app passwords is not visible.");
+    if (!yes || !option_given(speaker->options, OPTION_QUIET))
+        warn_of_mail_programs(programs);
     if (yes)
         return CK_OK;
     if (!prompt_possible()) {
@@ -104,10 +123,8 @@ static enum ck_err ask_mail_programs(void *data, enum ck_mail_programs programs,
     }
     enum ck_err r =
         prompt_yes("Go on? [y/N] ", "Pass --yes to go on without being asked.", &yes, err);
-    if (r != CK_OK)
+    if (r != CK_OK || yes)
         return r;
-    if (yes)
-        return CK_OK;
     ck_error_set(err, CK_ERR_UNCHANGED, "ended, as you wished");
     return ck_error_hint(err, "Make app passwords first, in the web interface.");
 }
@@ -155,21 +172,20 @@ static void explain_misfit(const struct ck_code_misfit *misfit)
     format_span(misfit->phone_off_s, phone, sizeof(phone));
     format_span(misfit->server_off_s, server, sizeof(server));
     if (!misfit->other_step) {
-        say_always(
-            "That code does not belong to this secret. Look for the new entry in the app, and "
-            "type the code that it shows now.");
-        return;
+        say_always("That code does not belong to this secret: look for the new entry in the app.");
+    } else {
+        say_always("That code is right for another time: the phone's clock is about %s %s the "
+                   "server's.",
+                   phone, misfit->phone_off_s > 0 ? "ahead of" : "behind");
+        if (llabs(misfit->server_off_s) > CK_CLOCK_SKEW_MAX_S)
+            say_always(
+                "The server's clock is %s %s this computer's, so it may be the server that is "
+                "wrong: tell its admin.",
+                server, misfit->server_off_s > 0 ? "ahead of" : "behind");
+        else
+            say_always("Let the phone set its time automatically.");
     }
-    say_always(
-        "That code is right for another time: the phone's clock is about %s %s the server's.",
-        phone, misfit->phone_off_s > 0 ? "ahead of" : "behind");
-    if (llabs(misfit->server_off_s) > 30)
-        say_always(
-            "The server's clock is %s %s this computer's, so it may be the server that is wrong: "
-            "tell its admin.",
-            server, misfit->server_off_s > 0 ? "ahead of" : "behind");
-    else
-        say_always("Let the phone set its time automatically, then type the next code.");
+    say_always("Tries left: %u.", misfit->tries_left);
 }
 
 static enum ck_err ask_new_code(void *data, const struct ck_code_misfit *misfit,
@@ -180,11 +196,15 @@ static enum ck_err ask_new_code(void *data, const struct ck_code_misfit *misfit,
     if (misfit != NULL)
         explain_misfit(misfit);
     else
-        say(speaker->options, "Add it to the authenticator app. The server is not told before the "
-                              "app's code fits.");
-    return prompt_code("Code that the app shows now: ",
-                       "Pass --unattended and --out FILE to enroll without a person.", ret_code,
-                       CK_TOTP_CODE_MAX, err);
+        say(speaker->options,
+            "Add it to the authenticator app. The server hears of it once the app's "
+            "code fits.");
+    enum ck_err r = prompt_code("Code that the app shows now: ",
+                                "Pass --unattended and --out FILE to enroll without a person.",
+                                ck_totp_default.digits, ret_code, err);
+    if (r == CK_ERR_INTERRUPTED)
+        ck_error_hint(err, "Remove the new entry from the app again: the server does not know it.");
+    return r;
 }
 
 static enum ck_err ask_retry_proof(void *data, const struct ck_error *why, bool *ret_again,
@@ -195,7 +215,7 @@ static enum ck_err ask_retry_proof(void *data, const struct ck_error *why, bool 
     *ret_again = false;
     if (speaker->unattended || !prompt_possible())
         return CK_OK;
-    say_always("The proof could not be carried out: %s", why->text);
+    say_always("The proof could not be carried out: %s.", why->text);
     return prompt_yes("Try again? [y/N] ", "", ret_again, err);
 }
 

@@ -13,8 +13,6 @@
 #include "interrupt.h"
 #include "output.h"
 
-enum { ATTEMPTS_MAX = 5 };
-
 bool prompt_possible(void)
 {
     int fd = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
@@ -38,8 +36,10 @@ static enum ck_err ask(const char *question, int flags, const char *what, const 
     errno = 0;
     char *got = readpassphrase(question, ck_secret_bytes(line), CK_SECRET_INPUT_MAX + 2,
                                flags | RPP_REQUIRE_TTY);
-    if (interrupt_noted)
+    if (interrupt_noted) {
+        say_always("%s", ""); /* the line that was being typed ends here */
         return ck_error_set(err, CK_ERR_INTERRUPTED, "interrupted");
+    }
     if (got == NULL) {
         ck_error_set(err, CK_ERR_USAGE, "there is no terminal to ask for %s on", what);
         return ck_error_hint(err, "%s", hint);
@@ -57,7 +57,16 @@ static enum ck_err ask(const char *question, int flags, const char *what, const 
 enum ck_err prompt_secret(const char *question, const char *what, const char *hint,
                           struct ck_secret **ret_answer, struct ck_error *err)
 {
-    return ask(question, RPP_ECHO_OFF, what, hint, ret_answer, err);
+    CK_CLEANUP(ck_secret_free) struct ck_secret *answer = NULL;
+    enum ck_err r = ask(question, RPP_ECHO_OFF, what, hint, &answer, err);
+
+    if (r != CK_OK)
+        return r;
+    /* An empty answer is a person who gives up, not a password to try. */
+    if (ck_secret_size(answer) == 0)
+        return ck_error_set(err, CK_ERR_INTERRUPTED, "nothing was typed");
+    *ret_answer = CK_TAKE(answer);
+    return CK_OK;
 }
 
 enum ck_err prompt_line(const char *question, const char *what, const char *hint,
@@ -66,37 +75,37 @@ enum ck_err prompt_line(const char *question, const char *what, const char *hint
     return ask(question, RPP_ECHO_ON, what, hint, ret_answer, err);
 }
 
-/* Copies the digits of a line; false when it holds anything but digits and spaces, or too many. */
-static bool take_digits(const char *line, char *ret_code, size_t size)
+/* Copies a line of exactly this many digits, spaces left out. */
+static bool take_digits(const char *line, size_t digits, char *ret_code)
 {
     size_t length = 0;
 
     for (; *line != '\0'; line++) {
         if (*line == ' ')
             continue;
-        if (*line < '0' || *line > '9' || length == size - 1)
+        if (*line < '0' || *line > '9' || length == digits)
             return false;
         ret_code[length++] = *line;
     }
     ret_code[length] = '\0';
-    return true;
+    return length == digits;
 }
 
-enum ck_err prompt_code(const char *question, const char *hint, char *ret_code, size_t size,
-                        struct ck_error *err)
+enum ck_err prompt_code(const char *question, const char *hint, size_t digits,
+                        char ret_code[CK_TOTP_CODE_MAX], struct ck_error *err)
 {
-    for (int attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
+    for (int attempt = 0; attempt < PROMPT_ATTEMPTS_MAX; attempt++) {
         CK_CLEANUP(ck_secret_free) struct ck_secret *line = NULL;
         enum ck_err r = prompt_line(question, "the code", hint, &line, err);
         if (r != CK_OK)
             return r;
         if (ck_secret_size(line) == 0)
             return ck_error_set(err, CK_ERR_INTERRUPTED, "nothing was typed");
-        if (take_digits(ck_secret_bytes(line), ret_code, size))
+        if (take_digits(ck_secret_bytes(line), digits, ret_code))
             return CK_OK;
-        say_always("That is not a number of the right length; an empty line ends it.");
+        say_always("A code has %zu digits. An empty line ends this.", digits);
     }
-    return ck_error_set(err, CK_ERR_USAGE, "no number was typed");
+    return ck_error_set(err, CK_ERR_USAGE, "no code was typed");
 }
 
 enum ck_err prompt_yes(const char *question, const char *hint, bool *ret_yes, struct ck_error *err)

@@ -7,6 +7,9 @@
 
 #include "cowkey/base/error.h"
 #include "cowkey/base/secret.h"
+#include "cowkey/otp/totp.h"
+
+enum { PROMPT_ATTEMPTS_MAX = 5 }; /* answers that make no sense before a question is given up */
 
 /* Whether there is a terminal to ask on. */
 bool prompt_possible(void);
@@ -22,11 +25,11 @@ enum ck_err prompt_line(const char *question, const char *what, const char *hint
                         struct ck_secret **ret_answer, struct ck_error *err);
 
 /*
- * Asks for a number of fewer than size digits, spaces between them allowed, until one is typed: a
- * code. An empty line is CK_ERR_INTERRUPTED.
+ * Asks for a code of exactly this many digits (fewer than CK_TOTP_CODE_MAX), spaces between them allowed,
+ * until one is typed. An empty line is CK_ERR_INTERRUPTED.
  */
-enum ck_err prompt_code(const char *question, const char *hint, char *ret_code, size_t size,
-                        struct ck_error *err);
+enum ck_err prompt_code(const char *question, const char *hint, size_t digits,
+                        char ret_code[CK_TOTP_CODE_MAX], struct ck_error *err);
 
 /* Asks a yes-or-no question; anything but a yes is no. */
 enum ck_err prompt_yes(const char *question, const char *hint, bool *ret_yes, struct ck_error *err);

@@ -1,4 +1,5 @@
 /* cowkey prove totp */
+#include <inttypes.h>
 #include <jansson.h>
 
 #include "command.h"
@@ -46,15 +47,17 @@ static void print_document(const struct target *target, const struct ck_proving 
 
 static void print_sentence(const struct target *target, const struct ck_proving *proving)
 {
-    unsigned long long id = proving->id;
+    uint64_t id = proving->id;
     const char *name = target->account.name;
 
     switch (proving->verdict) {
     case CK_VERDICT_ACCEPTED:
-        print_result("Yes: a fresh login of %s with the factor %llu worked.", name, id);
+        print_result("Yes: a fresh login of %s with the factor with ID %" PRIu64 " worked.", name,
+                     id);
         break;
     case CK_VERDICT_REFUSED:
-        print_result("No: the server refused the code of the factor %llu. Nothing was changed.",
+        print_result("No: the server refused the code of the factor with ID %" PRIu64
+                     ". Nothing was changed.",
                      id);
         say_always("  A wrong clock looks like this too: compare 'cowkey code' with the app.");
         break;
@@ -76,7 +79,9 @@ static int run(const struct options *options)
     struct ck_error err = {.code = CK_OK};
     int64_t started_s = clock_now_s();
 
-    enum ck_err r = target_open(options, &person, &target, &err);
+    enum ck_err r = target_read(options, &person, &target, &err);
+    if (r == CK_OK)
+        r = target_probe(&target, &err);
     if (r == CK_OK)
         r = ck_prove_existing_totp(&target.login, &proving, &err);
     if (r != CK_OK)
@@ -92,5 +97,6 @@ const struct command command_prove_totp = {
     .words = "prove totp",
     .id = COMMAND_PROVE_TOTP,
     .summary = "does this TOTP factor log in, now? changes nothing",
+    .online = true,
     .run = run,
 };

@@ -100,21 +100,20 @@ static enum ck_err ask_password(const struct target *target, struct ck_secret **
 static enum ck_err read_secrets(const struct options *options, struct target *target,
                                 struct ck_error *err)
 {
-    enum ck_err r =
-        source_read(options, OPTION_PASSWORD_FILE, "the password", &target->password, err);
+    enum ck_err r = source_read(options, OPTION_PASSWORD_FILE, "password", &target->password, err);
 
     if (r == CK_OK)
-        r = source_read(options, OPTION_NEW_PASSWORD_FILE, "the new password",
-                        &target->new_password, err);
+        r = source_read(options, OPTION_NEW_PASSWORD_FILE, "new password", &target->new_password,
+                        err);
     if (r == CK_OK)
-        r = source_read_totp(options, OPTION_LOGIN_SECRET_FILE, "the login secret",
+        r = source_read_totp(options, OPTION_LOGIN_SECRET_FILE, "login secret",
                              &target->login_secret, err);
     if (r == CK_OK && target->password == NULL)
         r = ask_password(target, &target->password, err);
     return r;
 }
 
-enum ck_err target_open(const struct options *options, const struct ck_person *person,
+enum ck_err target_read(const struct options *options, const struct ck_person *person,
                         struct target *target, struct ck_error *err)
 {
     *target = (struct target){0};
@@ -137,6 +136,13 @@ enum ck_err target_open(const struct options *options, const struct ck_person *p
         .factor = option_value(options, OPTION_LOGIN_FACTOR),
         .person = person,
     };
+    return CK_OK;
+}
+
+enum ck_err target_probe(struct target *target, struct ck_error *err)
+{
+    const struct ck_person *person = target->login.person;
+
     person->tell_stage(person->data, CK_STAGE_PROBE);
     return ck_dialect_probe(&target->settings, &target->login.dialect, err);
 }
@@ -155,15 +161,33 @@ json_t *target_json(const char *schema, const struct target *target)
                      "server", target->settings.host.origin);
 }
 
-void hint_look(const struct options *options, const struct target *target, struct ck_error *err)
+/* " --name 'value'" for each option that says which server and account, as it was given. */
+static char *options_again(const struct options *options)
 {
-    CK_CLEANUP(ck_free_p) char *server = ck_escape_shell(option_value(options, OPTION_SERVER));
-    CK_CLEANUP(ck_free_p) char *name = ck_escape_shell(target->account.name);
+    static const enum option_id repeated[] = {OPTION_CONFIG, OPTION_PROFILE, OPTION_SERVER,
+                                              OPTION_CACERT, OPTION_RESOLVE, OPTION_ACCOUNT,
+                                              OPTION_ROLE};
+    char *line = strdup("");
 
+    for (size_t i = 0; line != NULL && i < sizeof(repeated) / sizeof(*repeated); i++) {
+        const char *value = option_value(options, repeated[i]);
+        if (value == NULL)
+            continue;
+        CK_CLEANUP(ck_free_p) char *before = line;
+        CK_CLEANUP(ck_free_p) char *word = ck_escape_shell(value);
+        if (word == NULL ||
+            asprintf(&line, "%s --%s %s", before, option_name(repeated[i]), word) < 0)
+            line = NULL;
+    }
+    return line;
+}
+
+void target_hint_look(const struct options *options, struct ck_error *err)
+{
+    CK_CLEANUP(ck_free_p) char *again = options_again(options);
     struct ck_error before = *err;
 
-    if (server != NULL && name != NULL)
-        ck_error_hint(err, "%s%sLook with: cowkey --server %s --account %s --role %s list",
-                      before.hint, before.hint[0] != '\0' ? " " : "", server, name,
-                      ck_role_name(target->account.role));
+    if (again != NULL)
+        ck_error_hint(err, "%s%sLook with: cowkey%s list", before.hint,
+                      before.hint[0] != '\0' ? " " : "", again);
 }

@@ -19,12 +19,15 @@ struct target {
 };
 
 /*
- * Fills target from the options, asks for the password when no option gives it, and asks the server
- * which dialect it speaks. Nothing that would have to be asked later is asked after the server was
- * told anything.
+ * Fills target from the options, and asks for the password when none of them gives it. No exchange with the
+ * server yet.
  */
-enum ck_err target_open(const struct options *options, const struct ck_person *person,
-                        struct target *ret_target, struct ck_error *err);
+enum ck_err target_read(const struct options *options, const struct ck_person *person,
+                        struct target *target, struct ck_error *err);
+
+/* The first exchange: which dialect the server speaks. */
+enum ck_err target_probe(struct target *target, struct ck_error *err);
+
 void target_clear(struct target *target);
 
 /* A document of this schema that says whose account it is about: account, role, server. */
@@ -33,7 +36,7 @@ struct json_t *target_json(const char *schema, const struct target *target);
 /* This computer's clock. */
 int64_t clock_now_s(void);
 
-/* Makes the hint of an unknown outcome: the command that looks. */
-void hint_look(const struct options *options, const struct target *target, struct ck_error *err);
+/* Adds the command that looks to the hint of an unknown outcome. */
+void target_hint_look(const struct options *options, struct ck_error *err);
 
 #endif

@@ -31,12 +31,10 @@ enum ck_err ck_take_back(const struct ck_login *login, struct ck_session *sessio
 
     struct ck_error cause = *err;
     ck_error_set(err, CK_ERR_UNKNOWN,
-                 "the new factor (row %" PRIu64
+                 "the new factor (ID %" PRIu64
                  ") does not log in and could not be taken back: %.300s",
                  id, cause.text);
     return ck_error_hint(
-        err,
-        "The account may now ask for a code of this factor at login. Its admin can remove row "
-        "%" PRIu64 " (and switch off an enforced second factor, which blocks removal).",
-        id);
+        err, "Logins may ask for its code now. An admin of the server can remove it, and "
+             "switch off an enforced second factor, which blocks removal.");
 }

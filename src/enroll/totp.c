@@ -14,8 +14,7 @@
 #include "takeback.h"
 
 enum {
-    SERVER_WINDOW = 1, /* steps to either side that mailcow accepts (protocol 4.4) */
-    CODE_ATTEMPTS_MAX = 5,
+    CODE_TRIES_MAX = 5,
     PROOF_ATTEMPTS_MAX = 10,
 };
 
@@ -105,26 +104,26 @@ static enum ck_err ask_code(struct course *course, char ret_code[CK_TOTP_CODE_MA
 {
     const struct ck_login *login = course->login;
     const struct ck_otpauth *otpauth = course->wish->otpauth;
-    struct ck_code_misfit misfit = {.attempts_max = CODE_ATTEMPTS_MAX};
+    struct ck_code_misfit misfit = {.tries_left = CODE_TRIES_MAX};
 
-    while (misfit.attempt < CODE_ATTEMPTS_MAX) {
-        bool fits;
+    while (misfit.tries_left > 0) {
+        bool fits, first = misfit.tries_left == CODE_TRIES_MAX;
         int steps;
-        enum ck_err r = login->person->ask_new_code(
-            login->person->data, misfit.attempt > 0 ? &misfit : NULL, ret_code, err);
+        enum ck_err r =
+            login->person->ask_new_code(login->person->data, first ? NULL : &misfit, ret_code, err);
         if (r != CK_OK)
             return r;
         int64_t now_s = ck_login_server_now_s(login, course->session);
         r = ck_totp_check(otpauth->key, &otpauth->params, ret_code, now_s, CK_TOTP_WINDOW_MAX,
                           &fits, &steps, err);
-        if (r != CK_OK || (fits && abs(steps) <= SERVER_WINDOW))
+        if (r != CK_OK || (fits && abs(steps) <= CK_FACTOR_TOTP_WINDOW))
             return r;
-        misfit.attempt++;
+        misfit.tries_left--;
         misfit.other_step = fits;
         misfit.phone_off_s = fits ? (int64_t)steps * otpauth->params.period_s : 0;
         misfit.server_off_s = course->done->clock_offset_s;
     }
-    ck_error_set(err, CK_ERR_REFUSED, "none of %d codes fitted the new secret", CODE_ATTEMPTS_MAX);
+    ck_error_set(err, CK_ERR_REFUSED, "none of %d codes fitted the new secret", CODE_TRIES_MAX);
     return ck_error_hint(err,
                          "Remove the entry from the app, check the clocks of phone and computer, "
                          "and start again.");
@@ -190,7 +189,7 @@ static enum ck_err read_back(struct course *course, struct ck_error *err)
             gained);
     if (strcmp(ours->label, course->wish->label) != 0)
         return ck_error_set(err, CK_ERR_UNKNOWN,
-                            "the server's list gained the factor '%.150s' (row %" PRIu64
+                            "the server's list gained the factor '%.150s' (ID %" PRIu64
                             "), which is not what was asked for; it was not removed",
                             ours->label, ours->id);
     course->done->factor_id = ours->id;
@@ -210,7 +209,17 @@ static enum ck_err submit(struct course *course, const char *code, struct ck_err
     course->done->submitted = true;
     r = ck_factor_add_totp(course->session, course->wish->label, base32, code, login->password,
                            err);
-    return r == CK_OK ? read_back(course, err) : r;
+    if (r == CK_OK)
+        return read_back(course, err);
+    if (r == CK_ERR_UNKNOWN) {
+        struct ck_error cause = *err;
+        ck_error_set(err, r, "it is not known whether the server stored the new factor: %.300s",
+                     cause.text);
+        ck_error_hint(err,
+                      "Keep the app's entry and the file with the secret until you have looked: "
+                      "if it was stored, logins ask for it.");
+    }
+    return r;
 }
 
 /*
@@ -227,8 +236,11 @@ static enum ck_verdict prove(struct course *course, struct ck_error *ret_why)
         if (verdict != CK_VERDICT_NOT_CARRIED_OUT || ret_why->code != CK_ERR_UNREACHABLE ||
             attempt == PROOF_ATTEMPTS_MAX)
             return verdict;
-        if (attempt > 1) {
-            struct ck_error ignored;
+        if (attempt == 1) {
+            person->tell_stage(person->data, CK_STAGE_PROOF_AGAIN);
+        } else {
+            struct ck_error
+                ignored; /* a person who can't be asked, or ends it, does not want more */
             bool again = false;
             if (person->ask_retry_proof(person->data, ret_why, &again, &ignored) != CK_OK || !again)
                 return verdict;
@@ -275,11 +287,16 @@ static enum ck_err prove_or_take_back(struct course *course, struct ck_error *er
     }
     if (verdict != CK_VERDICT_NOT_CARRIED_OUT)
         return take_back(course, verdict, err);
-    return ck_error_set(err, CK_ERR_UNKNOWN,
-                        "the factor is in the server's list (row %" PRIu64
-                        "), but the proof could not "
-                        "be carried out: %.300s",
-                        course->done->factor_id, why.text);
+    ck_error_set(err, CK_ERR_UNKNOWN,
+                 "the factor is in the server's list (ID %" PRIu64
+                 "), but the proof could not be carried "
+                 "out: %.300s",
+                 course->done->factor_id, why.text);
+    return ck_error_hint(
+        err,
+        "Logins ask for it now. Prove it with 'cowkey prove totp --login-factor %" PRIu64
+        "' before you rely on it.",
+        course->done->factor_id);
 }
 
 static enum ck_err remove_replaced(struct course *course, struct ck_error *err)
@@ -295,7 +312,7 @@ static enum ck_err remove_replaced(struct course *course, struct ck_error *err)
     }
     struct ck_error cause = *err;
     return ck_error_set(err, CK_ERR_UNKNOWN,
-                        "the new factor works, but the old one (row %" PRIu64
+                        "the new factor works, but the old one (ID %" PRIu64
                         ") could not be removed: %.300s",
                         course->replace_id, cause.text);
 }
@@ -336,18 +353,19 @@ static enum ck_err run(struct course *course, struct ck_error *err)
 }
 
 enum ck_err ck_enroll_totp(struct ck_login *login, const struct ck_totp_wish *wish,
-                           struct ck_enrollment *ret, struct ck_error *err)
+                           struct ck_enrollment *ret_enrollment, struct ck_error *err)
 {
-    struct course course = {.login = login, .wish = wish, .done = ret};
+    struct ck_enrollment *done = ret_enrollment;
+    struct course course = {.login = login, .wish = wish, .done = done};
 
-    *ret = (struct ck_enrollment){.result = CK_ENROLL_FAILED};
+    *done = (struct ck_enrollment){.result = CK_ENROLL_FAILED};
     enum ck_err r = run(&course, err);
     ck_session_close(&course.session);
     if (r == CK_OK)
         return CK_OK;
-    if (!ret->submitted || r != CK_ERR_UNKNOWN)
+    if (!done->submitted || r != CK_ERR_UNKNOWN)
         login->person->void_totp(login->person->data);
-    else if (ret->result == CK_ENROLL_FAILED)
-        ret->result = CK_ENROLL_UNKNOWN;
+    else if (done->result == CK_ENROLL_FAILED)
+        done->result = CK_ENROLL_UNKNOWN;
     return ck_login_note_change(login, err);
 }

@@ -24,24 +24,24 @@ enum ck_stage {
     CK_STAGE_CHANGE_PASSWORD,
     CK_STAGE_SUBMIT,
     CK_STAGE_PROOF,
+    CK_STAGE_PROOF_AGAIN,
     CK_STAGE_TAKE_BACK,
     CK_STAGE_REMOVE_OLD,
 };
 
 /* What a first second factor does to the mail programs of a mailbox (protocol 15). */
 enum ck_mail_programs {
+    CK_MAIL_NOT_VISIBLE,   /* the server did not say, or was not asked yet */
     CK_MAIL_UNAFFECTED,    /* not a mailbox, or it had a second factor before */
     CK_MAIL_APP_PASSWORDS, /* has app passwords: programs that use those go on working */
     CK_MAIL_WILL_STOP,     /* has none: every program that uses the password stops working */
-    CK_MAIL_NOT_VISIBLE,   /* the server did not say */
 };
 
 /* How a typed code failed the local check. */
 struct ck_code_misfit {
-    unsigned attempt; /* 1 for the first code that did not fit */
-    unsigned attempts_max;
-    bool other_step;      /* it would fit at another time: */
-    int64_t phone_off_s;  /* how far the phone's clock is ahead (+) or behind (-) the server's */
+    unsigned tries_left;
+    bool other_step;     /* it would fit at another time: */
+    int64_t phone_off_s; /* how far the phone's clock is ahead (+) of the server's, or behind (-) */
     int64_t server_off_s; /* how far the server's clock is ahead of this computer's */
 };
 

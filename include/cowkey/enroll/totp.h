@@ -46,14 +46,16 @@ struct ck_enrollment {
 };
 
 /*
- * Runs the whole sequence. *ret is filled in every case, also with an error:
- *   CK_OK              result is RECORDED or ENROLLED, as wished
- *   CK_ERR_UNKNOWN     after the submit: not known whether it is stored, or whether it logs in, or
- * the old factor could not be removed (result ENROLLED); nothing was taken back CK_ERR_UNCHANGED
- * refused, or taken back after the server refused the new factor and the errors of the login before
- * the submit. Interrupted after the submit: CK_ERR_UNKNOWN.
+ * Runs the whole sequence. *ret_enrollment is filled in every case, also with an error:
+ *
+ * - CK_OK: result is RECORDED or ENROLLED, as wished.
+ * - CK_ERR_UNKNOWN: after the submit it is not known whether the factor is stored, or whether it logs in
+ *   (nothing was taken back); or the old factor could not be removed (result ENROLLED); or the password
+ *   was changed before something else failed (result FAILED).
+ * - CK_ERR_UNCHANGED: refused, or taken back after the server refused the new factor.
+ * - the errors of ck_login_open before the submit. Interrupted after the submit: CK_ERR_UNKNOWN.
  */
 enum ck_err ck_enroll_totp(struct ck_login *login, const struct ck_totp_wish *wish,
-                           struct ck_enrollment *ret, struct ck_error *err);
+                           struct ck_enrollment *ret_enrollment, struct ck_error *err);
 
 #endif
