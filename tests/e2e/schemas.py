@@ -59,7 +59,7 @@ SCHEMAS = {
         "proof": _one_of("login", "recorded", "none"), "code_source": SOURCE, "factor_id": ID,
         "replaced_id?": ID, "forced?": FLAG,
         "mail_programs?": _one_of("unaffected", "app-passwords", "will-stop", "not-visible"),
-        "clock_offset_s?": NUMBER_OR_NULL,
+        "clock_offset_s?": NUMBER_OR_NULL, "password_changed?": FLAG,
         "otpauth?": TEXT,
         "error?": _Kind("an error", lambda value: not list(_member_faults(value, _ERROR)))},
     "cowkey.prove/1": _WHOSE | _WHEN | {
@@ -78,6 +78,8 @@ def _member_faults(row, members):
     if not isinstance(row, dict):
         yield f"{row!r} is not an object"
         return
+    names = {name.rstrip("?") for name in members} | {"schema"}
+    yield from (f"{name} is not in the man page" for name in row.keys() - names)
     for name, kind in members.items():
         optional, name = name.endswith("?"), name.rstrip("?")
         if name not in row:
@@ -96,7 +98,8 @@ def _enroll_faults(document, status):
         yield f"status {status} and error {error!r}"
     if status == 0 and (proof is None or document.get("factor_id") is None):
         yield f"status 0 with result {result} and factor {document.get('factor_id')}"
-    if result == "unknown" and status != 4 or status == 4 and result not in ("unknown", "enrolled"):
+    left_behind = result in ("unknown", "enrolled") or document.get("password_changed")
+    if result == "unknown" and status != 4 or status == 4 and not left_behind:
         yield f"result {result} with status {status}"
 
 

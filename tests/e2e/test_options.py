@@ -17,7 +17,7 @@ def documented():
     sections = re.split(r"^# (.+)$", MAN_PAGE.read_text(encoding="utf-8"), flags=re.MULTILINE)
     entries = {}
     for name, text in zip(sections[1::2], sections[2::2]):
-        heads = [line for line in text.splitlines() if line.startswith("*--")]
+        heads = [line for line in text.splitlines() if re.match(r"\*--?[a-zA-Z]", line)]
         entries[name] = {option for line in heads for option in re.findall(rf"\*({OPTION})", line)}
     return entries
 
