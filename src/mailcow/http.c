@@ -126,6 +126,9 @@ static int on_request(void *context, char *address, char *local_address, int por
 }
 
 /*
+ * HTTP/1.1, since requests go one after another anyway, and the library beneath HTTP/2 has buffers of
+ * its own where passwords would stay.
+ *
  * A proxy is taken from the environment (https_proxy, no_proxy) as curl's own tool does: it gets a
  * CONNECT with the server's name, and the password and cookies pass through it only inside TLS.
  */
@@ -142,7 +145,7 @@ static void set_habits(struct ck_http *http, const struct ck_http_settings *sett
     curl_easy_setopt(curl, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
     curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 0L);
     curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "https");
-    curl_easy_setopt(curl, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
+    curl_easy_setopt(curl, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
     curl_easy_setopt(curl, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
     curl_easy_setopt(curl, CURLOPT_SSL_VERIFYPEER, 1L);
     curl_easy_setopt(curl, CURLOPT_SSL_VERIFYHOST, 2L);
