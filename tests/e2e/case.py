@@ -76,23 +76,24 @@ class Case(unittest.TestCase):
 
     @property
     def alice(self):
-        return self.server.account("alice@example.test")
+        """A mailbox; bob and carol are others."""
+        return self.server.of_role("mailbox", 0)
 
     @property
     def bob(self):
-        return self.server.account("bob@example.test")
+        return self.server.of_role("mailbox", 1)
 
     @property
     def carol(self):
-        return self.server.account("carol@example.test")
+        return self.server.of_role("mailbox", 2)
 
     @property
     def da1(self):
-        return self.server.account("da1")
+        return self.server.of_role("domain-admin")
 
     @property
     def admin(self):
-        return self.server.account("admin")
+        return self.server.of_role("admin")
 
     def with_totp(self, account, label="old phone", secret=otp.SECRET):
         """Gives the account a factor; returns its id."""
@@ -155,6 +156,7 @@ class Case(unittest.TestCase):
         self.outcomes.append(outcome)
         if self.out.exists():
             self.secrets.add(self.phone().secret)
+            self.server.web.known_secrets.add(self.phone().secret)
         if status is not None:
             self.assertEqual(outcome.status, status, outcome)
         return outcome
@@ -211,6 +213,11 @@ class Case(unittest.TestCase):
         if self.out.exists():
             self.assertEqual(row["secret"], self.phone().secret)
         return document
+
+    def assert_refusals(self, count):
+        """What fail2ban counted, where the server tells."""
+        with suppress(unittest.SkipTest):
+            self.assertEqual(int(self.server.arrange("f2b")), count, "what fail2ban counted")
 
     def assert_nothing_sent(self):
         """Where the server tells; a real one doesn't."""

@@ -4,7 +4,7 @@ A server is described by a JSON file: url, cacert, resolve, dialect, the API key
 their passwords, and `reset`, a shell command that restores them. `arrange` is optional: the
 beginning of a command that brings the server into a state ("force-tfa da1 string") or tells the
 truth about it ("factors da1"), past the web interface. What it answers with status 3 can't be
-arranged on this server: the test skips.
+arranged on this server: the test skips. Without it, web.py does what can be done from outside.
 """
 
 import functools
@@ -16,6 +16,8 @@ import unittest
 import urllib.parse
 from dataclasses import dataclass
 from pathlib import Path
+
+from web import Web
 
 SANDBOX = Path(__file__).resolve().parent.parent / "sandbox" / "run"
 DIALECTS = ("forced", "split", "single")
@@ -48,6 +50,7 @@ class Server:
         self.accounts = [Account(**row) for row in description["accounts"]]
         self._reset = description["reset"]
         self._arrange = description.get("arrange")
+        self.web = Web(self, description["api_key_rw"])
 
     @functools.cached_property
     def is_simulated(self):
@@ -70,9 +73,11 @@ class Server:
     def account(self, name):
         return next(account for account in self.accounts if account.name == name)
 
-    def of_role(self, role):
-        """The first account of a role."""
-        return next(account for account in self.accounts if account.role == role)
+    def of_role(self, role, index=0):
+        accounts = [account for account in self.accounts if account.role == role]
+        if index >= len(accounts):
+            raise unittest.SkipTest(f"this server has {len(accounts)} accounts of role {role}")
+        return accounts[index]
 
     def login_page(self, role):
         return "/" if self.dialect == "single" else LOGIN_PAGES[role]
@@ -84,12 +89,13 @@ class Server:
 
     def reset(self):
         _run(self._reset, shell=True)
+        self.web.forget()
 
     def arrange(self, verb, *words):
-        if self._arrange is None:
-            raise unittest.SkipTest(f"{verb}: this server has no arranger")
         if verb in _SIMULATED:
             self.needs_simulation(verb)
+        if self._arrange is None:
+            return self.web.arrange(verb, *words)
         done = self._ask(verb, *words)
         if done.returncode == CANNOT:
             raise unittest.SkipTest(f"{verb}: can't be arranged on this server")

@@ -5,6 +5,7 @@ import socket
 
 from case import ROLES, Case, each, in_every_dialect
 from server import Sandbox, Server
+from tunnel import Tunnel
 
 MANY = 99
 PROBE = "/api/v1/process/fido2-args"
@@ -140,6 +141,25 @@ class Names(ConnectionCase):
         self.assert_unreachable(outcome)
 
 
+class Proxies(ConnectionCase):
+    """A proxy is taken from the environment; what passes through it is TLS to the server."""
+
+    NOWHERE = "http://127.0.0.1:1"
+
+    def test_that_is_not_there(self):
+        self.assert_unreachable(self.list(environ={"https_proxy": self.NOWHERE}))
+
+    def test_that_does_not_apply(self):
+        environ = {"https_proxy": self.NOWHERE, "no_proxy": self.server.host}
+        self.assertEqual(self.list(environ=environ).status, 0)
+
+    def test_that_is_passed_through(self):
+        with Tunnel(self.server) as tunnel:
+            environ = {"https_proxy": f"http://127.0.0.1:{tunnel.port}"}
+            self.assertEqual(self.list(environ=environ).status, 0)
+        self.assertRegex(tunnel.asked, r"\ACONNECT \S+:\d+ HTTP/1\.[01]\Z")
+
+
 class NotMailcow(ConnectionCase):
     def enroll_at(self, fault, times=MANY, **match):
         self.server.fault(fault, times=times, **match)
@@ -152,11 +172,13 @@ class NotMailcow(ConnectionCase):
         self.assert_unreachable(self.enroll_at(fault))
         self.assertEqual(self.server.password_attempts(), [], "the password went to a stranger")
 
-    @each({"another site": "other-site", "an error": "status:500", "too large": "oversize:9000000",
-           "a bomb": "bomb:60000000", "cut": "truncate-body", "lost": "drop-before",
-           "another account's": "other-account:alice@example.test"})
-    def test_page_is(self, fault):
-        self.assert_unreachable(self.enroll_at(fault, method="GET", path="/user"))
+    @each({"another site": ("other-site", "not mailcow|page"), "an error": ("status:500", "500"),
+           "too large": ("oversize:9000000", "large"), "a bomb": ("bomb:60000000", "large"),
+           "cut": ("truncate-body", "cut"), "lost": ("drop-before", "cut"),
+           "another account's": ("other-account:alice@example.test", "alice@example.test")})
+    def test_page_is(self, fault, says):
+        outcome = self.enroll_at(fault, method="GET", path="/user")
+        self.assert_unreachable(outcome, says)
 
     @each({"another site": "other-site", "an error": "status:500", "lost": "drop-before",
            "a gateway's": "status:502"})

@@ -24,7 +24,7 @@ class Unattended(Case):
         account = self.server.of_role(role)
         outcome = self.enroll(account, "--proof", "recorded")
         self.assert_enrolled(outcome, account, result="recorded", proof="recorded")
-        self.assertEqual(self.server.arrange("f2b").strip(), "0")
+        self.assert_refusals(0)
 
     @each(ROLES)
     def test_is_taken_by_the_next_login(self, role):

@@ -17,8 +17,8 @@ class ForcedSetUp(Case):
         self.assertFalse(self.enroll(self.da1).document.get("forced"))
 
     def test_lets_in_an_account_that_has_a_factor(self):
-        self.server.arrange("force-tfa", "da1", "string")
         self.with_totp(self.da1)
+        self.server.arrange("force-tfa", self.da1.name, "string")
         outcome = self.enroll(self.da1, "--login-secret-file", self.secret_file(otp.SECRET))
         self.assert_enrolled(outcome, self.da1, others=1)
 
@@ -53,14 +53,18 @@ class ForcedPassword(Case):
         self.assert_failed(outcome, 5, says="password", hints="--new-password-file")
         self.assertFalse(self.out.exists())
 
+    def assert_changed(self, outcome, account, **members):
+        self.server.web.note_password(account, self.NEW)
+        self.assert_enrolled(outcome, account, **members)
+        self.assert_password(account, self.NEW, works=True)
+        self.assert_password(account, account.password, works=False)
+
     @each(ROLES)
     def test_is_changed_on_the_way(self, role):
         account = self.server.of_role(role)
         self.hold(account)
         outcome = self.enroll(account, "--new-password-file", self.new_password())
-        self.assert_enrolled(outcome, account)
-        self.assert_password(account, self.NEW, works=True)
-        self.assert_password(account, account.password, works=False)
+        self.assert_changed(outcome, account)
 
     @each(ROLES)
     def test_together_with_a_forced_set_up(self, role):
@@ -68,8 +72,19 @@ class ForcedPassword(Case):
         self.server.arrange("force-tfa", account.name, "string")
         self.hold(account)
         outcome = self.enroll(account, "--new-password-file", self.new_password())
-        self.assert_enrolled(outcome, account, forced=True)
-        self.assert_password(account, self.NEW, works=True)
+        self.assert_changed(outcome, account, forced=True)
+
+    def test_is_changed_to_what_a_command_says(self):
+        self.hold(self.bob)
+        command = f"cat {self.new_password()}"
+        self.assert_changed(self.enroll(self.bob, "--new-password-command", command), self.bob)
+
+    def test_is_changed_to_what_a_descriptor_says(self):
+        self.hold(self.bob)
+        with open(self.new_password(), "rb") as file:
+            outcome = self.enroll(self.bob, "--new-password-fd", file.fileno(),
+                                  pass_fds=[file.fileno()])
+        self.assert_changed(outcome, self.bob)
 
     def test_is_not_changed_unless_the_server_insists(self):
         outcome = self.enroll(self.bob, "--new-password-file", self.new_password())
@@ -90,6 +105,9 @@ class ForcedPassword(Case):
         self.server.fault("drop-before", field="login_user", skip=1, times=9)
         outcome = self.enroll(self.bob, "--new-password-file", self.new_password(), status=4)
         self.assert_failed(outcome, 4, says="password")
+        self.assertEqual((outcome.document["result"], outcome.document["password_changed"]),
+                         ("failed", True))
+        self.assertFalse(self.out.exists())
 
     @on_older_dialects
     def test_is_only_a_reminder_on_older_releases(self):

@@ -12,7 +12,7 @@ class Refused(Case):
     def assert_refused(self, who, *words, attempts=1, says=None, password="file"):
         outcome = self.cowkey(who, "--json", *words, "list", password=password)
         self.assert_failed(outcome, 5, says)
-        self.assertEqual(int(self.server.arrange("f2b")), attempts, "what fail2ban counted")
+        self.assert_refusals(attempts)
         return outcome
 
     @each(ROLES)
@@ -145,17 +145,20 @@ class Names(Case):
                               "--json", "list", status=0)
         self.assertEqual(outcome.document["account"], self.bob.name)
 
-    @each({"mailbox": "bob@example.test", "admin": "admin"})
-    def test_suggest_the_role(self, name):
-        account = self.server.account(name)
+    @each({"@": lambda name: "@" in name, "admin": lambda name: name == "admin"})
+    def test_suggest_the_role(self, suggests):
+        account = next((a for a in self.server.accounts if suggests(a.name)), None)
+        if account is None:
+            self.skipTest("this server has no such account")
         path = self.password_file(account.password)
-        outcome = self.cowkey(None, "--account", name, "--password-file", path, "--json", "list",
-                              status=0)
+        outcome = self.cowkey(None, "--account", account.name, "--password-file", path, "--json",
+                              "list", status=0)
         self.assertEqual(outcome.document["role"], account.role)
 
     def test_that_suggest_none_need_the_role(self):
         path = self.password_file(self.da1.password)
-        outcome = self.cowkey(None, "--account", "da1", "--password-file", path, "--json", "list")
+        outcome = self.cowkey(None, "--account", self.da1.name, "--password-file", path, "--json",
+                              "list")
         self.assert_failed(outcome, 2, hints="--role")
 
 

@@ -9,16 +9,16 @@ from case import Case, each
 MAN_PAGE = Path(__file__).resolve().parents[2] / "man" / "cowkey.1.scd"
 COMMANDS = {"enroll totp": "OPTIONS OF ENROLL TOTP", "prove totp": None, "list": None,
             "code": "OPTIONS OF CODE"}
-OPTION = r"--[a-z][a-z-]*[a-z]"
+OPTION = r"--[a-z][a-z-]*[a-z]|-[a-zA-Z]"
 
 
 def documented():
-    """Section of the man page -> the options that it explains."""
+    """Section of the man page -> the options that it explains, with their short forms."""
     sections = re.split(r"^# (.+)$", MAN_PAGE.read_text(encoding="utf-8"), flags=re.MULTILINE)
     entries = {}
     for name, text in zip(sections[1::2], sections[2::2]):
         heads = [line for line in text.splitlines() if re.match(r"\*--?[a-zA-Z]", line)]
-        entries[name] = {option for line in heads for option in re.findall(rf"\*({OPTION})", line)}
+        entries[name] = {option for line in heads for option in re.findall(rf"\*({OPTION})\*", line)}
     return entries
 
 
@@ -27,7 +27,7 @@ class Help(Case):
         return self.cowkey(None, *words, "--help", connect=False, status=0).stdout
 
     def named(self, text):
-        return set(re.findall(rf"(?:^|[\s,])({OPTION})", text))
+        return set(re.findall(rf"(?m)(?:^ *|, )({OPTION})(?= |,|$)", text))
 
     def test_names_what_the_man_page_explains(self):
         self.assertEqual(self.named(self.help()), documented()["OPTIONS FOR EVERY COMMAND"])

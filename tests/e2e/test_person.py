@@ -102,6 +102,30 @@ class ExistingFactors(Case):
         person.answer(otp.code(otp.SECRET))
         self.assert_enrolled(self.finish(person, 0), self.da1, others=1)
 
+    def test_code_by_a_descriptor_s_secret(self):
+        self.with_totp(self.bob)
+        with open(self.secret_file(otp.SECRET), "rb") as file:
+            outcome = self.enroll(self.bob, "--login-secret-fd", file.fileno(),
+                                  pass_fds=[file.fileno()])
+        self.assert_enrolled(outcome, self.bob, others=1)
+
+    @each({"base32": otp.SECRET, "lower case": otp.SECRET.lower(),
+           "a URI": f"otpauth://totp/x?secret={otp.SECRET}"})
+    def test_code_by_a_command_s_secret_in(self, text):
+        self.with_totp(self.bob)
+        command = f"cat {self.secret_file(text)}"
+        outcome = self.enroll(self.bob, "--login-secret-command", command)
+        self.assert_enrolled(outcome, self.bob, others=1)
+
+    def test_yubico_otp_chosen_by_its_word(self):
+        self.server.needs_simulation()
+        self.with_totp(self.da1)
+        self.server.arrange("add-yubiotp", self.da1.name, "my Yubikey", otp.YUBIKEY)
+        person = self.enroll_by_hand(self.da1, "--unattended", "--login-factor", "yubiotp")
+        person.expect("yubi[^\n]*:")
+        person.answer(otp.yubico_otp())
+        self.assert_enrolled(self.finish(person, 0), self.da1, others=2)
+
     def test_yubico_otp_from_the_terminal(self):
         self.server.needs_simulation()
         self.server.arrange("add-yubiotp", self.da1.name, "my Yubikey", otp.YUBIKEY)

@@ -74,6 +74,18 @@ class TakenBack(ProofCase):
         self.assertEqual(len(labels), 1 if outcome.status == 3 else 2)
 
 
+class NotAsked(ProofCase):
+    """A fresh login that is not asked for the factor proves nothing."""
+
+    def test_is_no_success(self):
+        """The server has forgotten everything since; there is nothing left to take back."""
+        self.server.meanwhile("reset", field="login_user", skip=1)
+        outcome = self.enroll(self.bob, status=None)
+        self.assertIn(outcome.status, (3, 4), outcome)
+        self.assertNotEqual(outcome.document["proof"], "login")
+        self.assertEqual(self.server.factors(self.bob), [])
+
+
 class NotTakenBack(ProofCase):
     @each({f"{role}-{others}": (role, others) for role in ROLES for others in (0, 1)})
     def test_when_the_server_insists_by_a_number(self, role, others):
@@ -130,6 +142,12 @@ class NotCarriedOut(ProofCase):
         outcome = self.enroll(self.bob, status=4)
         self.assertEqual(len(self.assert_left(outcome, self.bob)), 1)
         self.assertEqual(len(self.server.password_attempts()), 2, "a refused password again")
+
+    def test_when_the_login_offers_nothing_that_can_be_answered(self):
+        """An old U2F key, and the server asks for nothing else any more."""
+        self.server.meanwhile("add-u2f", self.bob.name, "grey key", field="login_user", skip=1)
+        outcome = self.enroll(self.bob, status=4)
+        self.assertEqual(len(self.assert_left(outcome, self.bob)), 1)
 
     def test_a_person_is_asked_to_try_again(self):
         self.server.fault("drop-before", field="login_user", skip=1, times=2)
