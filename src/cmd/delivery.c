@@ -52,13 +52,13 @@ bool delivery_reaches(const struct delivery *delivery)
 }
 
 static enum ck_err write_private(const struct delivery *delivery, const char *what,
-                                 const char *path, const struct ck_secret *bytes, bool *ret_written,
-                                 struct ck_error *err)
+                                 const char *path, const struct ck_secret *bytes,
+                                 struct written *written, struct ck_error *err)
 {
     enum ck_err r = ck_file_create(path, bytes, err);
 
     if (r == CK_OK) {
-        *ret_written = true;
+        written->done = lstat(path, &written->status) == 0;
         say(delivery->options, "The %s is in %s, readable by you only.", what, path);
     }
     return r;
@@ -74,7 +74,7 @@ static enum ck_err write_out(struct delivery *delivery, const struct ck_secret *
         r = ck_secret_append(&line, "\n", 1, err);
     if (r == CK_OK)
         r = write_private(delivery, "secret (an otpauth URI)", delivery->out, line,
-                          &delivery->out_written, err);
+                          &delivery->out_file, err);
     return r;
 }
 
@@ -92,18 +92,34 @@ static int picture_columns(const char *picture)
     return columns;
 }
 
-/* A picture that wraps can't be scanned, so it is better not to draw it. */
-static enum ck_err check_width(const char *picture, struct ck_error *err)
+static int picture_rows(const char *picture)
+{
+    int rows = 0;
+
+    for (const char *c = picture; *c != '\0'; c++)
+        rows += *c == '\n';
+    return rows;
+}
+
+/* A picture that wraps can't be scanned, so it is better not to draw it; one that is too tall scrolls. */
+static enum ck_err check_size(const struct delivery *delivery, const char *picture,
+                              struct ck_error *err)
 {
     struct winsize window;
-    int columns = picture_columns(picture);
+    int columns = picture_columns(picture), rows = picture_rows(picture);
 
-    if (ioctl(STDERR_FILENO, TIOCGWINSZ, &window) != 0 || window.ws_col == 0 ||
-        window.ws_col >= columns)
+    if (ioctl(STDERR_FILENO, TIOCGWINSZ, &window) != 0 || window.ws_col == 0)
         return CK_OK;
-    ck_error_set(err, CK_ERR_USAGE, "the QR code needs %d columns and the terminal has %d", columns,
-                 window.ws_col);
-    return ck_error_hint(err, "Widen the terminal, or use --qr png:FILE or --qr svg:FILE.");
+    if (window.ws_col < columns) {
+        ck_error_set(err, CK_ERR_USAGE, "the QR code needs %d columns and the terminal has %d",
+                     columns, window.ws_col);
+        return ck_error_hint(err, "Widen the terminal, or use --qr png:FILE or --qr svg:FILE.");
+    }
+    if (window.ws_row <= rows)
+        say(delivery->options,
+            "The QR code will need %d lines and the terminal has %d: make it taller.", rows + 1,
+            window.ws_row);
+    return CK_OK;
 }
 
 static enum ck_err draw(struct delivery *delivery, const struct ck_secret *uri,
@@ -115,7 +131,7 @@ static enum ck_err draw(struct delivery *delivery, const struct ck_secret *uri,
     if (r != CK_OK)
         return r;
     if (delivery->qr_file != NULL)
-        return write_private(delivery, "QR code", delivery->qr_file, picture, &delivery->qr_written,
+        return write_private(delivery, "QR code", delivery->qr_file, picture, &delivery->qr_picture,
                              err);
     fwrite(ck_secret_bytes(picture), 1, ck_secret_size(picture), stderr);
     return CK_OK;
@@ -146,7 +162,7 @@ enum ck_err delivery_check(const struct delivery *delivery, const struct ck_otpa
     if (r == CK_OK && delivery->qr_wanted)
         r = ck_qr_draw(uri, delivery->qr_style, &picture, err);
     if (r == CK_OK && picture != NULL && delivery->qr_file == NULL)
-        r = check_width(ck_secret_bytes(picture), err);
+        r = check_size(delivery, ck_secret_bytes(picture), err);
     return r;
 }
 
@@ -165,15 +181,19 @@ enum ck_err delivery_give(struct delivery *delivery, const struct ck_otpauth *ot
     return r;
 }
 
-static void remove_written(bool *written, const char *path)
+/* Not what somebody else has put there in the meantime. */
+static void remove_written(struct written *written, const char *path)
 {
-    if (*written && unlink(path) == 0)
+    struct stat now;
+
+    if (written->done && lstat(path, &now) == 0 && now.st_dev == written->status.st_dev &&
+        now.st_ino == written->status.st_ino && unlink(path) == 0)
         say_always("%s was removed: the secret in it is not in use.", path);
-    *written = false;
+    written->done = false;
 }
 
 void delivery_void(struct delivery *delivery)
 {
-    remove_written(&delivery->out_written, delivery->out);
-    remove_written(&delivery->qr_written, delivery->qr_file);
+    remove_written(&delivery->out_file, delivery->out);
+    remove_written(&delivery->qr_picture, delivery->qr_file);
 }

@@ -3,11 +3,18 @@
 #define CMD_DELIVERY_H
 
 #include <stdbool.h>
+#include <sys/stat.h>
 
 #include "cowkey/base/error.h"
 #include "cowkey/otp/otpauth.h"
 #include "cowkey/otp/qr.h"
 #include "options.h"
+
+/* A file that was made, and which one: to remove it later, and no other. */
+struct written {
+    bool done;
+    struct stat status;
+};
 
 struct delivery {
     const struct options *options;
@@ -15,8 +22,8 @@ struct delivery {
     const char *qr_file; /* FILE of --qr png:FILE and svg:FILE, or NULL */
     enum ck_qr_style qr_style;
     bool qr_wanted;
-    bool out_written;
-    bool qr_written;
+    struct written out_file;
+    struct written qr_picture;
 };
 
 /*

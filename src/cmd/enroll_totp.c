@@ -69,6 +69,20 @@ static enum ck_err read_proof(const struct options *options, enum ck_evidence *r
     return CK_OK;
 }
 
+/* Four random characters: two enrollments of one day must not be taken for one another. */
+static enum ck_err add_mark(char *end, struct ck_error *err)
+{
+    static const char letters[] = "abcdefghjkmnpqrstuvwxyz23456789";
+    unsigned char random[4];
+
+    if (RAND_bytes(random, sizeof(random)) != 1)
+        return ck_error_set(err, CK_ERR_UNCHANGED, "the system gave no random numbers");
+    for (size_t i = 0; i < sizeof(random); i++)
+        *end++ = letters[random[i] % (sizeof(letters) - 1)];
+    *end = '\0';
+    return CK_OK;
+}
+
 static enum ck_err read_label(const struct options *options, char label[CK_FACTOR_LABEL_MAX],
                               struct ck_error *err)
 {
@@ -78,8 +92,8 @@ static enum ck_err read_label(const struct options *options, char label[CK_FACTO
         time_t now = (time_t)clock_now_s();
         struct tm parts;
         gmtime_r(&now, &parts);
-        strftime(label, CK_FACTOR_LABEL_MAX, "cowkey %Y-%m-%d", &parts);
-        return CK_OK;
+        size_t size = strftime(label, CK_FACTOR_LABEL_MAX, "cowkey %Y-%m-%d ", &parts);
+        return add_mark(label + size, err);
     }
     enum ck_err r = ck_factor_label_check(given, err);
     if (r == CK_OK)
@@ -223,7 +237,7 @@ static int report(const struct options *options, const struct target *target,
 {
     bool json = option_given(options, OPTION_JSON);
 
-    if (err->code != CK_OK && !done->submitted && !target->login.password_changed)
+    if (err->code != CK_OK && !done->submitted && !target->login.password_submitted)
         return report_error(json, err);
     if (json)
         print_document(options, target, request, done, started_s, err);

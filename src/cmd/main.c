@@ -1,10 +1,12 @@
 /* cowkey: hardens its process, finds the command, runs it. */
+#include <fcntl.h>
 #include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include "command.h"
 #include "cowkey/base/cleanup.h"
@@ -23,6 +25,22 @@ static const struct command *const commands[] = {
 };
 enum { COMMANDS_COUNT = sizeof(commands) / sizeof(*commands) };
 
+/*
+ * With one of the first three descriptors closed, the next socket would take its place and be written
+ * to as the terminal: the secret of --show-secret would go out onto the network. Read-only, so that
+ * writing a result to what was closed still fails.
+ */
+static void hold_standard_descriptors(void)
+{
+    int fd;
+
+    do
+        fd = open("/dev/null", O_RDONLY);
+    while (fd >= 0 && fd <= STDERR_FILENO);
+    if (fd >= 0)
+        close(fd);
+}
+
 /* No core dump, no debugger of the same user, no library that would log secrets because a variable
  * says so. */
 static void harden(void)
@@ -33,6 +51,7 @@ static void harden(void)
     prctl(PR_SET_DUMPABLE, 0);
     unsetenv("SSLKEYLOGFILE");
     unsetenv("FIDO_DEBUG");
+    unsetenv("POSIXLY_CORRECT"); /* options may stand behind the command's words, for everybody */
 }
 
 static void print_help(const struct command *command)
@@ -117,12 +136,12 @@ static enum ck_err prepare(const struct command *command, struct options *option
 }
 
 /* A result that could not be written down is no success. */
-static int flush_result(const struct command *command, int status)
+static int flush_result(bool changes, int status)
 {
     if (fflush(stdout) == 0 && !ferror(stdout))
         return status;
     say_always("cowkey: the result could not be written to standard output.");
-    return status != 0 ? status : (int)(command->changes ? CK_ERR_UNKNOWN : CK_ERR_UNCHANGED);
+    return status != 0 ? status : (int)(changes ? CK_ERR_UNKNOWN : CK_ERR_UNCHANGED);
 }
 
 static bool asks_for_json(int argc, char **argv)
@@ -142,6 +161,7 @@ int main(int argc, char **argv)
     struct ck_error err = {.code = CK_OK};
     int count;
 
+    hold_standard_descriptors();
     harden();
     setlocale(LC_CTYPE, "");
     interrupt_catch();
@@ -150,19 +170,19 @@ int main(int argc, char **argv)
     enum ck_err r = options_parse(options, argc, argv, words, &count, &err);
     if (r == CK_OK && option_given(options, OPTION_VERSION)) {
         printf("cowkey %s\n", COWKEY_VERSION);
-        return 0;
+        return flush_result(false, 0);
     }
     if (r == CK_OK && (count > 0 || !option_given(options, OPTION_HELP)))
         r = find_command(words, count, &command, &err);
     if (r == CK_OK && option_given(options, OPTION_HELP)) {
         print_help(command);
-        return 0;
+        return flush_result(false, 0);
     }
     if (r == CK_OK)
         r = prepare(command, options, &err);
     if (r != CK_OK)
         return report_error(asks_for_json(argc, argv), &err);
-    int status = flush_result(command, command->run(options));
+    int status = flush_result(command->changes, command->run(options));
     if (command->online)
         ck_http_exit();
     return status;

@@ -58,7 +58,7 @@ static const struct row rows[OPTION_COUNT] = {
     [OPTION_VERSION] = {"version", 'V', NULL, COMMAND_ALL, NULL, false, "print the version"},
 
     [OPTION_LABEL] = {"label", 0, "TEXT", COMMAND_ENROLL_TOTP, NULL, false,
-                      "name in the server's list (\"cowkey\" and the date)"},
+                      "name in the server's list (\"cowkey\", date, mark)"},
     [OPTION_ISSUER] = {"issuer", 0, "TEXT", COMMAND_ENROLL_TOTP, NULL, false,
                        "name of the server in the app (its host name)"},
     [OPTION_QR] = {"qr", 0, "HOW", COMMAND_ENROLL_TOTP, NULL, false,
@@ -185,15 +185,13 @@ static enum ck_err set_from_command_line(struct options *options, enum option_id
     return set(options, option, value, err);
 }
 
-/* getopt_long takes unique prefixes for the whole; a script that used one would break with the next
- * option. */
+/* getopt_long takes unique prefixes for the whole; a script that used one would break with the next option. */
 static bool is_abbreviated(char **argv, const char *name)
 {
-    const char *word = argv[optind - 1];
+    bool apart = optarg != NULL && optarg == argv[optind - 1];
+    const char *word = argv[optind - (apart ? 2 : 1)];
 
-    if (strncmp(word, "--", 2) != 0 || strncmp(word + 2, name, strcspn(word + 2, "=")) != 0)
-        word = argv[optind - 2]; /* its argument was a word of its own */
-    return strcspn(word, "=") != strlen(name) + 2;
+    return strcspn(word, "=") != strlen(name) + strlen("--");
 }
 
 enum ck_err options_parse(struct options *options, int argc, char **argv, const char **words,
@@ -215,9 +213,10 @@ enum ck_err options_parse(struct options *options, int argc, char **argv, const 
         int option = got - 256;
         if (got == '?' || got == ':') {
             ck_error_set(err, CK_ERR_USAGE,
-                         got == ':' ? "the option '%.100s' needs an argument"
-                                    : "the option '%.100s' is not known or can't stand like this",
-                         argv[optind - 1]);
+                         got == ':' ? "the option '%.*s' needs an argument"
+                                    : "the option '%.*s' is not known or can't stand like this",
+                         /* never what stands behind the '=': it may have been meant as a secret */
+                         (int)strcspn(argv[optind - 1], "="), argv[optind - 1]);
             return ck_error_hint(err, "'cowkey --help' lists the options.");
         }
         for (int i = 0; got < 256 && i < OPTION_COUNT; i++) {

@@ -216,6 +216,14 @@ static enum ck_err change_password(struct ck_login *login, struct ck_session *se
         login->password = login->new_password;
         login->password_changed = true;
     }
+    login->password_submitted = r == CK_OK || r == CK_ERR_UNKNOWN;
+    if (r == CK_ERR_UNKNOWN) {
+        struct ck_error cause = *err;
+        ck_error_set(err, r, "it is not known whether the password was changed: %.300s",
+                     cause.text);
+        ck_error_hint(err,
+                      "Log in with the new password, and if that is refused with the old one.");
+    }
     return r;
 }
 

@@ -28,6 +28,17 @@ static enum ck_err fresh_login(struct ck_login *login, struct ck_session **ret_s
                             ret_session, err);
 }
 
+/*
+ * A login that went through without asking is believed only when it shows the account's page: a redirect alone
+ * may come from a proxy, and the login may never have been seen.
+ */
+static enum ck_verdict check_not_asked(struct ck_session *session, struct ck_error *ret_why)
+{
+    if (ck_session_state(session) == CK_SESSION_OPEN && ck_session_visit(session, ret_why) != CK_OK)
+        return CK_VERDICT_NOT_CARRIED_OUT;
+    return CK_VERDICT_NOT_ASKED;
+}
+
 enum ck_verdict ck_prove_totp(struct ck_login *login, uint64_t id, const struct ck_otpauth *key,
                               struct ck_error *ret_why)
 {
@@ -36,7 +47,7 @@ enum ck_verdict ck_prove_totp(struct ck_login *login, uint64_t id, const struct 
     if (fresh_login(login, &session, ret_why) != CK_OK)
         return CK_VERDICT_NOT_CARRIED_OUT;
     if (ck_session_state(session) != CK_SESSION_ASKS_FACTOR)
-        return CK_VERDICT_NOT_ASKED;
+        return check_not_asked(session, ret_why);
     const struct ck_factor *factor = ck_page_find_factor(ck_session_page(session), id);
     if (factor == NULL || factor->method != CK_METHOD_TOTP)
         return CK_VERDICT_NOT_LISTED;
@@ -64,37 +75,44 @@ static bool is_listed(const struct ck_login *login, const struct ck_page *page)
     return false;
 }
 
+/* The answer to a login that asks for a factor; proving is filled as far as it got. */
+static enum ck_err prove_listed(struct ck_login *login, struct ck_session *session,
+                                struct ck_proving *proving, struct ck_error *err)
+{
+    const struct ck_page *page = ck_session_page(session);
+    struct ck_factor factor;
+    char code[CK_TOTP_CODE_MAX];
+
+    proving->verdict = CK_VERDICT_NOT_LISTED;
+    if (!is_listed(login, page))
+        return CK_OK;
+    enum ck_err r = ck_login_choose_factor(login, page, &factor, err);
+    if (r == CK_OK && factor.method != CK_METHOD_TOTP)
+        r = ck_error_set(err, CK_ERR_USAGE, "that factor is not a TOTP factor");
+    if (r == CK_OK)
+        r = ck_login_code(login, session, &factor, code, err);
+    if (r != CK_OK)
+        return r;
+    proving->id = factor.id;
+    proving->verdict = answer_and_visit(session, factor.id, code, err);
+    ck_secret_erase(code, sizeof(code));
+    return CK_OK;
+}
+
 enum ck_err ck_prove_existing_totp(struct ck_login *login, struct ck_proving *ret_proving,
                                    struct ck_error *err)
 {
     CK_CLEANUP(ck_session_close) struct ck_session *session = NULL;
-    struct ck_proving proving = {.verdict = CK_VERDICT_NOT_ASKED,
-                                 .computed = login->factor_key != NULL};
+    struct ck_proving proving = {.computed = login->factor_key != NULL};
 
     enum ck_err r = fresh_login(login, &session, err);
-    if (r != CK_OK)
-        return r;
-    if (ck_session_state(session) == CK_SESSION_ASKS_FACTOR) {
-        const struct ck_page *page = ck_session_page(session);
-        if (!is_listed(login, page)) {
-            proving.verdict = CK_VERDICT_NOT_LISTED;
-        } else {
-            struct ck_factor factor;
-            char code[CK_TOTP_CODE_MAX];
-            r = ck_login_choose_factor(login, page, &factor, err);
-            if (r == CK_OK && factor.method != CK_METHOD_TOTP)
-                r = ck_error_set(err, CK_ERR_USAGE, "that factor is not a TOTP factor");
-            if (r == CK_OK)
-                r = ck_login_code(login, session, &factor, code, err);
-            if (r != CK_OK)
-                return r;
-            proving.id = factor.id;
-            proving.verdict = answer_and_visit(session, factor.id, code, err);
-            ck_secret_erase(code, sizeof(code));
-            if (proving.verdict == CK_VERDICT_NOT_CARRIED_OUT)
-                return err->code;
-        }
-    }
-    *ret_proving = proving;
-    return CK_OK;
+    if (r == CK_OK && ck_session_state(session) == CK_SESSION_ASKS_FACTOR)
+        r = prove_listed(login, session, &proving, err);
+    else if (r == CK_OK)
+        proving.verdict = check_not_asked(session, err);
+    if (r == CK_OK && proving.verdict == CK_VERDICT_NOT_CARRIED_OUT)
+        r = err->code;
+    if (r == CK_OK)
+        *ret_proving = proving;
+    return r;
 }

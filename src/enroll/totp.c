@@ -81,14 +81,21 @@ static enum ck_err check_clocks(const struct course *course, struct ck_error *er
 {
     const struct ck_enrollment *done = course->done;
 
-    if (!done->clock_known || llabs(done->clock_offset_s) <= CK_CLOCK_SKEW_MAX_S)
+    if (done->clock_known && llabs(done->clock_offset_s) <= CK_CLOCK_SKEW_MAX_S)
         return CK_OK;
     if (!course->wish->unattended) {
-        course->login->person->tell_clock(course->login->person->data, done->clock_offset_s);
+        if (done->clock_known)
+            course->login->person->tell_clock(course->login->person->data, done->clock_offset_s);
         return CK_OK;
     }
     if (course->wish->accept_clock_skew)
         return CK_OK;
+    if (!done->clock_known) {
+        ck_error_set(
+            err, CK_ERR_UNCHANGED,
+            "the server does not tell its time, so it is not known whether the clocks agree");
+        return ck_error_hint(err, "Pass --accept-clock-skew to go on all the same.");
+    }
     ck_error_set(
         err, CK_ERR_UNCHANGED,
         "the server's clock is %" PRId64 " s %s this computer's: a computed code would not "
@@ -192,6 +199,13 @@ static enum ck_err read_back(struct course *course, struct ck_error *err)
                             "the server's list gained the factor '%.150s' (ID %" PRIu64
                             "), which is not what was asked for; it was not removed",
                             ours->label, ours->id);
+    /* A no together with a gain is somebody else's gain, with the same label. */
+    if (ck_page_alert(page, "danger") != NULL && ck_page_alert(page, "success") == NULL)
+        return ck_error_set(
+            err, CK_ERR_UNKNOWN,
+            "the server says no ('%.200s'), and yet its list gained a factor of this "
+            "label (ID %" PRIu64 "): it may be somebody else's, and was not removed",
+            ck_page_alert(page, "danger"), ours->id);
     course->done->factor_id = ours->id;
     course->done->evidence = CK_EVIDENCE_RECORDED;
     return CK_OK;

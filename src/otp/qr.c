@@ -58,8 +58,8 @@ static bool is_dark(const struct modules *modules, int x, int y)
 }
 
 /* libqrencode frees its own copies of the text without erasing them; no allocator can be given. */
-static enum ck_err encode(const struct ck_secret *text, struct modules *ret_modules,
-                          struct ck_error *err)
+static enum ck_err encode(const struct ck_secret *text, QRecLevel level,
+                          struct modules *ret_modules, struct ck_error *err)
 {
     size_t size = ck_secret_size(text);
 
@@ -67,7 +67,7 @@ static enum ck_err encode(const struct ck_secret *text, struct modules *ret_modu
         return ck_error_set(err, CK_ERR_USAGE, "a QR code holds 1 to %d bytes here",
                             CK_OTPAUTH_URI_MAX);
     QRcode *code = QRcode_encodeData((int)size, (const unsigned char *)ck_secret_bytes(text),
-                                     VERSION_ANY, QR_ECLEVEL_M);
+                                     VERSION_ANY, level);
     if (code == NULL && errno == ENOMEM)
         return ck_error_no_memory(err);
     if (code == NULL)
@@ -293,9 +293,10 @@ enum ck_err ck_qr_draw(const struct ck_secret *text, enum ck_qr_style style,
     };
     CK_CLEANUP(modules_clear) struct modules modules = {0};
     CK_CLEANUP(ck_secret_free) struct ck_secret *picture = NULL;
+    bool for_screen = style == CK_QR_TERMINAL || style == CK_QR_ASCII;
     struct canvas canvas = {.rc = CK_OK, .err = err};
 
-    if (encode(text, &modules, err) != CK_OK)
+    if (encode(text, for_screen ? QR_ECLEVEL_L : QR_ECLEVEL_M, &modules, err) != CK_OK)
         return err->code;
     draw_style[style](&canvas, &modules);
     picture = canvas.picture;

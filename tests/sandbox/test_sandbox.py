@@ -27,5 +27,13 @@ def load_tests(loader, _tests, _pattern):
     return unittest.TestSuite(loader.loadTestsFromModule(module) for module in MODULES)
 
 
+def main():
+    result = unittest.main(exit=False).result
+    failed = len(result.failures) + len(result.errors)
+    passed = result.testsRun - failed - len(result.skipped)
+    print(f"{passed} passed, {failed} failed, {len(result.skipped)} skipped")
+    return 1 if failed else 0
+
+
 if __name__ == "__main__":
-    unittest.main()
+    sys.exit(main())

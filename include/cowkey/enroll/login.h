@@ -22,7 +22,8 @@ struct ck_login {
     const char *factor;                   /* which existing factor answers: an id or a label */
     const struct ck_person *person;
 
-    /* Set by ck_login_open when the new password went into force; password is then the new one. */
+    /* Set by ck_login_open: the server was told of the new password; it is in force, and is password now. */
+    bool password_submitted;
     bool password_changed;
 };
 

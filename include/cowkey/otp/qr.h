@@ -16,7 +16,8 @@
 enum ck_qr_style { CK_QR_TERMINAL, CK_QR_ASCII, CK_QR_SVG, CK_QR_PNG };
 
 /*
- * Draws text (at most CK_OTPAUTH_URI_MAX bytes), error correction level M. The picture is as secret
+ * Draws text (at most CK_OTPAUTH_URI_MAX bytes), at error correction level M for a file
+ * and L for a terminal, where nothing smudges and every line counts. The picture is as secret
  * as the text. Text that no QR code holds is CK_ERR_USAGE.
  */
 enum ck_err ck_qr_draw(const struct ck_secret *text, enum ck_qr_style style,

@@ -156,9 +156,22 @@ static void test_bad_profiles(void **state)
     const struct {
         const char *config, *line;
     } bad[] = {
-        {"[default]\nno-such-key = 1\n", ""}, {"[default]\njson = 1\n", ""},
-        {"[default]\nnonsense\n", ""},        {"[default]\nserver = a\n", "--profile other"},
+        {"[default]\nno-such-key = 1\n", ""},
+        {"[default]\njson = 1\n", ""},
+        {"[default]\nnonsense\n", ""},
+        {"[default]\nserver = a\n  account = b\n", ""},
+        {"[default]\npassword-command = true ; false\n", ""},
+        {"[default]\nserver = a\nserver = b\n", ""},
+        {"[default]\nserver = "
+         "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+         "aaaa"
+         "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+         "aaaa"
+         "aaaaaaaaaa\n",
+         ""},
+        {"[default]\nserver = a\n", "--profile other"},
         {"", "--config /nonexistent/config"},
+        {"", "--config /"},
     };
 
     for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {

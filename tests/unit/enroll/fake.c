@@ -106,7 +106,8 @@ enum ck_err ck_session_answer_yubiotp(struct ck_session *session, const struct c
 
 enum ck_err ck_session_visit(struct ck_session *session, struct ck_error *err)
 {
-    (void)err;
+    if (fake.pages_fail && fake.logins > 1)
+        return ck_error_set(err, CK_ERR_UNREACHABLE, "a portal's page");
     if (fake.somebody_enrols)
         fake_add_row("somebody else's", CK_METHOD_TOTP);
     fake.somebody_enrols = false;
@@ -204,8 +205,8 @@ const struct ck_factor *ck_page_find_factor(const struct ck_page *page, uint64_t
 
 const char *ck_page_alert(const struct ck_page *page, const char *type)
 {
-    (void)page, (void)type;
-    return NULL;
+    (void)page;
+    return fake.adding == ADD_SAYS_NO && strcmp(type, "danger") == 0 ? "no" : NULL;
 }
 
 const char *ck_method_name(enum ck_method method)

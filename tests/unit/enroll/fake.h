@@ -13,6 +13,7 @@ enum fake_adding {
     ADD_STORES_TWO,
     ADD_STORES_OTHER_LABEL,
     ADD_HIDES_LIST,
+    ADD_SAYS_NO,    /* and yet somebody's row with our label appears */
     ADD_IS_REFUSED, /* CK_ERR_UNCHANGED */
     ADD_IS_CUT,     /* CK_ERR_UNKNOWN; stored */
 };
@@ -35,6 +36,7 @@ struct fake {
     unsigned logins_cut; /* how many of the logins after the first end with UNREACHABLE */
     bool logins_refused; /* logins after the first: password refused */
     bool removal_blocked;
+    bool pages_fail;      /* visits after the first end with UNREACHABLE */
     bool somebody_enrols; /* another row appears before the next visit */
 
     /* What happened. */

@@ -23,7 +23,7 @@ static int set_up(void **state)
     fake_person_init(&person);
     login = fake_login(&person);
     key = (struct ck_otpauth){.params = ck_totp_default};
-    return ck_secret_new("a made-up 160bit key", 20, &key.key, &err);
+    return (int)ck_secret_new("a made-up 160bit key", 20, &key.key, &err);
 }
 
 static int tear_down(void **state)

@@ -220,7 +220,7 @@ static void test_what_cannot_be_decided_is_unknown_and_left_alone(void **state)
 {
     (void)state;
     const enum fake_adding undecidable[] = {ADD_IS_CUT, ADD_STORES_TWO, ADD_STORES_OTHER_LABEL,
-                                            ADD_HIDES_LIST};
+                                            ADD_HIDES_LIST, ADD_SAYS_NO};
 
     for (size_t i = 0; i < sizeof(undecidable) / sizeof(*undecidable); i++) {
         fake_reset();
@@ -256,6 +256,26 @@ static void test_a_factor_that_is_not_asked_for_is_taken_back(void **state)
     fake_reset();
     fake.new_factor_not_listed = true;
     assert_nothing_changed(CK_ERR_UNCHANGED);
+}
+
+static void test_a_login_that_shows_no_page_says_nothing_about_the_factor(void **state)
+{
+    (void)state;
+    fake.new_factor_not_asked = true;
+    fake.pages_fail = true;
+    assert_unknown();
+    assert_int_equal(fake.rows_count, 1);
+}
+
+static void test_unattended_needs_the_servers_time(void **state)
+{
+    (void)state;
+    wish.unattended = true;
+    fake.clock_known = false;
+    assert_nothing_changed(CK_ERR_UNCHANGED);
+    assert_null(person.given);
+    wish.accept_clock_skew = true;
+    assert_int_equal(run(), CK_OK);
 }
 
 static void test_the_list_is_not_emptied_when_somebody_enrolled_meanwhile(void **state)
@@ -417,6 +437,8 @@ int main(void)
         TEST(a_refused_only_factor_is_taken_back),
         TEST(a_refused_factor_among_others_is_taken_back_by_its_id),
         TEST(a_factor_that_is_not_asked_for_is_taken_back),
+        TEST(a_login_that_shows_no_page_says_nothing_about_the_factor),
+        TEST(unattended_needs_the_servers_time),
         TEST(the_list_is_not_emptied_when_somebody_enrolled_meanwhile),
         TEST(a_blocked_take_back_is_unknown),
         TEST(a_cut_proof_is_tried_again_and_then_asked_about),
