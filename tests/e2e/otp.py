@@ -29,6 +29,13 @@ def code(secret, at=None, *, step_s=STEP_S, digits=6, algorithm="sha1"):
     return str(number % 10**digits).zfill(digits)
 
 
+def await_calm(seconds=5):
+    """Lets a step that is about to end go by, where a code of the one before it is to be taken."""
+    left = STEP_S - time.time() % STEP_S
+    if left < seconds:
+        time.sleep(left)
+
+
 def wrong_code(secret):
     """Six digits that fit no step of the hours around."""
     near = {code(secret, time.time() + step * STEP_S) for step in range(-300, 301)}

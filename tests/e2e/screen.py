@@ -41,12 +41,12 @@ def read_qr(picture):
     return done.stdout.strip() if done.returncode == 0 else None
 
 
-def read_svg(picture, background, scratch):
-    """The same for an SVG, on a page with this background."""
-    drawn = Path(scratch) / "drawn.png"
-    subprocess.run(["rsvg-convert", "--width=500", f"--background-color={background}",
+def draw_svg(picture, background, place):
+    """The SVG as a PNG, on a page with this background; ten dots a unit."""
+    drawn = Path(place) / "drawn.png"
+    subprocess.run(["rsvg-convert", "--zoom=10", f"--background-color={background}",
                     f"--output={drawn}", picture], check=True, timeout=PATIENCE_S)
-    return read_qr(drawn)
+    return drawn
 
 
 class Screen:

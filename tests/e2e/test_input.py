@@ -187,6 +187,19 @@ class Files(InputCase):
         self.assertFalse((self.place / "elsewhere").exists())
         self.assertTrue(link.is_symlink())
 
+    @each({"file": lambda out: out.write_text("precious\n"),
+           "link": lambda out: out.symlink_to(out.with_name("elsewhere"))})
+    def test_that_appears_in_between_is_left_alone(self, make):
+        """Between the look before the login and the making of the file."""
+        out = self.place / "late"
+        person = self.sit_down(self.bob, "--json", "enroll", "totp", "--out", out)
+        person.expect(r"\?[^?\n]*$")
+        make(out)
+        person.answer("y")
+        self.assert_failed(self.finish(person), 2)
+        self.assertTrue(out.is_symlink() or out.read_text() == "precious\n")
+        self.assertFalse((self.place / "elsewhere").exists())
+
     @each({"in no directory": "/nonexistent/out", "a directory": "/tmp", "a device": "/dev/null",
            "without a name": "", "in a file": "/etc/passwd/out"})
     def test_that_can_t_be_written(self, path):
