@@ -29,11 +29,13 @@ def code(secret, at=None, *, step_s=STEP_S, digits=6, algorithm="sha1"):
     return str(number % 10**digits).zfill(digits)
 
 
-def await_calm(seconds=5):
-    """Lets a step that is about to end go by, where a code of the one before it is to be taken."""
-    left = STEP_S - time.time() % STEP_S
-    if left < seconds:
-        time.sleep(left)
+def await_calm(margin_s=2):
+    """Keeps away from the edges of a step, where clocks a second apart are in two of them."""
+    into_s = time.time() % STEP_S
+    if into_s < margin_s:
+        time.sleep(margin_s - into_s)
+    elif into_s > STEP_S - 2 * margin_s:
+        time.sleep(STEP_S - into_s + margin_s)
 
 
 def wrong_code(secret):

@@ -88,6 +88,8 @@ class NotVisible(ListCase):
 
     def comes_from(self, source):
         """The account's page is an outside account's; no directory is there to log in through."""
+        if self.server.dialect == "single":
+            self.skipTest("this release knows no outside accounts")
         self.server.meanwhile("authsource", self.bob.name, source, method="GET",
                               path=self.server.factor_page("mailbox"))
 
