@@ -1,7 +1,7 @@
 /* Reading a parsed HTML tree: the few questions that pages are asked. Nothing of mailcow in here.
  */
-#ifndef COWKEY_MAILCOW_HTML_H
-#define COWKEY_MAILCOW_HTML_H
+#ifndef MAILCOW_HTML_H
+#define MAILCOW_HTML_H
 
 #include <libxml/tree.h>
 #include <stdbool.h>
@@ -11,7 +11,8 @@
 
 /*
  * The tree of size bytes; NULL when they hold no element at all. A parser that gave up on the way
- * (its own limits) is CK_ERR_UNREACHABLE, since what it left out can't be known.
+ * (its own limits) is CK_ERR_UNREACHABLE, since what it left out can't be known; so is a tag with
+ * so many attributes that the parser would be busy for long.
  */
 enum ck_err ck_html_parse(const char *html, size_t size, xmlDoc **ret_doc, struct ck_error *err);
 void ck_html_free(xmlDoc **doc);
@@ -20,7 +21,6 @@ void ck_html_free(xmlDoc **doc);
 xmlNode *ck_html_next(const xmlNode *top, xmlNode *node);
 
 bool ck_html_is(const xmlNode *node, const char *element);
-bool ck_html_inside(const xmlNode *top, const xmlNode *node);
 
 /* The attribute's value, borrowed from the tree; NULL when the element does not have it. */
 const char *ck_html_attribute(const xmlNode *node, const char *name);
