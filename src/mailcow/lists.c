@@ -1,3 +1,4 @@
+/* Reading the lists of factors, authenticators and passkeys. */
 #include "lists.h"
 
 #include <openssl/evp.h>
@@ -23,7 +24,10 @@ static enum ck_err broken(struct ck_error *err)
     return ck_lists_not_understood(err, "a list of factors can't be read whole");
 }
 
-/* A row number as the server prints it; 0, which no row has, for anything else. */
+/*
+ * A row number as the server prints it; 0, which no row has, for anything else. Databases and JSON
+ * count to INT64_MAX.
+ */
 static uint64_t read_id(const char *text)
 {
     uint64_t id = 0;
@@ -35,7 +39,7 @@ static uint64_t read_id(const char *text)
             return 0;
         id = id * 10 + (uint64_t)(*text - '0');
     }
-    return id;
+    return id <= INT64_MAX ? id : 0;
 }
 
 static enum ck_err add_factor(const struct ck_factor *factor, const xmlNode *label,
@@ -92,8 +96,10 @@ enum ck_err ck_lists_read_factors(xmlNode *element, size_t inputs, struct ck_pag
     }
     if (e == CK_OK && page->factors_count != inputs)
         e = broken(err);
-    if (e == CK_OK)
+    if (e == CK_OK) {
         page->factors_state = CK_LIST_PRESENT;
+        page->marks_current = page->role != CK_ROLE_DOMAIN_ADMIN; /* protocol 3 */
+    }
     return e;
 }
 

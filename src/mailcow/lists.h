@@ -1,6 +1,6 @@
 /* The rows of the three lists that mailcow's pages hold, read whole or refused. */
-#ifndef COWKEY_MAILCOW_LISTS_H
-#define COWKEY_MAILCOW_LISTS_H
+#ifndef MAILCOW_LISTS_H
+#define MAILCOW_LISTS_H
 
 #include <libxml/tree.h>
 

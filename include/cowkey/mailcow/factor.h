@@ -19,8 +19,9 @@ enum {
 };
 
 /*
- * Whether label can be stored and found again: 1..255 bytes of UTF-8 without control characters and
- * without a space at either end, which the server's pages don't show; else CK_ERR_USAGE.
+ * Whether label can be stored and found again: 1..255 bytes of UTF-8 without control characters,
+ * U+FFFE and U+FFFF, and without a space at either end, which the server's pages don't show; else
+ * CK_ERR_USAGE.
  */
 enum ck_err ck_factor_label_check(const char *label, struct ck_error *err);
 

@@ -27,7 +27,7 @@ struct ck_factor {
     uint64_t id;
     char *label; /* UTF-8, as the server gave it; owned */
     enum ck_method method;
-    bool current; /* the one that this session logged in with, where the page tells */
+    bool current; /* the one that this session logged in with, if the page marks_current */
 };
 
 struct ck_passkey {
@@ -62,6 +62,7 @@ struct ck_page {
     enum ck_list_state factors_state;
     struct ck_factor *factors; /* the factor page's list, or the login page's authenticators */
     size_t factors_count;
+    bool marks_current; /* the list tells the factor in use: not a domain admin's, nor a login's */
     bool yubiotp_offered; /* the login page has a Yubico OTP tab; its keys are not listed */
 
     enum ck_list_state passkeys_state;
@@ -73,10 +74,11 @@ struct ck_page {
 };
 
 /*
- * Reads size bytes of HTML. Any bytes give a page: what was not found stays absent. A list whose
- * element is there but whose rows can't be read whole, and more than CK_PAGE_FACTORS_MAX rows, are
- * CK_ERR_UNREACHABLE ("not understood"), since a list that is believed must be complete; so are a
- * page that ends before its form token, and one larger than CK_PAGE_SIZE_MAX.
+ * Reads size bytes of HTML. Bytes that are no page of mailcow's give one where all is absent. What
+ * can't be believed is CK_ERR_UNREACHABLE ("not understood"): a list whose element is there but
+ * whose rows can't be read whole, that has more than CK_PAGE_FACTORS_MAX of them, that is there
+ * twice, or that no form token follows, since it may have been cut; a role that is unknown or told
+ * in two ways; and a page that is larger than CK_PAGE_SIZE_MAX or would keep the parser busy.
  */
 enum ck_err ck_page_parse(const char *html, size_t size, struct ck_page *ret_page,
                           struct ck_error *err);

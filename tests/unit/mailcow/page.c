@@ -1,5 +1,6 @@
 #include "cowkey/mailcow/page.h"
 
+#include "cowkey/mailcow/factor.h"
 #include "html_sample.h"
 #include "tests/unit/base/allocation.h"
 
@@ -73,6 +74,7 @@ static void test_factor_page_of_each_role(void **state)
         assert_int_equal(page.factors_count, 0);
         assert_int_equal(page.passkeys_state, CK_LIST_PRESENT);
         assert_int_equal(page.passkeys_count, 0);
+        assert_int_equal(page.marks_current, pages[i].role != CK_ROLE_DOMAIN_ADMIN);
         ck_page_clear(&page);
     }
 }
@@ -130,6 +132,62 @@ static void test_labels_as_they_were_given(void **state)
     expect_factor(&page, 3, 4, "🔑 ü 日本");
     expect_factor(&page, 4, 5, "[Remove]");
     ck_page_clear(&page);
+}
+
+static char *put_character(char *out, unsigned point)
+{
+    if (point >= 0x10000)
+        *out++ = (char)(0xf0 | point >> 18);
+    if (point >= 0x800)
+        *out++ = (char)(point >= 0x10000 ? 0x80 | (point >> 12 & 0x3f) : 0xe0 | point >> 12);
+    if (point >= 0x80)
+        *out++ = (char)(point >= 0x800 ? 0x80 | (point >> 6 & 0x3f) : 0xc0 | point >> 6);
+    *out++ = (char)(point >= 0x80 ? 0x80 | (point & 0x3f) : point);
+    *out = '\0';
+    return out;
+}
+
+/* Whether a label with these characters is read as it stands in the page. */
+static bool is_kept(const char *label)
+{
+    char html[9000];
+    struct ck_page page;
+
+    snprintf(html, sizeof(html), "%s%s%s",
+             "<div id=\"tfa_keys\"><form><input name=\"unset_tfa_key\" value=\"1\">"
+             "<span class=\"badge\">\n ",
+             label, "\n <a>x</a></span></form></div><script>\n" TOKEN_LINE "</script>");
+    page = parse(html);
+    bool kept = page.factors_count == 1 && strcmp(page.factors[0].label, label) == 0;
+    ck_page_clear(&page);
+    return kept;
+}
+
+/* Labels that the check lets pass are found again: each character, 1024 in a page. */
+static void test_labels_that_are_found_again(void **state)
+{
+    struct ck_error err;
+
+    (void)state;
+    for (unsigned start = 0xa0; start < 0x110000; start += 1024) {
+        char label[8192] = "a";
+        char *end = label + 1;
+        for (unsigned point = start; point < start + 1024 && point < 0x110000; point++) {
+            char one[8];
+            put_character(one, point);
+            if (ck_factor_label_check(one, &err) == CK_OK)
+                end = put_character(end, point);
+            else
+                assert_true((point >= 0xd800 && point < 0xe000) || point == 0xfffe ||
+                            point == 0xffff);
+        }
+        if (!is_kept(label))
+            fail_msg("a label with U+%04X .. is not", start);
+    }
+    assert_int_equal(ck_factor_label_check("a\xef\xbf\xbe", &err), CK_ERR_USAGE);
+    assert_int_equal(ck_factor_label_check("\xef\xbf\xbf z", &err), CK_ERR_USAGE);
+    assert_false(is_kept("a\xef\xbf\xbe"));
+    assert_false(is_kept("a\xef\xbf\xbf"));
 }
 
 /* The server escapes labels, so that marks in them are text; and text counts for nothing. */
@@ -236,6 +294,7 @@ static void test_pending_login(void **state)
     assert_int_equal(page.factors[0].method, CK_METHOD_WEBAUTHN);
     assert_int_equal(page.factors[1].method, CK_METHOD_TOTP);
     assert_false(page.yubiotp_offered);
+    assert_false(page.marks_current);
     ck_page_clear(&page);
 }
 
@@ -337,6 +396,7 @@ static void test_broken_factor_lists(void **state)
     EXPECT_BROKEN(FACTORS(ROW("1x", "x")));
     EXPECT_BROKEN(FACTORS(ROW(" 1", "x")));
     EXPECT_BROKEN(FACTORS(ROW("12345678901234567890", "x")));
+    EXPECT_BROKEN(FACTORS(ROW("9223372036854775808", "x")));
     EXPECT_BROKEN(FACTORS(ROW("1", "x") ROW("1", "y")));
     EXPECT_BROKEN(FACTORS("<form></form>"));
     EXPECT_BROKEN(FACTORS("<form><span class=\"badge\">x</span></form>"));
@@ -533,6 +593,57 @@ static void test_size_at_its_bound(void **state)
     free(html);
 }
 
+/* A tag of count attributes, or of count * 100 bytes of name; malloced. */
+static char *crowded(unsigned count, const char *begin, const char *attribute_end, bool long_name)
+{
+    char *html = malloc(200 + (size_t)count * 120);
+    char *end = stpcpy(html, begin);
+
+    for (unsigned i = 0; i < count; i++)
+        end += long_name ? sprintf(end, "a%05u%094d", i, 0)
+                         : sprintf(end, " a%05u%s", i, attribute_end);
+    strcpy(end, ">");
+    return html;
+}
+
+/* Parsing those takes the square of their number, in whatever way they hide. */
+static void test_attributes_at_their_bound(void **state)
+{
+    static const struct {
+        const char *begin, *attribute_end;
+        bool long_name;
+    } ways[] = {
+        {"<a", "", false},
+        {"<a", "=x", false},
+        {"<a", "=\">\"", false},
+        {"<a", " = '>'", false},
+        {"<a", "=\">\"/", false},
+        {"<a '", "", false},
+        {"<a \"'\" x='\">\"'", "", false},
+        {"<!-- \" --><a x='\">'", "", false},
+        {"<!-- <b x=' --><a", "", false},
+        {"<script>'<b x=\"'</script><a", "", false},
+        {"<a ", "", true},
+        {"<", "", true},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
+        char *html = crowded(3000, ways[i].begin, ways[i].attribute_end, ways[i].long_name);
+        struct ck_page page;
+        struct ck_error err;
+        size_t size = strlen(html) < CK_PAGE_SIZE_MAX ? strlen(html) : CK_PAGE_SIZE_MAX;
+        assert_int_equal(ck_page_parse(html, size, &page, &err), CK_ERR_UNREACHABLE);
+        assert_non_null(strstr(err.text, "too many attributes"));
+        free(html);
+
+        html = crowded(200, ways[i].begin, ways[i].attribute_end, ways[i].long_name);
+        page = parse(html);
+        ck_page_clear(&page);
+        free(html);
+    }
+}
+
 /* Markup that is made to be slow or deep: an answer within a second, whatever it is. */
 static void test_hostile_markup(void **state)
 {
@@ -676,6 +787,7 @@ int main(void)
         cmocka_unit_test(test_factors_in_their_order),
         cmocka_unit_test(test_absent_list_is_not_an_empty_one),
         cmocka_unit_test(test_labels_as_they_were_given),
+        cmocka_unit_test(test_labels_that_are_found_again),
         cmocka_unit_test(test_labels_fake_no_marks),
         cmocka_unit_test(test_script_holds_no_elements),
         cmocka_unit_test(test_account_in_the_head),
@@ -695,6 +807,7 @@ int main(void)
         cmocka_unit_test(test_spoilt_at_every_byte),
         cmocka_unit_test(test_rows_at_their_bound),
         cmocka_unit_test(test_size_at_its_bound),
+        cmocka_unit_test(test_attributes_at_their_bound),
         cmocka_unit_test(test_hostile_markup),
         cmocka_unit_test(test_each_allocation_may_fail),
         cmocka_unit_test(test_clear_of_nothing),
