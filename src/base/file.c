@@ -1,3 +1,4 @@
+/* Making, reading and running what holds secrets. */
 #include "cowkey/base/file.h"
 
 #include <errno.h>
@@ -257,13 +258,23 @@ static int spawn_shell(const char *command, int output, pid_t *ret_pid)
     return rc;
 }
 
+/* Returns once the shell is gone. */
+static void kill_shell(pid_t pid)
+{
+    kill(pid, SIGKILL);
+    while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+        ;
+}
+
 static enum ck_err wait_for(pid_t pid, const char *what, struct ck_error *err)
 {
     int status;
 
-    while (waitpid(pid, &status, 0) < 0) {
+    if (waitpid(pid, &status, 0) < 0) {
         if (errno != EINTR)
             return ck_error_set(err, CK_ERR_USAGE, "the end of %s was not seen: %m", what);
+        kill_shell(pid);
+        return ck_error_set(err, CK_ERR_INTERRUPTED, "interrupted while waiting for %s", what);
     }
     if (WIFSIGNALED(status))
         return ck_error_set(err, CK_ERR_USAGE, "%s was ended by signal %d", what, WTERMSIG(status));
@@ -288,7 +299,6 @@ enum ck_err ck_file_read_command(const char *command, size_t size_max, const cha
     CK_CLEANUP(ck_secret_free) struct ck_secret *bytes = NULL;
     CK_CLEANUP(close_fd) int from = -1;
     CK_CLEANUP(close_fd) int to = -1;
-    struct ck_error wait_err;
     int ends[2];
     pid_t pid;
 
@@ -303,8 +313,7 @@ enum ck_err ck_file_read_command(const char *command, size_t size_max, const cha
     if (ck_file_read_fd(from, size_max, what, &bytes, err) != CK_OK) {
         /* Closed first: what the shell started, and the kill does not reach, gets SIGPIPE. */
         close_fd(&from);
-        kill(pid, SIGKILL);
-        wait_for(pid, what, &wait_err);
+        kill_shell(pid);
         return err->code;
     }
     if (wait_for(pid, what, err) != CK_OK)

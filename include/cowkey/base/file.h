@@ -34,7 +34,8 @@ enum ck_err ck_file_read_fd(int fd, size_t size_max, const char *what, struct ck
 /*
  * What a command prints on its standard output, run by /bin/sh with /dev/null as standard input and
  * with our standard error; a status other than 0 is CK_ERR_USAGE. what: "the password command". The
- * shell has ended when this returns, and is killed when it prints more than size_max bytes.
+ * shell has ended when this returns: it is killed when it prints more than size_max bytes, and when
+ * a signal handler without SA_RESTART runs meanwhile (CK_ERR_INTERRUPTED).
  */
 enum ck_err ck_file_read_command(const char *command, size_t size_max, const char *what,
                                  struct ck_secret **ret_bytes, struct ck_error *err);

@@ -1,5 +1,6 @@
 /*
- * A secret: bytes on OpenSSL's secure heap (locked, not in core dumps), erased when freed.
+ * A secret: bytes on OpenSSL's secure heap (not in core dumps, and locked where the kernel lets it),
+ * erased when freed.
  *
  * Passwords, TOTP keys, otpauth URIs, codes, form bodies and pictures of secrets live in this type
  * and nowhere else. There is one accessor, so that reading a secret is easy to find.
@@ -21,8 +22,9 @@ enum {
 struct ck_secret;
 
 /*
- * Sets up the secure heap; once, before the first secret. Where the kernel allows no locked memory
- * the heap works without the lock, and that is no error.
+ * Sets up the secure heap; once, before the first secret. Where the kernel does not let the whole
+ * heap be locked (ulimit -l), none of it is certain to be: secrets may then be swapped to disk. That
+ * is no error, and nobody is told.
  */
 enum ck_err ck_secret_heap_init(struct ck_error *err);
 

@@ -786,6 +786,21 @@ static void test_command_is_interrupted(void **state)
     assert_ptr_equal(bytes, UNTOUCHED);
 }
 
+/* Also where it has said all it had to say and goes on without end. */
+static void test_command_is_interrupted_after_its_output(void **state)
+{
+    struct ck_secret *bytes = UNTOUCHED;
+    struct ck_error err;
+
+    (void)state;
+    ring_every_30_ms(0);
+    assert_int_equal(ck_file_read_command("exec >&-; exec sleep 1000", 100, "it", &bytes, &err),
+                     CK_ERR_INTERRUPTED);
+    stop_ringing();
+    assert_error(&err, CK_ERR_INTERRUPTED, "interrupted");
+    assert_ptr_equal(bytes, UNTOUCHED);
+}
+
 /* The pipe then takes the numbers of the closed files, 0 and 1 among them. */
 static void test_command_without_standard_files(void **state)
 {
@@ -886,6 +901,7 @@ int main(void)
         FILE_TEST(test_command_gets_default_signals),
         FILE_TEST(test_command_whose_end_is_not_seen),
         FILE_TEST(test_command_is_interrupted),
+        FILE_TEST(test_command_is_interrupted_after_its_output),
         FILE_TEST(test_command_without_standard_files),
         FILE_TEST(test_command_without_files_left),
         FILE_TEST(test_command_allocations_fail),
