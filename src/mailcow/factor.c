@@ -1,3 +1,4 @@
+/* Adding and removing second factors, believed only when the list shows it. */
 #include "cowkey/mailcow/factor.h"
 
 #include <stdio.h>
@@ -26,7 +27,11 @@ enum ck_err ck_factor_label_check(const char *label, struct ck_error *err)
         if (c < 0x20 || c == 0x7f || c1)
             return ck_error_set(err, CK_ERR_USAGE, "the label holds control characters");
     }
-    /* The server's page shows it without them, so that it could not be found again. */
+    /* Of all characters these are the two that are lost between the server's page and its reader. */
+    if (strstr(label, "\xef\xbf\xbe") || strstr(label, "\xef\xbf\xbf"))
+        return ck_error_set(err, CK_ERR_USAGE,
+                            "the label holds U+FFFE or U+FFFF, which are no characters");
+    /* Nor would a space at an end be found again, which the server's page shows nothing of. */
     if (label[0] == ' ' || label[size - 1] == ' ')
         return ck_error_set(err, CK_ERR_USAGE, "the label begins or ends with a space");
     return CK_OK;
@@ -275,6 +280,10 @@ enum ck_err ck_factor_add_totp(struct ck_session *session, const char *label,
                          session->account.name);
     if (e == CK_OK)
         e = make_totp_form(label, base32, code, setup ? NULL : password, &form, err);
+    if (e == CK_OK)
+        e = ck_session_note_sent(session, ck_secret_bytes(base32), ck_secret_size(base32), err);
+    if (e == CK_OK)
+        e = ck_session_note_sent(session, code, strlen(code), err);
     if (e != CK_OK)
         return e;
     return setup ? add_setup(session, &form, err) : add_open(session, &form, err);

@@ -1,3 +1,4 @@
+/* Exchanges with the server: the one place that calls libcurl to send something. */
 #include "cowkey/mailcow/http.h"
 
 #include <curl/curl.h>
@@ -139,6 +140,8 @@ static void set_habits(struct ck_http *http, const struct ck_http_settings *sett
     curl_easy_setopt(curl, CURLOPT_SHARE, shared);
     curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, http->message);
     curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+    /* Else the end of an exchange waits for a name server that is silent, whatever the timeout. */
+    curl_easy_setopt(curl, CURLOPT_QUICK_EXIT, 1L);
     curl_easy_setopt(curl, CURLOPT_USERAGENT, user_agent);
     curl_easy_setopt(curl, CURLOPT_COOKIEFILE, ""); /* a jar in memory */
     curl_easy_setopt(curl, CURLOPT_ACCEPT_ENCODING, "");
@@ -196,6 +199,11 @@ void ck_http_free(struct ck_http **http)
     free(CK_TAKE(*http));
 }
 
+void ck_http_use_fresh_connection(struct ck_http *http)
+{
+    curl_easy_setopt(http->curl, CURLOPT_FRESH_CONNECT, 1L);
+}
+
 void ck_http_set_last_words(struct ck_http *http, unsigned timeout_ms)
 {
     http->cancel = NULL;
@@ -241,10 +249,20 @@ static enum ck_err untrusted(const struct exchange *exchange, struct ck_error *e
     }
 }
 
+/* Where curl complains of a proxy's address it quotes it, and with it the proxy's password. */
+static bool quotes_proxy(const struct exchange *exchange, CURLcode code)
+{
+    return code == CURLE_COULDNT_RESOLVE_PROXY || code == CURLE_UNSUPPORTED_PROTOCOL ||
+           code == CURLE_URL_MALFORMAT || code == CURLE_NOT_BUILT_IN ||
+           strcasestr(exchange->http->message, "unsupported proxy");
+}
+
 static const char *reason_of(const struct exchange *exchange, CURLcode code)
 {
     if (code == CURLE_OUT_OF_MEMORY || exchange->intake.no_memory)
         return "out of memory";
+    if (quotes_proxy(exchange, code))
+        return "the proxy that the environment names (https_proxy) is not found or can't be used";
     if (exchange->refused_again)
         return "it was closed without an answer";
     return *exchange->http->message ? exchange->http->message : curl_easy_strerror(code);
@@ -257,7 +275,10 @@ static enum ck_err describe(const struct exchange *exchange, CURLcode code, stru
 
     if (exchange->cancelled)
         return ck_error_set(err, failure, "interrupted while talking to %s", http->origin);
-    if (exchange->intake.too_large)
+    /* Out of memory is also what curl calls a header line that has no end. */
+    bool head_too_large =
+        code == CURLE_OUT_OF_MEMORY && exchange->begun && !exchange->intake.no_memory;
+    if (exchange->intake.too_large || head_too_large)
         return ck_error_set(err, failure, "the answer of %s is too large", http->origin);
     if (code == CURLE_PEER_FAILED_VERIFICATION)
         return untrusted(exchange, err);

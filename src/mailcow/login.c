@@ -86,8 +86,7 @@ enum ck_err ck_session_settle(struct ck_session *session, const char *location,
     return CK_OK;
 }
 
-static enum ck_err refused(struct ck_session *session, const struct ck_page *page,
-                           struct ck_error *err)
+static enum ck_err refused(struct ck_session *session, struct ck_page *page, struct ck_error *err)
 {
     const char *advice =
         session->dialect == CK_DIALECT_SINGLE
@@ -99,6 +98,7 @@ static enum ck_err refused(struct ck_session *session, const struct ck_page *pag
     ck_error_set(err, CK_ERR_REFUSED, "the server refused '%s' as %s at its login page %s",
                  session->account.name, ck_role_name(session->account.role),
                  ck_session_login_path(session));
+    ck_session_censor(session, page);
     return ck_session_hint(err, advice, page);
 }
 
@@ -143,6 +143,8 @@ static enum ck_err send_password(struct ck_session *session, const struct ck_sec
     if (e == CK_OK)
         e = ck_form_add_secret(&form, "pass_user", password, err);
     if (e == CK_OK)
+        e = ck_session_note_sent(session, ck_secret_bytes(password), ck_secret_size(password), err);
+    if (e == CK_OK)
         e = ck_session_post(session, ck_session_login_path(session), form, &response, err);
     session->live = e == CK_OK || e == CK_ERR_UNKNOWN;
     if (e != CK_OK)
@@ -171,6 +173,14 @@ enum ck_err ck_session_login(const struct ck_http_settings *settings, enum ck_di
     return e;
 }
 
+/* A login page that complains of nothing: the answer was not looked at. */
+static enum ck_err not_judged(const struct ck_session *session, struct ck_error *err)
+{
+    ck_error_set(err, CK_ERR_UNREACHABLE, "the server forgot the login of '%s' in between",
+                 session->account.name);
+    return ck_error_hint(err, "It did not judge the second factor: start again.");
+}
+
 static enum ck_err judge_answer(struct ck_session *session, const struct ck_response *response,
                                 struct ck_error *err)
 {
@@ -181,8 +191,11 @@ static enum ck_err judge_answer(struct ck_session *session, const struct ck_resp
     enum ck_err e = ck_session_read_page(response, &page, err);
     if (e != CK_OK)
         return e;
+    if (!ck_page_alert(&page, "danger"))
+        return not_judged(session, err);
     ck_error_set(err, CK_ERR_REFUSED, "the server refused the second factor of '%s'",
                  session->account.name);
+    ck_session_censor(session, &page);
     return ck_session_hint(err, "", &page);
 }
 
@@ -215,6 +228,8 @@ enum ck_err ck_session_answer_totp(struct ck_session *session, uint64_t id, cons
         e = ck_form_add(&form, "id", row, err);
     if (e == CK_OK)
         e = ck_form_add(&form, "token", code, err);
+    if (e == CK_OK)
+        e = ck_session_note_sent(session, code, strlen(code), err);
     return e == CK_OK ? answer(session, form, err) : e;
 }
 
@@ -228,5 +243,7 @@ enum ck_err ck_session_answer_yubiotp(struct ck_session *session, const struct c
         e = ck_form_add(&form, "tfa_method", "yubi_otp", err);
     if (e == CK_OK)
         e = ck_form_add_secret(&form, "token", otp, err);
+    if (e == CK_OK)
+        e = ck_session_note_sent(session, ck_secret_bytes(otp), ck_secret_size(otp), err);
     return e == CK_OK ? answer(session, form, err) : e;
 }

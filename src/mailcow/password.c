@@ -1,3 +1,4 @@
+/* Changing the own password in a session. */
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -127,6 +128,8 @@ static enum ck_err judge(const struct ck_session *session, const struct ck_respo
         return e;
     ck_error_set(err, CK_ERR_UNCHANGED, "the server refused the new password of '%s'",
                  session->account.name);
+    if (ck_session_shows_sent(session, message))
+        return err->code;
     return ck_error_hint(err, "The server says: '%s'.", message);
 }
 
@@ -159,6 +162,9 @@ enum ck_err ck_session_change_password(struct ck_session *session,
 
     if (e == CK_OK)
         e = make_body(session, old_password, new_password, &body, err);
+    if (e == CK_OK)
+        e = ck_session_note_sent(session, ck_secret_bytes(new_password),
+                                 ck_secret_size(new_password), err);
     if (e == CK_OK)
         e = ck_session_post_json(session, requests[session->account.role].path, body, &response,
                                  err);

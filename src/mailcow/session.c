@@ -1,14 +1,20 @@
+/* A session: its exchanges, its page, whose it is, and its end. */
 #include "cowkey/mailcow/session.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <time.h>
 
 #include "cowkey/base/cleanup.h"
 #include "session_internal.h"
 
-enum { LAST_WORDS_MS = 5000 };
+enum {
+    LAST_WORDS_MS = 5000,
+    SECOND_WORDS_MS = 500, /* with less time left the log-out is not tried again */
+    SHOWN_MAX = 15,        /* bytes of a text that a stack trace of PHP shows */
+};
 
 const char *ck_session_login_path(const struct ck_session *session)
 {
@@ -76,7 +82,8 @@ enum ck_err ck_session_bad_status(int status, enum ck_err code, struct ck_error 
     return code;
 }
 
-const char *ck_session_server_says(const struct ck_page *page)
+/* What page says in words, preferring what went wrong; NULL when it says nothing. */
+static const char *server_says(const struct ck_page *page)
 {
     static const char *const types[] = {"danger", "warning", NULL};
 
@@ -91,7 +98,7 @@ const char *ck_session_server_says(const struct ck_page *page)
 
 enum ck_err ck_session_hint(struct ck_error *err, const char *advice, const struct ck_page *page)
 {
-    const char *words = ck_session_server_says(page);
+    const char *words = server_says(page);
 
     if (!words)
         return ck_error_hint(err, "%s", advice);
@@ -141,8 +148,46 @@ enum ck_err ck_session_check_owner(const struct ck_session *session, const struc
     return CK_OK;
 }
 
+enum ck_err ck_session_note_sent(struct ck_session *session, const char *secret, size_t size,
+                                 struct ck_error *err)
+{
+    enum ck_err e = ck_secret_append(&session->sent, secret, size, err);
+
+    return e == CK_OK ? ck_secret_append(&session->sent, "", 1, err) : e;
+}
+
+bool ck_session_shows_sent(const struct ck_session *session, const char *text)
+{
+    const char *sent = session->sent ? ck_secret_bytes(session->sent) : NULL;
+    const char *end = sent ? sent + ck_secret_size(session->sent) : NULL;
+
+    for (; sent < end; sent += strlen(sent) + 1) {
+        size_t size = strnlen(sent, SHOWN_MAX);
+        if (size > 0 && memmem(text, strlen(text), sent, size))
+            return true;
+    }
+    return false;
+}
+
+void ck_session_censor(const struct ck_session *session, struct ck_page *page)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < page->alerts_count; i++) {
+        char *text = page->alerts[i].text;
+        if (!ck_session_shows_sent(session, text)) {
+            page->alerts[kept++] = page->alerts[i];
+            continue;
+        }
+        ck_secret_erase(text, strlen(text));
+        free(text);
+    }
+    page->alerts_count = kept;
+}
+
 void ck_session_keep_page(struct ck_session *session, struct ck_page *page)
 {
+    ck_session_censor(session, page);
     ck_page_clear(&session->page);
     session->page = *page;
     *page = (struct ck_page){0};
@@ -151,11 +196,6 @@ void ck_session_keep_page(struct ck_session *session, struct ck_page *page)
 enum ck_session_state ck_session_state(const struct ck_session *session)
 {
     return session->state;
-}
-
-const struct ck_account *ck_session_account(const struct ck_session *session)
-{
-    return &session->account;
 }
 
 const struct ck_page *ck_session_page(const struct ck_session *session)
@@ -169,14 +209,26 @@ int64_t ck_session_clock_offset_s(const struct ck_session *session, bool *ret_kn
     return session->clock_offset_s;
 }
 
+static enum ck_err not_open(const struct ck_session *session, struct ck_error *err)
+{
+    const char *name = session->account.name;
+
+    if (session->state == CK_SESSION_HELD && session->page.change_password) {
+        ck_error_set(err, CK_ERR_REFUSED,
+                     "the server holds the login of '%s' until the password is changed", name);
+        return ck_error_hint(err, "Change the password first, for example in a browser: before that "
+                                  "the server shows nothing else of the account.");
+    }
+    return ck_error_set(err, CK_ERR_UNCHANGED, "the login of '%s' is not complete", name);
+}
+
 enum ck_err ck_session_visit(struct ck_session *session, struct ck_error *err)
 {
     CK_CLEANUP(ck_response_clear) struct ck_response response = {0};
     CK_CLEANUP(ck_page_clear) struct ck_page page = {0};
 
     if (session->state != CK_SESSION_OPEN)
-        return ck_error_set(err, CK_ERR_UNCHANGED, "the login of '%s' is not complete",
-                            session->account.name);
+        return not_open(session, err);
     enum ck_err e = ck_session_get(session, ck_session_factor_path(session), &response, err);
     if (e != CK_OK)
         return e;
@@ -194,16 +246,43 @@ enum ck_err ck_session_visit(struct ck_session *session, struct ck_error *err)
     return e;
 }
 
-/* The server forgets the login only here; that this fails changes nothing about what was done. */
-static void log_out(struct ck_session *session)
+static int64_t steady_now_ms(void)
 {
-    CK_CLEANUP(ck_secret_free) struct ck_secret *form = NULL;
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static bool post_logout(struct ck_session *session, const struct ck_secret *form)
+{
     CK_CLEANUP(ck_response_clear) struct ck_response response = {0};
     struct ck_error ignored;
 
+    return ck_session_post(session, "/", form, &response, &ignored) == CK_OK &&
+           response.status < 500;
+}
+
+/*
+ * The server forgets the login only here; that this fails changes nothing about what was done. A
+ * connection that was cut, or a proxy with a fault of a moment, is no reason to leave the login, and
+ * logging out twice does no harm: so it is tried once more, all within LAST_WORDS_MS.
+ */
+static void log_out(struct ck_session *session)
+{
+    CK_CLEANUP(ck_secret_free) struct ck_secret *form = NULL;
+    struct ck_error ignored;
+    int64_t begun_ms = steady_now_ms();
+
     ck_http_set_last_words(session->http, LAST_WORDS_MS);
-    if (ck_form_add(&form, "logout", "1", &ignored) == CK_OK)
-        ck_session_post(session, "/", form, &response, &ignored);
+    if (ck_form_add(&form, "logout", "1", &ignored) != CK_OK || post_logout(session, form))
+        return;
+    int64_t left_ms = LAST_WORDS_MS - (steady_now_ms() - begun_ms);
+    if (left_ms < SECOND_WORDS_MS)
+        return;
+    ck_http_set_last_words(session->http, (unsigned)left_ms);
+    ck_http_use_fresh_connection(session->http);
+    post_logout(session, form);
 }
 
 void ck_session_close(struct ck_session **session)
@@ -214,5 +293,6 @@ void ck_session_close(struct ck_session **session)
         log_out(*session);
     ck_http_free(&(*session)->http);
     ck_page_clear(&(*session)->page);
+    ck_secret_free(&(*session)->sent);
     free(CK_TAKE(*session));
 }

@@ -1,7 +1,7 @@
 /* What the files of this room share about a session; everybody else sees cowkey/mailcow/session.h.
  */
-#ifndef COWKEY_MAILCOW_SESSION_INTERNAL_H
-#define COWKEY_MAILCOW_SESSION_INTERNAL_H
+#ifndef MAILCOW_SESSION_INTERNAL_H
+#define MAILCOW_SESSION_INTERNAL_H
 
 #include <stdbool.h>
 
@@ -14,7 +14,8 @@ struct ck_session {
     struct ck_account account;
     enum ck_session_state state;
     struct ck_page page;
-    bool live; /* the server may hold a login that has to be ended */
+    struct ck_secret *sent; /* strings that the server's words may not be quoted with */
+    bool live;              /* the server may hold a login that has to be ended */
     int64_t clock_offset_s;
     bool clock_known;
 };
@@ -40,7 +41,20 @@ enum ck_err ck_session_read_page(const struct ck_response *response, struct ck_p
 enum ck_err ck_session_check_owner(const struct ck_session *session, const struct ck_page *page,
                                    struct ck_error *err);
 
-/* Makes page, which is emptied, the session's page. */
+/*
+ * Notes a secret, or a code, that is about to be sent. The server may show it again: some failures
+ * end in a dump of all that was posted, as an alert (protocol 4.3).
+ */
+enum ck_err ck_session_note_sent(struct ck_session *session, const char *secret, size_t size,
+                                 struct ck_error *err);
+
+/* Whether text holds something that was noted. */
+bool ck_session_shows_sent(const struct ck_session *session, const char *text);
+
+/* Drops the alerts of page that hold something that was noted. */
+void ck_session_censor(const struct ck_session *session, struct ck_page *page);
+
+/* Censors page and makes it, which is emptied, the session's page. */
 void ck_session_keep_page(struct ck_session *session, struct ck_page *page);
 
 /*
@@ -56,10 +70,7 @@ bool ck_session_leads_to_login(const struct ck_session *session, const char *loc
 /* The error for an answer whose status is not foreseen. */
 enum ck_err ck_session_bad_status(int status, enum ck_err code, struct ck_error *err);
 
-/* What page says in words, preferring what went wrong; NULL when it says nothing. */
-const char *ck_session_server_says(const struct ck_page *page);
-
-/* Sets the hint to advice, and what the page says, if anything. */
+/* Sets the hint to advice, and what the page, which was censored, says, if anything. */
 enum ck_err ck_session_hint(struct ck_error *err, const char *advice, const struct ck_page *page);
 
 #endif

@@ -93,6 +93,9 @@ enum ck_err ck_form_add_secret(struct ck_secret **form, const char *name,
 /* For logging out after an interruption: ignore *cancel from now on, wait timeout_ms at most. */
 void ck_http_set_last_words(struct ck_http *http, unsigned timeout_ms);
 
+/* From now on each exchange has a connection of its own. */
+void ck_http_use_fresh_connection(struct ck_http *http);
+
 /* Erases and frees the body. */
 void ck_response_clear(struct ck_response *response);
 

@@ -18,7 +18,7 @@
 #include "cowkey/mailcow/page.h"
 
 enum ck_session_state {
-    CK_SESSION_OPEN,        /* logged in; the factor page is read (ck_session_visit) */
+    CK_SESSION_OPEN,        /* logged in; ck_session_visit reads the factor page */
     CK_SESSION_ASKS_FACTOR, /* the password was right; ck_session_page lists authenticators */
     CK_SESSION_HELD,        /* logged in, but held: see setup_factor, change_password of the page */
 };
@@ -37,9 +37,11 @@ enum ck_err ck_session_login(const struct ck_http_settings *settings, enum ck_di
                              struct ck_session **ret_session, struct ck_error *err);
 
 enum ck_session_state ck_session_state(const struct ck_session *session);
-const struct ck_account *ck_session_account(const struct ck_session *session);
 
-/* The last page that was read; borrowed until the next exchange of the session. */
+/*
+ * The last page that was read; borrowed until the next exchange of the session. Alerts that show a
+ * secret which this session sent are left out.
+ */
 const struct ck_page *ck_session_page(const struct ck_session *session);
 
 /* Seconds that the server's clock is ahead of ours, from the latest Date header. known: was there
@@ -48,7 +50,7 @@ int64_t ck_session_clock_offset_s(const struct ck_session *session, bool *ret_kn
 
 /*
  * Answers the second factor: one attempt, after which the server drops the login when it is wrong
- * (CK_ERR_REFUSED). id is the row; a Yubico OTP (44 modhex characters) needs none. Right: the
+ * (CK_ERR_REFUSED: it says so). id is the row; a Yubico OTP (44 modhex characters) needs none. Right: the
  * session is open, or held for a new password.
  */
 enum ck_err ck_session_answer_totp(struct ck_session *session, uint64_t id, const char *code,
@@ -56,7 +58,10 @@ enum ck_err ck_session_answer_totp(struct ck_session *session, uint64_t id, cons
 enum ck_err ck_session_answer_yubiotp(struct ck_session *session, const struct ck_secret *otp,
                                       struct ck_error *err);
 
-/* Reads the factor page: proves that the session is usable, and whose it is. */
+/*
+ * Reads the factor page: proves that the session is usable, and whose it is. One that is held for a
+ * new password is CK_ERR_REFUSED, since nothing goes on before that.
+ */
 enum ck_err ck_session_visit(struct ck_session *session, struct ck_error *err);
 
 /*

@@ -8,7 +8,10 @@
 
 #include <cmocka.h>
 
+#include "cowkey/mailcow/factor.h"
+#include "html_sample.h"
 #include "server.h"
+#include "tests/unit/base/expect.h"
 
 static int64_t fixed_now_s(void)
 {
@@ -242,6 +245,39 @@ static void test_bounds(void **state)
     assert_int_equal(try_post(bench, "/heads"), CK_ERR_UNKNOWN);
 }
 
+/* curl calls that out of memory. */
+static void test_header_line_without_end(void **state)
+{
+    struct bench *bench = *state;
+
+    assert_int_equal(try_get(bench, "/endless"), CK_ERR_UNREACHABLE);
+    assert_error(&bench->err, CK_ERR_UNREACHABLE, "too large");
+    assert_int_equal(try_post(bench, "/endless"), CK_ERR_UNKNOWN);
+    assert_error(&bench->err, CK_ERR_UNKNOWN, "too large");
+}
+
+/* What is wrong with a proxy's address is said without the address, which may hold a password. */
+static void test_proxy_that_is_none(void **state)
+{
+    static const char *const proxies[] = {
+        "gopher://user:hunter2@127.0.0.1:1", "http://user:hunter2@127.0.0.1:x",
+        "http://user:hunter2@a b",           "//user:hunter2@127.0.0.1",
+        "http://user:hunter2@[::1",          "http://user:hunter2@does-not-exist.invalid:1"};
+    struct bench *bench = *state;
+
+    for (size_t i = 0; i < sizeof(proxies) / sizeof(proxies[0]); i++) {
+        ck_http_free(&bench->http);
+        setenv("https_proxy", proxies[i], 1);
+        bench->http = new_client(bench);
+        assert_int_equal(try_post(bench, "/"), CK_ERR_UNREACHABLE);
+        unsetenv("https_proxy");
+        assert_error(&bench->err, CK_ERR_UNREACHABLE, "proxy");
+        assert_null(strstr(bench->err.text, "hunter2"));
+        assert_null(strstr(bench->err.hint, "hunter2"));
+    }
+    assert_int_equal(bench->server->count, 0);
+}
+
 static void test_cut_answer(void **state)
 {
     struct bench *bench = *state;
@@ -410,6 +446,184 @@ static void test_form(void **state)
     ck_secret_free(&value);
 }
 
+/* --- sessions --- */
+
+#define LOGIN_PAGE(lines) PAGE("", "", "<form>a login form</form>", lines)
+#define ALERT(type, text) "    mailcow_alert_box('" text "', '" type "');\n"
+#define PENDING_PAGE PAGE("", "", CONFIRM(OFFER("totp", "231", "my phone")), "")
+#define FACTOR_PAGE(lines) PAGE("user", HEAD_OF("a@b.test"), FACTORS(ROW("231", "x")), lines)
+#define PASSWORD "hunter2 and two more words"
+#define LOGGED_OUT                                                                                 \
+    {                                                                                              \
+        .status = 302, .location = "/"                                                             \
+    }
+
+static enum ck_err try_login(struct bench *bench, const struct scripted *script,
+                             struct ck_session **ret_session)
+{
+    static const struct ck_account account = {.name = "a@b.test", .role = CK_ROLE_MAILBOX};
+    struct ck_secret *password = secret_of(PASSWORD);
+
+    bench->server->script = script;
+    enum ck_err e = ck_session_login(&bench->settings, CK_DIALECT_SPLIT, &account, password,
+                                     ret_session, &bench->err);
+    ck_secret_free(&password);
+    return e;
+}
+
+static struct ck_session *log_in(struct bench *bench, const struct scripted *script)
+{
+    struct ck_session *session = NULL;
+
+    if (try_login(bench, script, &session) != CK_OK)
+        fail_msg("%s", bench->err.text);
+    return session;
+}
+
+static void test_wrong_second_factor(void **state)
+{
+    static const struct scripted script[] = {
+        {.status = 200, .body = PENDING_PAGE},
+        {.status = 200, .body = LOGIN_PAGE(ALERT("danger", "TOTP verification failed"))},
+        LOGGED_OUT,
+    };
+    struct bench *bench = *state;
+    struct ck_session *session = log_in(bench, script);
+
+    assert_int_equal(ck_session_answer_totp(session, 231, "123456", &bench->err), CK_ERR_REFUSED);
+    assert_non_null(strstr(bench->err.hint, "TOTP verification failed"));
+    ck_session_close(&session);
+}
+
+/* A login page that complains of nothing: nobody has looked at the code. */
+static void test_login_forgotten_in_between(void **state)
+{
+    static const struct scripted script[] = {
+        {.status = 200, .body = PENDING_PAGE},
+        {.status = 200, .body = LOGIN_PAGE(ALERT("info", "Welcome"))},
+        LOGGED_OUT,
+    };
+    struct bench *bench = *state;
+    struct ck_session *session = log_in(bench, script);
+
+    assert_int_equal(ck_session_answer_totp(session, 231, "123456", &bench->err),
+                     CK_ERR_UNREACHABLE);
+    assert_error(&bench->err, CK_ERR_UNREACHABLE, "forgot the login");
+    ck_session_close(&session);
+}
+
+static void test_held_for_a_password_after_the_code(void **state)
+{
+    static const struct scripted script[] = {
+        {.status = 200, .body = PENDING_PAGE},
+        {.status = 302, .location = "/"},
+        {.status = 200,
+         .body = PAGE("user", "", "<div id=\"ChangePWModal\"></div>", LINK_OF("a%40b.test"))},
+        LOGGED_OUT,
+    };
+    struct bench *bench = *state;
+    struct ck_session *session = log_in(bench, script);
+
+    assert_int_equal(ck_session_answer_totp(session, 231, "123456", &bench->err), CK_OK);
+    assert_int_equal(ck_session_state(session), CK_SESSION_HELD);
+    assert_int_equal(ck_session_visit(session, &bench->err), CK_ERR_REFUSED);
+    assert_error(&bench->err, CK_ERR_REFUSED, "until the password is changed");
+    assert_non_null(strstr(bench->err.hint, "Change the password first"));
+    ck_session_close(&session);
+}
+
+static void test_words_that_show_the_password(void **state)
+{
+    static const struct scripted whole[] = {
+        {.status = 200, .body = LOGIN_PAGE(ALERT("danger", "[pw] \\u003D> " PASSWORD " )"))},
+        LOGGED_OUT,
+    };
+    static const struct scripted begun[] = {
+        {.status = 200, .body = LOGIN_PAGE(ALERT("danger", "verify('hunter2 and two...')"))},
+        LOGGED_OUT,
+    };
+    static const struct scripted other[] = {
+        {.status = 200, .body = LOGIN_PAGE(ALERT("danger", "hunter2 is not it"))},
+        LOGGED_OUT,
+    };
+    struct bench *bench = *state;
+    struct ck_session *session = NULL;
+
+    assert_int_equal(try_login(bench, whole, &session), CK_ERR_REFUSED);
+    assert_null(strstr(bench->err.hint, "hunter2"));
+    assert_int_equal(try_login(bench, begun, &session), CK_ERR_REFUSED);
+    assert_null(strstr(bench->err.hint, "hunter2"));
+    assert_int_equal(try_login(bench, other, &session), CK_ERR_REFUSED);
+    assert_non_null(strstr(bench->err.hint, "hunter2 is not it"));
+}
+
+static void expect_no_words(struct bench *bench, const struct scripted *script)
+{
+    struct ck_session *session = log_in(bench, script);
+    struct ck_secret *base32 = secret_of("GEZDGNBVGY3TQOJQ");
+    struct ck_secret *password = secret_of(PASSWORD);
+
+    assert_int_equal(ck_session_visit(session, &bench->err), CK_OK);
+    assert_int_equal(ck_factor_add_totp(session, "x", base32, "755224", password, &bench->err),
+                     CK_ERR_UNCHANGED);
+    assert_string_equal(bench->err.hint, "");
+    assert_null(ck_page_alert(ck_session_page(session), NULL));
+    ck_session_close(&session);
+    ck_secret_free(&base32);
+    ck_secret_free(&password);
+}
+
+static void test_words_that_show_what_was_enrolled(void **state)
+{
+#define SCRIPT(text)                                                                               \
+    {                                                                                              \
+        {.status = 302, .location = "/user"}, {.status = 200, .body = FACTOR_PAGE("")},            \
+            {.status = 200, .body = FACTOR_PAGE(ALERT("danger", text))}, LOGGED_OUT,               \
+    }
+    static const struct scripted secret[] = SCRIPT("secret: GEZDGNBVGY3TQOJQ");
+    static const struct scripted code[] = SCRIPT("code: 755224");
+    static const struct scripted confirmed[] = SCRIPT("confirm_password: " PASSWORD);
+#undef SCRIPT
+
+    expect_no_words(*state, secret);
+    expect_no_words(*state, code);
+    expect_no_words(*state, confirmed);
+}
+
+static void test_log_out_once(void **state)
+{
+    static const struct scripted script[] = {{.status = 302, .location = "/user"}, LOGGED_OUT};
+    struct bench *bench = *state;
+    struct ck_session *session = log_in(bench, script);
+
+    ck_session_close(&session);
+    assert_null(session);
+    assert_int_equal(bench->server->count, 2);
+    assert_string_equal(bench->server->requests[1].body, "logout=1");
+}
+
+/* A moment's fault does not leave a login behind; one that lasts does not hold anybody up. */
+static void test_log_out_again(void **state)
+{
+    static const struct scripted cut[] = {{.status = 302, .location = "/user"}, {0}, LOGGED_OUT};
+    static const struct scripted fault[] = {
+        {.status = 302, .location = "/user"}, {.status = 502}, LOGGED_OUT};
+    static const struct scripted dead[] = {{.status = 302, .location = "/user"}, {0}, {0}};
+    static const struct scripted *const scripts[] = {cut, fault, dead};
+    struct bench *bench = *state;
+
+    for (size_t i = 0; i < 3; i++) {
+        const struct request *requests = &bench->server->requests[bench->server->count];
+        unsigned before = bench->server->count;
+        struct ck_session *session = log_in(bench, scripts[i]);
+        ck_session_close(&session);
+        assert_int_equal(bench->server->count, before + 3);
+        assert_string_equal(requests[1].body, "logout=1");
+        assert_string_equal(requests[2].body, "logout=1");
+        assert_int_not_equal(requests[2].connection, requests[1].connection);
+    }
+}
+
 int main(void)
 {
 #define BENCH_TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -424,6 +638,8 @@ int main(void)
         BENCH_TEST(test_location_on_this_server),
         BENCH_TEST(test_location_elsewhere),
         BENCH_TEST(test_bounds),
+        BENCH_TEST(test_header_line_without_end),
+        BENCH_TEST(test_proxy_that_is_none),
         BENCH_TEST(test_cut_answer),
         BENCH_TEST(test_timeout),
         BENCH_TEST(test_timeout_of_a_post),
@@ -437,6 +653,13 @@ int main(void)
         BENCH_TEST(test_trace),
         BENCH_TEST(test_path_too_long),
         cmocka_unit_test(test_form),
+        BENCH_TEST(test_wrong_second_factor),
+        BENCH_TEST(test_login_forgotten_in_between),
+        BENCH_TEST(test_held_for_a_password_after_the_code),
+        BENCH_TEST(test_words_that_show_the_password),
+        BENCH_TEST(test_words_that_show_what_was_enrolled),
+        BENCH_TEST(test_log_out_once),
+        BENCH_TEST(test_log_out_again),
     };
 
     unsetenv("https_proxy");

@@ -173,6 +173,8 @@ static bool spoil(SSL *ssl, const char *path)
         send_much(ssl, "HTTP/1.1 200 OK\r\nContent-Length: 5000000\r\n\r\n", kilobyte, 5000000);
     else if (strcmp(path, "/heads") == 0)
         send_much(ssl, "HTTP/1.1 200 OK\r\n", kilobyte, 80000);
+    else if (strcmp(path, "/endless") == 0)
+        send_much(ssl, "HTTP/1.1 200 OK\r\nX-Filler: ", "0123456789", 200000);
     else if (strcmp(path, "/short") == 0)
         send_text(ssl, "HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\nten bytes.");
     else if (strcmp(path, "/hang") == 0)
@@ -212,6 +214,18 @@ static void answer(SSL *ssl, const struct request *request, const char *path)
         send_answer(ssl, "Content-Type: text/html\r\n", "hello");
 }
 
+static void send_scripted(SSL *ssl, const struct scripted *scripted)
+{
+    char head[8192];
+    const char *location = scripted->location ? scripted->location : "";
+    const char *body = scripted->body ? scripted->body : "";
+
+    snprintf(head, sizeof(head), "HTTP/1.1 %d So\r\nContent-Length: %zu\r\n%s%s%s\r\n%s",
+             scripted->status, strlen(body), *location ? "Location: " : "", location,
+             *location ? "\r\n" : "", body);
+    send_text(ssl, head);
+}
+
 static void serve(SSL *ssl)
 {
     unsigned connection = ++server.connections;
@@ -223,6 +237,15 @@ static void serve(SSL *ssl)
         if (!read_request(ssl, request))
             return;
         server.count++;
+        if (server.script) {
+            const struct scripted *scripted = server.script++;
+            if (scripted->status == 0)
+                return;
+            send_scripted(ssl, scripted);
+            if (scripted->status >= 500)
+                return;
+            continue;
+        }
         const char *path = strchr(request->line, ' ') + 1;
         if (spoil(ssl, path))
             return;

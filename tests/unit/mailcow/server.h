@@ -18,6 +18,13 @@ struct request {
     unsigned connection; /* which one it came on, from 1 */
 };
 
+/* status 0: no answer, the connection is closed; from 500 on it is closed after the answer. */
+struct scripted {
+    int status;
+    const char *location; /* may be NULL */
+    const char *body;     /* may be NULL */
+};
+
 struct server {
     int port;
     char cacert[64]; /* its self-signed certificate, for mail.example.test */
@@ -25,6 +32,8 @@ struct server {
     unsigned count;
     struct request requests[SERVER_REQUESTS_MAX];
     volatile sig_atomic_t cancel; /* raised by a request for /cancel */
+    const struct scripted
+        *script; /* when set: how the next requests are answered, whatever they ask */
 };
 
 struct server *server_start(void);
