@@ -1,3 +1,4 @@
+/* Percent-encoding, straight into secrets. */
 #include "cowkey/base/encode.h"
 
 #include <stdbool.h>

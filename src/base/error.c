@@ -1,3 +1,4 @@
+/* Filling errors: texts cut between characters. */
 #include "cowkey/base/error.h"
 
 #include <assert.h>

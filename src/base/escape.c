@@ -1,3 +1,4 @@
+/* Checking and escaping foreign text. */
 #include "cowkey/base/escape.h"
 
 #include <stdint.h>

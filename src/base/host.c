@@ -1,3 +1,4 @@
+/* Parsing what a person gives as a server. */
 #include "cowkey/base/host.h"
 
 #include <arpa/inet.h>

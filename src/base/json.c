@@ -1,3 +1,4 @@
+/* Parsing foreign JSON within bounds. */
 #include "cowkey/base/json.h"
 
 #include <jansson.h>

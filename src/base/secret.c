@@ -1,3 +1,4 @@
+/* Secrets as blocks of OpenSSL's secure heap. */
 #include "cowkey/base/secret.h"
 
 #include <assert.h>

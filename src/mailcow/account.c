@@ -1,3 +1,4 @@
+/* Accounts as a person names them. */
 #include "cowkey/mailcow/account.h"
 
 #include <string.h>

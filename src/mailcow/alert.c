@@ -1,3 +1,4 @@
+/* Alerts, out of the escapes that the server's script line wraps them in. */
 #include "alert.h"
 
 #include <stdint.h>

@@ -1,6 +1,6 @@
 /* The alerts that a page shows to its reader, out of the script line that carries each. */
-#ifndef COWKEY_MAILCOW_ALERT_H
-#define COWKEY_MAILCOW_ALERT_H
+#ifndef MAILCOW_ALERT_H
+#define MAILCOW_ALERT_H
 
 #include <stddef.h>
 

@@ -1,3 +1,4 @@
+/* Reading the JSON answers of mailcow's API. */
 #include "answer.h"
 
 #include <jansson.h>

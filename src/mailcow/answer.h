@@ -1,6 +1,6 @@
 /* The JSON answers of mailcow's API that cowkey reads in an account's own session. */
-#ifndef COWKEY_MAILCOW_ANSWER_H
-#define COWKEY_MAILCOW_ANSWER_H
+#ifndef MAILCOW_ANSWER_H
+#define MAILCOW_ANSWER_H
 
 #include <stddef.h>
 

@@ -1,3 +1,4 @@
+/* Counting the app passwords of the own mailbox. */
 #include <string.h>
 
 #include "answer.h"

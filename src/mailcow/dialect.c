@@ -1,3 +1,4 @@
+/* The addresses of each dialect, and asking a server which one it speaks. */
 #include "cowkey/mailcow/dialect.h"
 
 #include <jansson.h>

@@ -1,3 +1,4 @@
+/* Taking in one answer, within bounds, and reading its header lines. */
 #include "intake.h"
 
 #include <stdio.h>

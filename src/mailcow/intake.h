@@ -1,6 +1,6 @@
 /* One answer while it arrives: its bytes, within bounds, and what its header lines say. */
-#ifndef COWKEY_MAILCOW_INTAKE_H
-#define COWKEY_MAILCOW_INTAKE_H
+#ifndef MAILCOW_INTAKE_H
+#define MAILCOW_INTAKE_H
 
 #include <curl/curl.h>
 #include <stdbool.h>

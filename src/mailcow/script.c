@@ -1,3 +1,4 @@
+/* Reading the lines of mailcow's own inline script. */
 #include "script.h"
 
 #include <stdlib.h>

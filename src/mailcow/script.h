@@ -1,6 +1,6 @@
 /* What mailcow's own inline script says: role, account, form token and alerts. */
-#ifndef COWKEY_MAILCOW_SCRIPT_H
-#define COWKEY_MAILCOW_SCRIPT_H
+#ifndef MAILCOW_SCRIPT_H
+#define MAILCOW_SCRIPT_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,3 +1,4 @@
+/* Reading and writing otpauth URIs. */
 #include "cowkey/otp/otpauth.h"
 
 #include <stdbool.h>

@@ -1,3 +1,4 @@
+/* Drawing QR codes, in memory of secrets only. */
 #include "cowkey/otp/qr.h"
 
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* Codes and keys of TOTP. */
 #include "cowkey/otp/totp.h"
 
 #include <liboath/oath.h>
