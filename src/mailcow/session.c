@@ -216,8 +216,9 @@ static enum ck_err not_open(const struct ck_session *session, struct ck_error *e
     if (session->state == CK_SESSION_HELD && session->page.change_password) {
         ck_error_set(err, CK_ERR_REFUSED,
                      "the server holds the login of '%s' until the password is changed", name);
-        return ck_error_hint(err, "Change the password first, for example in a browser: before that "
-                                  "the server shows nothing else of the account.");
+        return ck_error_hint(err,
+                             "Change the password first, for example in a browser: before that "
+                             "the server shows nothing else of the account.");
     }
     return ck_error_set(err, CK_ERR_UNCHANGED, "the login of '%s' is not complete", name);
 }
