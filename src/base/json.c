@@ -117,6 +117,9 @@ enum ck_err ck_json_parse(const char *bytes, size_t size, const char *what, enum
     value = json_loadb(bytes, size, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &cause);
     if (value == NULL)
         return explain(&cause, what, code, err);
+    /* Short of memory, jansson may drop characters of a text and go on. */
+    if (memory_was_short)
+        return ck_error_no_memory(err);
     if (!fits_depth(value, CK_JSON_DEPTH_MAX))
         return too_deep(what, code, err);
     *ret_value = CK_TAKE(value);

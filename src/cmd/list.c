@@ -27,16 +27,14 @@ static int prefix_length(const struct ck_page *page, size_t index)
     return CID_SIZE;
 }
 
-static json_t *factors_json(const struct ck_page *page, enum ck_role role)
+static json_t *factors_json(const struct ck_page *page)
 {
     if (page->factors_state == CK_LIST_ABSENT)
         return json_null();
     json_t *list = json_array();
     for (size_t i = 0; i < page->factors_count; i++) {
         const struct ck_factor *factor = &page->factors[i];
-        /* The domain admin's page does not mark the factor in use (protocol 3). */
-        json_t *current =
-            role == CK_ROLE_DOMAIN_ADMIN ? json_null() : json_boolean(factor->current);
+        json_t *current = page->marks_current ? json_boolean(factor->current) : json_null();
         json_array_append_new(list, json_pack("{s:o, s:o, s:s, s:o}", "id",
                                               json_sprintf("%" PRIu64, factor->id), "label",
                                               text_json(factor->label), "method",
@@ -67,8 +65,7 @@ static void print_document(const struct target *target, const struct ck_page *pa
     json_t *document = target_json("cowkey.list/1", target);
 
     /* An account that is held for the set-up of a factor has none: that is why it is held. */
-    json_object_set_new(document, "factors",
-                        held ? json_array() : factors_json(page, target->account.role));
+    json_object_set_new(document, "factors", held ? json_array() : factors_json(page));
     json_object_set_new(document, "passkeys", held ? json_null() : passkeys_json(page));
     json_object_set_new(document, "forced", held ? json_true() : json_null());
     print_json(document);
