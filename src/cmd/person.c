@@ -197,8 +197,7 @@ static enum ck_err ask_new_code(void *data, const struct ck_code_misfit *misfit,
         explain_misfit(misfit);
     else
         say(speaker->options,
-            "Add it to the authenticator app. The server hears of it once the app's "
-            "code fits.");
+            "Add it to the app. The server hears of it only when the app's code fits.");
     enum ck_err r = prompt_code("Code that the app shows now: ",
                                 "Pass --unattended and --out FILE to enroll without a person.",
                                 ck_totp_default.digits, ret_code, err);
