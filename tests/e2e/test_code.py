@@ -1,6 +1,7 @@
 """code: the present code of a secret, without any server."""
 
 import hashlib
+import os
 import time
 
 import otp
@@ -68,6 +69,22 @@ class Code(Case):
         path = self.secret_file(otp.SECRET)
         outcome = self.code("--json", "code", "--secret-file", path, status=0)
         seconds = range(int(outcome.started), int(outcome.finished) + 1)
+        self.assertIn(outcome.document["valid_s"],
+                      [otp.STEP_S - second % otp.STEP_S for second in seconds])
+
+    def test_is_of_the_moment_when_the_secret_came(self):
+        """Somebody may take a while to type it, or a command to find it."""
+        reading, writing = os.pipe()
+        run = self.start(None, "--json", "code", "--secret-fd", reading, connect=False,
+                         pass_fds=[reading])
+        os.close(reading)
+        time.sleep(1.1)  # another second of the clock
+        came = int(time.time())
+        os.write(writing, otp.SECRET.encode())
+        os.close(writing)
+        self.secrets.add(otp.SECRET)
+        outcome = self.finish(run, 0)
+        seconds = range(came, int(outcome.finished) + 1)
         self.assertIn(outcome.document["valid_s"],
                       [otp.STEP_S - second % otp.STEP_S for second in seconds])
 
