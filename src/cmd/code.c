@@ -25,9 +25,9 @@ static int run(const struct options *options)
     CK_CLEANUP(ck_otpauth_clear) struct ck_otpauth otpauth = {0};
     char code[CK_TOTP_CODE_MAX];
     struct ck_error err = {.code = CK_OK};
-    int64_t now_s = clock_now_s();
 
     enum ck_err r = read_secret(options, &otpauth, &err);
+    int64_t now_s = clock_now_s(); /* only now: the secret may have taken its time */
     if (r == CK_OK)
         r = ck_totp_code(otpauth.key, &otpauth.params, now_s, code, &err);
     if (r != CK_OK)

@@ -36,7 +36,8 @@ static enum ck_err ask(const char *question, int flags, const char *what, const 
     errno = 0;
     char *got = readpassphrase(question, ck_secret_bytes(line), CK_SECRET_INPUT_MAX + 2,
                                flags | RPP_REQUIRE_TTY);
-    if (interrupt_noted) {
+    /* A signal that this program was started to ignore ends the question all the same. */
+    if (interrupt_noted || (got == NULL && errno == EINTR)) {
         say_always("%s", ""); /* the line that was being typed ends here */
         return ck_error_set(err, CK_ERR_INTERRUPTED, "interrupted");
     }
