@@ -2,7 +2,6 @@
 #include "cowkey/base/json.h"
 
 #include <jansson.h>
-#include <malloc.h>
 #include <stdbool.h>
 #include <stdlib.h>
 
@@ -21,19 +20,9 @@ static void *allocate(size_t size)
     return p;
 }
 
-/*
- * The size is asked from malloc, not kept in a header, so that a caller who gives what json_dumps
- * returned to free() forgets to erase and does no worse.
- */
-static void erase_and_free(void *p)
-{
-    ck_secret_erase(p, malloc_usable_size(p));
-    free(p);
-}
-
 void ck_json_init(void)
 {
-    json_set_alloc_funcs(allocate, erase_and_free);
+    json_set_alloc_funcs(allocate, ck_secret_erase_and_free);
 }
 
 void ck_json_free(struct json_t **value)

@@ -2,7 +2,9 @@
 #include "cowkey/base/secret.h"
 
 #include <assert.h>
+#include <malloc.h>
 #include <openssl/crypto.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum {
@@ -150,4 +152,12 @@ void ck_secret_free(struct ck_secret **secret)
 void ck_secret_erase(void *p, size_t size)
 {
     OPENSSL_cleanse(p, size);
+}
+
+void ck_secret_erase_and_free(void *p)
+{
+    if (p == NULL)
+        return;
+    ck_secret_erase(p, malloc_usable_size(p));
+    free(p);
 }

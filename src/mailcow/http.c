@@ -46,15 +46,7 @@ struct exchange {
     bool refused_again; /* it would have been sent a second time */
 };
 
-/* What libcurl frees held passwords, cookies and pages: erase it first. */
-static void erasing_free(void *p)
-{
-    if (p) {
-        ck_secret_erase(p, malloc_usable_size(p));
-        free(p);
-    }
-}
-
+/* What libcurl frees held passwords, cookies and pages: all of it is erased first. */
 static void *erasing_realloc(void *p, size_t size)
 {
     void *grown = malloc(size);
@@ -62,15 +54,15 @@ static void *erasing_realloc(void *p, size_t size)
     if (grown && p) {
         size_t old = malloc_usable_size(p);
         memcpy(grown, p, old < size ? old : size);
-        erasing_free(p);
+        ck_secret_erase_and_free(p);
     }
     return grown;
 }
 
 enum ck_err ck_http_init(struct ck_error *err)
 {
-    if (curl_global_init_mem(CURL_GLOBAL_DEFAULT, malloc, erasing_free, erasing_realloc, strdup,
-                             calloc) != CURLE_OK)
+    if (curl_global_init_mem(CURL_GLOBAL_DEFAULT, malloc, ck_secret_erase_and_free, erasing_realloc,
+                             strdup, calloc) != CURLE_OK)
         return ck_error_no_memory(err);
     xmlInitParser();
     shared = curl_share_init();

@@ -61,4 +61,10 @@ void ck_secret_free(struct ck_secret **secret);
 /* Erases size bytes at p in a way that the compiler keeps: for copies that libraries ask for. */
 void ck_secret_erase(void *p, size_t size);
 
+/*
+ * free() for the allocators that libraries are given: erases the whole block first. p is from malloc or NULL;
+ * its size is asked from malloc, so that what a caller frees with free() instead does no worse.
+ */
+void ck_secret_erase_and_free(void *p);
+
 #endif
