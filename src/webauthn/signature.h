@@ -1,0 +1,21 @@
+/* Signatures by COSE algorithm (RFC 9053 section 2, RFC 8812), over what WebAuthn has signed. */
+#ifndef COWKEY_WEBAUTHN_SIGNATURE_H
+#define COWKEY_WEBAUTHN_SIGNATURE_H
+
+#include <openssl/evp.h>
+#include <stdbool.h>
+
+#include "cowkey/base/bytes.h"
+
+/*
+ * Whether signature is key's with that algorithm over size bytes of message. A malformed signature,
+ * an algorithm that is not known here and a key that is not made for it are just not valid.
+ */
+enum ck_err ck_signature_verify(EVP_PKEY *key, int algorithm, const void *message, size_t size,
+                                const struct ck_bytes *signature, bool *ret_valid,
+                                struct ck_error *err);
+
+/* Whether a key is on the elliptic curve of OpenSSL's name group; false also without memory. */
+bool ck_signature_key_is_on(EVP_PKEY *key, const char *group);
+
+#endif

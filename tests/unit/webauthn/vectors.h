@@ -1,0 +1,215 @@
+/*
+ * Registrations and logins that Debian's python3-fido2 0.9.1 and python3-cryptography wrote and
+ * found right: for RP ID mail.example.org at https://mail.example.org, with throw-away keys.
+ */
+#ifndef COWKEY_TESTS_VECTORS_H
+#define COWKEY_TESTS_VECTORS_H
+
+struct vector { /* in hex, but for the client data */
+    const char *name;
+    const char *challenge, *credential_id, *client_data, *attestation_object;
+    const char *login_challenge, *login_client_data, *login_data, *signature;
+};
+
+static const struct vector vectors[] = {
+    {
+        .name = "none, EdDSA",
+        .challenge = "1cef652ca9c7cf4d036386431ece32a3f1e1a5c952e7dc2fe7182a68f8ecef67",
+        .credential_id = "3f4a0d1875bbf8e7b3f8f4904c168b087f90d1663f8fba48b7fad085bf68fee3",
+        .client_data =
+            "{\"type\":\"webauthn.create\",\"challenge\":\"HO9lLKnHz00DY4ZDHs4yo_HhpclS59wv5x"
+            "gqaPjs72c\",\"origin\":\"https://mail.example.org\",\"crossOrigin\":false}",
+        .attestation_object =
+            "a363666d74646e6f6e656761747453746d74a068617574684461746158815e495c3b0b65b7fc198c"
+            "a9ca06460a33e5e90f91f81ea1a14d83161a3ad124654500000007f8a011f38c0a4d15800617111f"
+            "9edc7d00203f4a0d1875bbf8e7b3f8f4904c168b087f90d1663f8fba48b7fad085bf68fee3a40101"
+            "03272006215820d9fee465393ed81eab090e2d98741ebce58d405006350ee24a21e3ef212f8b7a",
+        .login_challenge = "c90bf3e805ba1ca0d75c4e9e5b5f237761a87a91cbed3a1e872a165543a7d287",
+        .login_client_data =
+            "{\"type\":\"webauthn.get\",\"challenge\":\"yQvz6AW6HKDXXE6eW18jd2GoepHL7ToehyoWV"
+            "UOn0oc\",\"origin\":\"https://mail.example.org\",\"crossOrigin\":false}",
+        .login_data = "5e495c3b0b65b7fc198ca9ca06460a33e5e90f91f81ea1a14d83161a3ad124650500000008",
+        .signature =
+            "e865bf1a7451e9582eb138a63768b7cf4a8f4afbf81866c424ac1297590b299508f92b28a08e8779"
+            "7561ca010d792f63b0644328d59f30069c7c5dcbb93edb0e",
+    },
+    {
+        .name = "packed self, ES256",
+        .challenge = "a78a8ec98ef3329140f107e3dfb747c51475c6f0f9b8dfc87d3db85cf7f6afab",
+        .credential_id = "a5141001e2a180be7ee444902cc211c128086f60232a06f6a36d6a182dfc8a54",
+        .client_data =
+            "{\"type\":\"webauthn.create\",\"challenge\":\"p4qOyY7zMpFA8Qfj37dHxRR1xvD5uN_IfT"
+            "24XPf2r6s\",\"origin\":\"https://mail.example.org\",\"crossOrigin\":false}",
+        .attestation_object =
+            "a363666d74667061636b65646761747453746d74a263616c67266373696758483046022100a85ae8"
+            "a9210a6cd287cf0a2a81d5129595a3200032b0073076c9ebe5a64e80e1022100cc06517e356143ec"
+            "b494b03bab7b8d98bd915f3cf6b97ff44a2ad29fdba3c12968617574684461746158a45e495c3b0b"
+            "65b7fc198ca9ca06460a33e5e90f91f81ea1a14d83161a3ad124654500000007f8a011f38c0a4d15"
+            "800617111f9edc7d0020a5141001e2a180be7ee444902cc211c128086f60232a06f6a36d6a182dfc"
+            "8a54a5010203262001215820eb95e8256a05f4a1a7e65e764800b28d2dd721d78e429234b2c670bf"
+            "aa60416522582078c0a1610f0a82152c6824e9e236e62534b0339213516fb64b65db1ae4051441",
+        .login_challenge = "b00bf7ce71b4198ec56eab4bb5e351cd3570907d439b778f9e584e0d0ff76dce",
+        .login_client_data =
+            "{\"type\":\"webauthn.get\",\"challenge\":\"sAv3znG0GY7FbqtLteNRzTVwkH1Dm3ePnlhOD"
+            "Q_3bc4\",\"origin\":\"https://mail.example.org\",\"crossOrigin\":false}",
+        .login_data = "5e495c3b0b65b7fc198ca9ca06460a33e5e90f91f81ea1a14d83161a3ad124650500000008",
+        .signature =
+            "3045022100d0b3e99d93bb32dc95ecbb0c050de85c46fe288fc8b4e389eed2dbed4b2266b702200c"
+            "af1579e3ba6dc56c74b7439d5143ec70a550188b06769a721996978b4276c7",
+    },
+    {
+        .name = "packed self, RS256",
+        .challenge = "8b457c7dc3a3f843f1bd5a57c3af69d96a1ef2a7d6943815ff0440285062ac88",
+        .credential_id = "b87c88fb1bb84a655f789d5cbd8e7fb7d70afac9c243867cfb6d2d68c85249e8",
+        .client_data =
+            "{\"type\":\"webauthn.create\",\"challenge\":\"i0V8fcOj-EPxvVpXw69p2Woe8qfWlDgV_w"
+            "RAKFBirIg\",\"origin\":\"https://mail.example.org\",\"crossOrigin\":false}",
+        .attestation_object =
+            "a363666d74667061636b65646761747453746d74a263616c673901006373696759010085e141f942"
+            "d85f9a23b0e564c0bea8f9322ed126fdb802576a29334cd91b890bc95bbd8a9b3786fb648ecebf1e"
+            "4331382c230758bb526c39c1aac509f9f70af412373a5ec342e855bcdc88214295d838963f6390c1"
+            "a1fa7fdef812d91553ca245a7c413b21a32bb35754b2ca8f5f820ea7fe90f228c42f74c14b4bc889"
+            "acb4aea4477a6ed464bffeaff00fd7c35f003bc1e9b145c0a2d8b309740cd4206797e30c4a816fe2"
+            "b63133028bc32c8f7eea5603d828b6ab5f7b727bf5e28dce9abf18fe5fc08a005ad6bf470a3ecc01"
+            "2d421aa88cd20061c9ab415bba0b2ae29b7291c94682d92cf08901afaa49b333c2c6ac31a56527f9"
+            "96a4e965882602128d6cd36861757468446174615901675e495c3b0b65b7fc198ca9ca06460a33e5"
+            "e90f91f81ea1a14d83161a3ad124654500000007f8a011f38c0a4d15800617111f9edc7d0020b87c"
+            "88fb1bb84a655f789d5cbd8e7fb7d70afac9c243867cfb6d2d68c85249e8a4010303390100205901"
+            "009927a04f09d8e8b0528af5e0a379297119320d43186cccf99ce2f215f7d42a7cc3ea4a7ece58ac"
+            "0063b35ef61fc4246dfb32a73acb30177a0aa1c989bee98ac0cdef29a56f2bfa2502104962155e56"
+            "93356e345b3d75d84e33e3fb77d7cae0a2d17a5ae491c23fa3968d0b023dc5793664def70da85e51"
+            "1c51705b92a10f7c4b7fd16f418f4c71cbac2acc3487ba15fb16c417a7cdf2426b7a34e23bd493a9"
+            "ad04801b4d6993c6410805ab99f2e5daaea94794d16f1af1a3a99f7e71e5ab3fe6d86cb9f9255853"
+            "bab1c7ab2b0124ee2f2e0660ef26c991936545c949bedd69b3e9df00f575b8569fba914b11f983a7"
+            "93c73161a828e87ea6daf01a71a13f24252143010001",
+        .login_challenge = "8386b4a887b9cb3f2341bb95c37efc6c531d188055488eaa924b433cd785bf8c",
+        .login_client_data =
+            "{\"type\":\"webauthn.get\",\"challenge\":\"g4a0qIe5yz8jQbuVw378bFMdGIBVSI6qkktDP"
+            "NeFv4w\",\"origin\":\"https://mail.example.org\",\"crossOrigin\":false}",
+        .login_data = "5e495c3b0b65b7fc198ca9ca06460a33e5e90f91f81ea1a14d83161a3ad124650500000008",
+        .signature =
+            "11088290f74a3a7b2f02026824177aa9c21068010124ce6a21bd71e35bfff1cf8b33f4c3fca63a1e"
+            "d72eb0c621891ff60dca24b2f00ad814910b72a3cbfb3713e9683335701f8736177fd3aedb333552"
+            "12dd71e54a0530bcf9e30dc77b909297a4194757850becb15f6bae2cbe661712228d072a63722c06"
+            "cf616e081774f192b298da621a5458222ed682d150060c4f2c1af7581041959924e95bc4937852ed"
+            "d33366fcae377a6f3bf5e44a269a817e11057eadeaf9eb62f55723fe6b0f90b36255e0dd7d21553e"
+            "4b4947458c2485c950fb6a0e6f9984637c540cbaf1c7c19f5dab9c9008c4af2c6bf4efa1bc6c9ef0"
+            "e8169ff402b8ef3eca27a1e04f6d40d6",
+    },
+    {
+        .name = "packed x5c, ES384",
+        .challenge = "0b51df6de3abaee65c3c906ca4d4fdc3221db10c6240f09ecfd5385247145d8a",
+        .credential_id = "27208fa6d5be2a90c28d2e69d16d2b4111b16e8ba14d31675cb2fc1af79a4c1e",
+        .client_data =
+            "{\"type\":\"webauthn.create\",\"challenge\":\"C1HfbeOrruZcPJBspNT9wyIdsQxiQPCez9"
+            "U4UkcUXYo\",\"origin\":\"https://mail.example.org\",\"crossOrigin\":false}",
+        .attestation_object =
+            "a363666d74667061636b65646761747453746d74a363616c67266373696758473045022100e5e9ad"
+            "1f9b098dac1664fe82c23a892373282aa6ac09349f290d3e79f5fde238022029d57a3b48d5133a62"
+            "973bcf13a3c58fd86a3b2b15dd090defe76d7fbcb6697563783563815901ec308201e83082018fa0"
+            "03020102020107300a06082a8648ce3d0403023064310b3009060355040613025345311330110603"
+            "55040a0c0a4578616d706c6520414231223020060355040b0c1941757468656e74696361746f7220"
+            "4174746573746174696f6e311c301a06035504030c134578616d706c65204b657920426174636820"
+            "313020170d3236303130313030303030305a180f32303536303130313030303030305a3064310b30"
+            "0906035504061302534531133011060355040a0c0a4578616d706c6520414231223020060355040b"
+            "0c1941757468656e74696361746f72204174746573746174696f6e311c301a06035504030c134578"
+            "616d706c65204b657920426174636820313059301306072a8648ce3d020106082a8648ce3d030107"
+            "0342000466e9e3b43a6c27b113d5e1307859f0649466acfcea9680e59b3c8bdd130573aede5110e6"
+            "3db9d46a2cf88012f5c3f13742770552db5d9a7156ece13e513134b7a330302e30090603551d1304"
+            "0230003021060b2b0601040182e51c01010404120410f8a011f38c0a4d15800617111f9edc7d300a"
+            "06082a8648ce3d0403020347003044022071eb5b38f1b6855b6b03a193a6459007072e549fdbece6"
+            "5f14bbb6eadef1735402202b435c9ef765cd2348189a69ff4986c20e5011ed0f4612506ab4c6deda"
+            "7b17bc68617574684461746158c55e495c3b0b65b7fc198ca9ca06460a33e5e90f91f81ea1a14d83"
+            "161a3ad124654500000007f8a011f38c0a4d15800617111f9edc7d002027208fa6d5be2a90c28d2e"
+            "69d16d2b4111b16e8ba14d31675cb2fc1af79a4c1ea50102033822200221583014977492030d97fc"
+            "44913df25704d21f6153e4f05266867277ed1d633ac4387c2f5d3cccd0b12b0f880ef33d0545a6bc"
+            "225830c260ab86d1f2865116cb5678a90100d5e05851f458e27c0ad3c7872a02088e4f9343a8e917"
+            "2fae20ea5eff0476f983ff",
+        .login_challenge = "f665a3f656f3b991860d21168ff2144c88fc359a1dd10aafc433e56329a06cb5",
+        .login_client_data =
+            "{\"type\":\"webauthn.get\",\"challenge\":\"9mWj9lbzuZGGDSEWj_IUTIj8NZod0QqvxDPlY"
+            "ymgbLU\",\"origin\":\"https://mail.example.org\",\"crossOrigin\":false}",
+        .login_data = "5e495c3b0b65b7fc198ca9ca06460a33e5e90f91f81ea1a14d83161a3ad124650500000008",
+        .signature =
+            "306602310087a18aa573345b912ad607104ffa4bcf692fa0fb81c3df130d665c0d28d53a534cdcb3"
+            "ce4e5ffe8cec1d2cb09a4bbb13023100fede85b531d53cfc0ba8d6b561e1a8201cde665d49d86268"
+            "654fc6d79e7af1fbe3a9ca8072154887780b9628264c27f6",
+    },
+    {
+        .name = "packed x5c, ES256",
+        .challenge = "3db042e15335cbf3d744f15c0a019f3c934fa897ffa4a6a3d389208a0ae32f68",
+        .credential_id = "0312705c9c33536899808a8b9a2099d36cfbb3935eabb8e0c9c07c1db529f490",
+        .client_data =
+            "{\"type\":\"webauthn.create\",\"challenge\":\"PbBC4VM1y_PXRPFcCgGfPJNPqJf_pKaj04"
+            "kgigrjL2g\",\"origin\":\"https://mail.example.org\",\"crossOrigin\":false}",
+        .attestation_object =
+            "a363666d74667061636b65646761747453746d74a363616c6726637369675846304402200d20b8cc"
+            "86317a2f2e83ed12fe7d7875f8ba6bebb0c630a4654908b7b564341902206c09da3ae8dc0dcf5015"
+            "f14a2480a93494e2a1a2e7a16ba2d0c0ccd32159dd6763783563815901ec308201e83082018fa003"
+            "020102020107300a06082a8648ce3d0403023064310b300906035504061302534531133011060355"
+            "040a0c0a4578616d706c6520414231223020060355040b0c1941757468656e74696361746f722041"
+            "74746573746174696f6e311c301a06035504030c134578616d706c65204b65792042617463682031"
+            "3020170d3236303130313030303030305a180f32303536303130313030303030305a3064310b3009"
+            "06035504061302534531133011060355040a0c0a4578616d706c6520414231223020060355040b0c"
+            "1941757468656e74696361746f72204174746573746174696f6e311c301a06035504030c13457861"
+            "6d706c65204b657920426174636820313059301306072a8648ce3d020106082a8648ce3d03010703"
+            "420004d5c3846af1eeb5afca66e5755cdb6b72094899db4017fb554ab25542d8d090fb795956c8ba"
+            "c998f2ec3f0f244f9f69ca0444c2a974c6a17d0fae8e742f668541a330302e30090603551d130402"
+            "30003021060b2b0601040182e51c01010404120410f8a011f38c0a4d15800617111f9edc7d300a06"
+            "082a8648ce3d0403020347003044022036f70b2f3f4997cb63d02fcfb405dd25f4fc47f7084515da"
+            "a6a640ff93e56225022044b7a4343821f6afa7cd171aa071a8eaf3876931a5b45bf54c6dfcc2db03"
+            "d0da68617574684461746158a45e495c3b0b65b7fc198ca9ca06460a33e5e90f91f81ea1a14d8316"
+            "1a3ad124654500000007f8a011f38c0a4d15800617111f9edc7d00200312705c9c33536899808a8b"
+            "9a2099d36cfbb3935eabb8e0c9c07c1db529f490a5010203262001215820c7f0f70f5fa90000aa65"
+            "650ce89cc3a668d2742f27fba57b84bf64fd7963090622582064601040e97d1ced1e4936c7d92919"
+            "3a1f019860d62af89f8b85dce83d88b0f9",
+        .login_challenge = "1d5838e62382cda17f9a35e6c98cdea4ade78748f0a5d0f0397f9a9bcc44e2b3",
+        .login_client_data =
+            "{\"type\":\"webauthn.get\",\"challenge\":\"HVg45iOCzaF_mjXmyYzepK3nh0jwpdDwOX-am"
+            "8xE4rM\",\"origin\":\"https://mail.example.org\",\"crossOrigin\":false}",
+        .login_data = "5e495c3b0b65b7fc198ca9ca06460a33e5e90f91f81ea1a14d83161a3ad124650500000008",
+        .signature =
+            "304502206e902e25eb9971fa206b2f43996a57eb4cfe15b72241420f5183605d3bf3a01a022100e3"
+            "a577f17b42dfd60eadf10efa0d4b2984e0410f50f4c7b9d3db656bc3e76d07",
+    },
+    {
+        .name = "fido-u2f, ES256",
+        .challenge = "b517df5246b8d0e6395b96c8c75445c6fec0f8d6cd35798ca79dc1823b668baf",
+        .credential_id = "44d5eb2c7f8e1147c7cb4c4d7620f79ebeee758dac29075aa81cd07a9f242ae6",
+        .client_data =
+            "{\"type\":\"webauthn.create\",\"challenge\":\"tRffUka40OY5W5bIx1RFxv7A-NbNNXmMp5"
+            "3Bgjtmi68\",\"origin\":\"https://mail.example.org\",\"crossOrigin\":false}",
+        .attestation_object =
+            "a363666d74686669646f2d7532666761747453746d74a26373696758463044022050b69f3e0fd503"
+            "7388f3ad9728b1b55010f0fce3de660af2792ae72f2bb98c4802205c0e09bf60e735a41f95aabbb2"
+            "b519b3fe792184c42a9d1fe3957670e53e3a9763783563815901c9308201c53082016ca003020102"
+            "020107300a06082a8648ce3d0403023064310b300906035504061302534531133011060355040a0c"
+            "0a4578616d706c6520414231223020060355040b0c1941757468656e74696361746f722041747465"
+            "73746174696f6e311c301a06035504030c134578616d706c65204b65792042617463682031302017"
+            "0d3236303130313030303030305a180f32303536303130313030303030305a3064310b3009060355"
+            "04061302534531133011060355040a0c0a4578616d706c6520414231223020060355040b0c194175"
+            "7468656e74696361746f72204174746573746174696f6e311c301a06035504030c134578616d706c"
+            "65204b657920426174636820313059301306072a8648ce3d020106082a8648ce3d03010703420004"
+            "a2334173013c17445f7c33b6169c3fc6fb01ce9bdafbd4b7b589272f903a01ec8d25a9f89c5c91b4"
+            "61998232d69168f142a8f12bae8ae92bda7c683c72706736a30d300b30090603551d130402300030"
+            "0a06082a8648ce3d0403020347003044022024a63dc97dcfd7105ab970400752be972f10e1b9b6d1"
+            "fcb6966870d758b2128b022023f4edc7904703d5052e0f59de312f1646713bd4380740fbe9423cb5"
+            "3ae7c20168617574684461746158a45e495c3b0b65b7fc198ca9ca06460a33e5e90f91f81ea1a14d"
+            "83161a3ad12465410000000000000000000000000000000000000000002044d5eb2c7f8e1147c7cb"
+            "4c4d7620f79ebeee758dac29075aa81cd07a9f242ae6a5010203262001215820899b77e8cc9b5524"
+            "1645215ea23cd58baddf12c27817d7b20250376e2be0b4c22258204134a0b1ed33cc9f679d356b6f"
+            "e7c190ed5fce8dfc255009f66543c5900fe0f1",
+        .login_challenge = "f41556d00f223563d27ee7274cbbf9973fb0117f5de1cd4b4a902da76699188a",
+        .login_client_data =
+            "{\"type\":\"webauthn.get\",\"challenge\":\"9BVW0A8iNWPSfucnTLv5lz-wEX9d4c1LSpAtp"
+            "2aZGIo\",\"origin\":\"https://mail.example.org\",\"crossOrigin\":false}",
+        .login_data = "5e495c3b0b65b7fc198ca9ca06460a33e5e90f91f81ea1a14d83161a3ad124650500000001",
+        .signature =
+            "304402203fc211cab0764113c93d7acc99205c28beeb35aa05f6a9ea7e80ec9b7a7cab9e02206db9"
+            "41a196341f1344869931434198afa52ee712d268ce2908411f570f155414",
+    },
+};
+
+enum { VECTORS = sizeof vectors / sizeof vectors[0] };
+
+#endif
