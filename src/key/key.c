@@ -1,0 +1,164 @@
+/* Opening a key, and picking one of several by touch. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "cowkey/base/cleanup.h"
+#include "internal.h"
+
+enum { POLL_MS = 20 }; /* how long one of several keys is asked for a touch before the next */
+
+const char *ck_key_name(const struct ck_key *key)
+{
+    return key->name;
+}
+
+bool ck_key_is_u2f_only(const struct ck_key *key)
+{
+    return !fido_dev_is_fido2(key->device);
+}
+
+void ck_key_close(struct ck_key **key)
+{
+    if (*key == NULL)
+        return;
+    if ((*key)->device != NULL)
+        fido_dev_close((*key)->device);
+    fido_dev_free(&(*key)->device);
+    ck_secret_free(&(*key)->pin);
+    free(*key);
+    *key = NULL;
+}
+
+static enum ck_err open_found(const struct ck_key_settings *settings, const struct found_key *found,
+                              struct ck_key **ret_key, struct ck_error *err)
+{
+    CK_CLEANUP(ck_key_close) struct ck_key *key = calloc(1, sizeof(*key));
+
+    if (key == NULL || (key->device = fido_dev_new()) == NULL)
+        return ck_error_no_memory(err);
+    key->settings = settings;
+    snprintf(key->name, sizeof(key->name), "%s", found->name);
+    int r = fido_dev_open(key->device, found->path);
+    if (r != FIDO_OK)
+        return translate(key, r, err);
+    *ret_key = CK_TAKE(key);
+    return CK_OK;
+}
+
+/* Several keys that blink at the same time. */
+struct choice {
+    struct ck_key *keys[CK_KEYS_MAX];
+    size_t count;
+};
+
+static void choice_clear(struct choice *choice)
+{
+    for (size_t i = 0; i < choice->count; i++)
+        ck_key_close(&choice->keys[i]);
+}
+
+static int64_t now_ms(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static enum ck_err poll_touches(struct choice *choice, const struct ck_key_settings *settings,
+                                struct ck_key **ret_touched, struct ck_error *err)
+{
+    int64_t until_ms = now_ms() + settings->touch_timeout_ms;
+
+    for (bool any_left = true; any_left && now_ms() < until_ms;) {
+        any_left = false;
+        for (size_t i = 0; i < choice->count; i++) {
+            int touched = 0;
+            if (settings->cancel != NULL && *settings->cancel)
+                return ck_error_set(err, CK_ERR_INTERRUPTED,
+                                    "interrupted while waiting for a touch");
+            if (choice->keys[i] == NULL)
+                continue;
+            any_left = true;
+            if (fido_dev_get_touch_status(choice->keys[i]->device, &touched, POLL_MS) != FIDO_OK)
+                ck_key_close(&choice->keys[i]); /* unplugged meanwhile: the others go on */
+            else if (touched) {
+                *ret_touched = CK_TAKE(choice->keys[i]);
+                return CK_OK;
+            }
+        }
+    }
+    ck_error_set(err, CK_ERR_KEY, "none of the security keys was touched in time");
+    return ck_error_hint(err, "Start again, and touch the one that you mean when it blinks.");
+}
+
+static void cancel_all(struct choice *choice)
+{
+    for (size_t i = 0; i < choice->count; i++) {
+        if (choice->keys[i] != NULL)
+            fido_dev_cancel(choice->keys[i]->device);
+    }
+}
+
+static enum ck_err pick_by_touch(const struct ck_key_settings *settings,
+                                 const struct found_key *found, size_t count,
+                                 struct ck_key **ret_key, struct ck_error *err)
+{
+    CK_CLEANUP(choice_clear) struct choice choice = {0};
+    enum ck_err r = CK_OK;
+
+    for (size_t i = 0; i < count; i++) {
+        struct ck_key *key;
+        r = open_found(settings, &found[i], &key, err);
+        if (r == CK_OK && fido_dev_get_touch_begin(key->device) == FIDO_OK)
+            choice.keys[choice.count++] = key;
+        else if (r == CK_OK)
+            ck_key_close(&key);
+    }
+    if (choice.count == 0)
+        return r != CK_OK ? r
+                          : ck_error_set(err, CK_ERR_KEY,
+                                         "none of the security keys takes part in picking one");
+    settings->person->tell_touch(settings->person->data, choice.count);
+    r = poll_touches(&choice, settings, ret_key, err);
+    cancel_all(&choice);
+    settings->person->tell_touched(settings->person->data);
+    return r;
+}
+
+enum ck_err ck_key_open(const struct ck_key_settings *settings, struct ck_key **ret_key,
+                        struct ck_error *err)
+{
+    struct found_key found[CK_KEYS_MAX];
+    size_t count;
+
+    fido_init(0);
+    enum ck_err r = find_keys(settings->device, found, &count, err);
+    if (r != CK_OK)
+        return r;
+    return count == 1 ? open_found(settings, &found[0], ret_key, err)
+                      : pick_by_touch(settings, found, count, ret_key, err);
+}
+
+enum ck_err ck_key_reopen(struct ck_key **key, struct ck_error *err)
+{
+    const struct ck_key_settings *settings = (*key)->settings;
+    CK_CLEANUP(ck_secret_free) struct ck_secret *pin = CK_TAKE((*key)->pin);
+
+    ck_key_close(key);
+    enum ck_err r = ck_key_open(settings, key, err);
+    if (r == CK_OK)
+        (*key)->pin = CK_TAKE(pin);
+    return r;
+}
+
+enum ck_err ck_key_forget(struct ck_key *key, const struct ck_bytes *credential_id,
+                          struct ck_error *err)
+{
+    int r = fido_credman_del_dev_rk(key->device, credential_id->data, credential_id->size,
+                                    key->pin != NULL ? ck_secret_bytes(key->pin) : NULL);
+
+    return r == FIDO_OK ? CK_OK : translate(key, r, err);
+}

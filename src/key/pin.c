@@ -1,0 +1,118 @@
+/* User verification: built in where the key has it, else the PIN, asked for as often as it takes.
+ */
+#include <string.h>
+
+#include "cowkey/base/cleanup.h"
+#include "internal.h"
+
+static void info_free(fido_cbor_info_t **info)
+{
+    fido_cbor_info_free(info);
+}
+
+struct attempt {
+    const struct ceremony *ceremony;
+    fido_opt_t built_in_uv;
+};
+
+static int call(struct ck_key *key, void *data)
+{
+    const struct attempt *attempt = data;
+
+    return attempt->ceremony->call(key, attempt->ceremony->data, attempt->built_in_uv,
+                                   key->pin != NULL ? ck_secret_bytes(key->pin) : NULL);
+}
+
+/* A key that wants its PIN changed may say so as "wrong PIN", and count it. */
+static bool wants_new_pin(const struct ck_key *key)
+{
+    CK_CLEANUP(info_free) fido_cbor_info_t *info = fido_cbor_info_new();
+
+    return info != NULL && fido_dev_is_fido2(key->device) &&
+           fido_dev_get_cbor_info(key->device, info) == FIDO_OK &&
+           fido_cbor_info_new_pin_required(info);
+}
+
+/* Each answer of the person is one try, and no answer is used twice. */
+static enum ck_err ask_pin(struct ck_key *key, bool again, struct ck_error *err)
+{
+    const struct ck_key_person *person = key->settings->person;
+    CK_CLEANUP(ck_secret_free) struct ck_secret *pin = NULL;
+    int retries;
+
+    if (fido_dev_get_retry_count(key->device, &retries) != FIDO_OK)
+        retries = -1;
+    if (retries == 0)
+        return translate(key, FIDO_ERR_PIN_BLOCKED, err);
+    if (wants_new_pin(key))
+        return translate(key, FIDO_ERR_PIN_POLICY_VIOLATION, err);
+    ck_secret_free(&key->pin);
+    enum ck_err r = person->ask_pin(person->data, retries, again, &pin, err);
+    if (r != CK_OK)
+        return r;
+    if (ck_secret_size(pin) < CK_PIN_MIN || ck_secret_size(pin) > CK_PIN_MAX) {
+        ck_error_set(err, CK_ERR_USAGE, "a PIN has %d characters or more and %d bytes at most",
+                     CK_PIN_MIN, CK_PIN_MAX);
+        return ck_error_hint(err, "The key was not asked, so no try was lost.");
+    }
+    key->pin = CK_TAKE(pin);
+    return CK_OK;
+}
+
+/* Before the first attempt: what the key surely wants. */
+static enum ck_err prepare(struct ck_key *key, struct attempt *attempt, struct ck_error *err)
+{
+    if (attempt->ceremony->verification == CK_VERIFY_IF_NEEDED)
+        return CK_OK;
+    if (ck_key_is_u2f_only(key))
+        return translate(key, FIDO_ERR_UNSUPPORTED_OPTION, err);
+    if (key->pin != NULL)
+        return CK_OK;
+    if (fido_dev_has_uv(key->device)) {
+        attempt->built_in_uv = FIDO_OPT_TRUE;
+        return CK_OK;
+    }
+    if (!fido_dev_has_pin(key->device))
+        return translate(key, FIDO_ERR_PIN_NOT_SET, err);
+    return ask_pin(key, false, err);
+}
+
+/* Whether the key's answer means that a PIN would help. */
+static bool wants_pin(const struct ck_key *key, const struct attempt *attempt, int fido_error)
+{
+    switch (fido_error) {
+    case FIDO_ERR_PIN_INVALID:
+        return true;
+    case FIDO_ERR_PIN_REQUIRED:
+    case FIDO_ERR_UV_BLOCKED:
+    case FIDO_ERR_UV_INVALID:
+        return key->pin == NULL && fido_dev_has_pin(key->device);
+    default:
+        return attempt->built_in_uv == FIDO_OPT_TRUE && fido_error == FIDO_ERR_OPERATION_DENIED &&
+               fido_dev_has_pin(key->device);
+    }
+}
+
+enum ck_err run_ceremony(struct ck_key *key, const struct ceremony *ceremony, struct ck_error *err)
+{
+    const struct ck_key_person *person = key->settings->person;
+    struct attempt attempt = {.ceremony = ceremony, .built_in_uv = FIDO_OPT_OMIT};
+
+    enum ck_err r = prepare(key, &attempt, err);
+    /* The key itself ends this: it counts its retries down. */
+    while (r == CK_OK) {
+        int fido_error;
+        person->tell_touch(person->data, 1);
+        r = wait_for_key(key, call, &attempt, &fido_error, err);
+        person->tell_touched(person->data);
+        if (r != CK_OK)
+            return r;
+        if (fido_error == FIDO_OK)
+            return CK_OK;
+        if (!wants_pin(key, &attempt, fido_error))
+            return translate(key, fido_error, err);
+        attempt.built_in_uv = FIDO_OPT_OMIT;
+        r = ask_pin(key, fido_error == FIDO_ERR_PIN_INVALID, err);
+    }
+    return r;
+}
