@@ -33,6 +33,11 @@ def answer(document, status=200, pretty=False):
     return Response(status, text.encode(), _JSON)
 
 
+def incomplete():
+    """What a route says that needs a login, or fields, that are not there."""
+    return answer(_INCOMPLETE)
+
+
 def nothing():
     """What a route says that has nothing to say."""
     return Response(200, b"", _JSON)

@@ -13,6 +13,7 @@ import socketserver
 import certs
 import faults
 import php
+import relying_party
 import totp
 
 SOCKET = "control"
@@ -113,7 +114,8 @@ class Arranger:
 
     def do_passkeys(self, name):
         self._account(name)
-        return [row for row in self._state.passkeys if row["account"] == name]
+        return [{"cid": row.cid, "label": row.label or row.default_label}
+                for row in self._state.passkeys_of(name)]
 
     def do_add_totp(self, name, label, secret):
         try:
@@ -130,8 +132,21 @@ class Arranger:
             raise Usage("the prefix has 12 modhex letters")
         return str(self._add(name, label, "yubi_otp", f"99999:made-up-api-key:{prefix}"))
 
-    def _add(self, name, label, method, secret=""):
-        return self._state.add_factor(self._account(name).name, label, method, secret).id
+    def do_add_webauthn(self, name, label):
+        """A security key that nobody holds, for lists."""
+        return str(self._add(name, label, "webauthn", key_handle=os.urandom(32),
+                             key=b"made up"))
+
+    def do_add_passkey(self, name, label):
+        account = self._account(name)
+        credential_id = os.urandom(32)
+        self._state.add_passkey(account.name, credential_id)
+        cid = self._state.passkey(credential_id).cid
+        self._state.label_passkeys(account.name, cid, label)
+        return cid
+
+    def _add(self, name, label, method, secret="", **key):
+        return self._state.add_factor(self._account(name).name, label, method, secret, **key).id
 
     def do_add_app_password(self, name, label):
         account = self._mailbox(name)
@@ -163,9 +178,25 @@ class Arranger:
     def do_requests(self):
         return self._state.requests
 
+    def do_registrations(self):
+        return self._state.registrations
+
     def do_directory(self, switch):
         """Whether a directory answers for accounts from elsewhere; off after a reset."""
         self._state.directory_answers = bool(_on(switch))
+
+    def do_trusted_vendors(self, switch, path=None):
+        """Only keys with a certificate from these vendors; without a file there are none."""
+        roots = []
+        if path is not None:
+            try:
+                with open(path, "rb") as file:
+                    roots = relying_party.second_opinion().read_certificates(file.read())
+            except (OSError, ValueError) as error:
+                raise Usage(f"{path}: {error}") from None
+            except relying_party.Missing:
+                raise NotHere("python3-fido2 is missing") from None
+        self._state.trusted_vendors = roots if _on(switch) else None
 
     def do_tls(self, kind):
         if kind not in certs.KINDS:

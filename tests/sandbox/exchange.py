@@ -55,6 +55,7 @@ class Exchange:
         self.post = dict(request.form)  # emptied when the form token is wrong
         self.location = None  # a redirect that a page may still follow as body
         self.shown_as = None  # a page rendered for somebody else (a fault)
+        self.spoiled_options = None  # how what is asked of keys is spoiled (a fault)
         self._cookies = {}
         self.open_session()
 

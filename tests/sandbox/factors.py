@@ -5,12 +5,14 @@ Three tables hold the methods: ENROLL (form `set_tfa`), VERIFY (form
 method registers itself there.
 """
 
+import base64
 import re
 
 import php
 import totp
 
 MAX_COLUMN = 255
+MAX_HANDLE = 1023
 _MODHEX_OTP = re.compile(r"[cbdefghijklnrtuv]{44}")
 _PREFIX_LENGTH = 12
 
@@ -19,14 +21,22 @@ class ScriptDied(Exception):
     """The script ended half-way: status 200, empty body, an alert for the next page."""
 
 
-def set_factor(exchange):
+class TooLong(Exception):
+    """A column is too short; the text is what the database says."""
+
+    def __init__(self, column):
+        super().__init__("SQLSTATE[22001]: String data, right truncated: 1406 "
+                         f"Data too long for column '{column}' at row 1")
+
+
+def set_factor(exchange, form):
     """The form `set_tfa`: enrol something, or switch everything off."""
-    session, form = exchange.session, exchange.post
-    logged = dict(form)
+    session = exchange.session
+    logged = {name: value for name, value in form.items() if name != "registration"}
     if "confirm_password" in logged:
         logged["confirm_password"] = "*"
     # In forced set-up the password was just given (protocol 1.2).
-    if not session.pending_tfa_setup and not _password_confirmed(exchange):
+    if not session.pending_tfa_setup and not _password_confirmed(exchange, form):
         exchange.alert("danger", "access_denied", "set_tfa", logged)
         return
     method = ENROLL.get(form.get("tfa_method"))
@@ -35,18 +45,19 @@ def set_factor(exchange):
     method(exchange, form, logged)
 
 
-def _password_confirmed(exchange):
+def _password_confirmed(exchange, form):
     account = exchange.state.account(exchange.session.username)
-    given = exchange.post.get("confirm_password")
+    given = form.get("confirm_password")
     if account is None:
-        return False
+        return True  # nothing to compare with, as for the user "API" (protocol 7.4)
     # Only LDAP is asked here; for the others the password that is stored counts (protocol 15).
     if account.authsource == "ldap":
         return exchange.state.password_is(account, given)
     return account.password == given
 
 
-def _stored(exchange, logged):
+def stored(exchange, logged):
+    """The end of every enrolment that worked."""
     exchange.session.pending_tfa_setup = False
     exchange.alert("success", ["object_modified", exchange.session.username], "set_tfa", logged)
 
@@ -59,13 +70,21 @@ def _die_with_form(exchange, complaint, form):
     raise ScriptDied
 
 
-def _insert(exchange, form, method, secret):
-    label = form.get("key_id", "unidentified")
-    if len(label) > MAX_COLUMN or len(secret) > MAX_COLUMN:
-        exchange.alert("danger", ["mysql_error", "SQLSTATE[22001] Data too long for column"],
-                       "exception_handler")
-        raise ScriptDied
-    return exchange.state.add_factor(exchange.session.username, label, method, secret)
+def die_of(exchange, error):
+    """Ends a script that was not made ready for what the database says."""
+    exchange.alert("danger", ["mysql_error", str(error)], "exception_handler")
+    raise ScriptDied
+
+
+def insert(exchange, form, method, secret="", **key):
+    """A new row of the table; raises TooLong."""
+    label = php.text(form.get("key_id", "unidentified"))
+    handle = base64.b64encode(key.get("key_handle", b""))
+    for column, value, limit in (("key_id", label, MAX_COLUMN), ("secret", secret, MAX_COLUMN),
+                                 ("keyHandle", handle, MAX_HANDLE)):
+        if len(value) > limit:
+            raise TooLong(column)
+    exchange.state.add_factor(exchange.session.username, label, method, secret, **key)
 
 
 def _enroll_totp(exchange, form, logged):
@@ -80,8 +99,8 @@ def _enroll_totp(exchange, form, logged):
         exchange.alert("danger", "totp_verification_failed", "set_tfa", logged)
         return
     # Nothing remembers a code: the same form enrols again (protocol 4.3).
-    _insert(exchange, form, "totp", secret)
-    _stored(exchange, logged)
+    insert(exchange, form, "totp", secret)
+    stored(exchange, logged)
 
 
 def _enroll_yubico(exchange, form, logged):
@@ -98,8 +117,8 @@ def _enroll_yubico(exchange, form, logged):
         exchange.session.username,
         lambda row: row.method == "yubi_otp" and row.secret.endswith(prefix))
     secret = ":".join((form.get("yubico_id", ""), form.get("yubico_key", ""), prefix))
-    _insert(exchange, form, "yubi_otp", secret)
-    _stored(exchange, logged)
+    insert(exchange, form, "yubi_otp", secret)
+    stored(exchange, logged)
 
 
 def _ask_cloud(state, otp):
@@ -112,12 +131,6 @@ def _ask_cloud(state, otp):
         return "REPLAYED_OTP"
     state.used_otps.add(otp)
     return None
-
-
-def _enroll_dead_key(exchange, form, logged):
-    """The form of the shipped set-up page stores a key nobody can use (protocol 1.2)."""
-    _insert(exchange, form, "webauthn", "")
-    _stored(exchange, logged)
 
 
 def _switch_off(exchange, _form, logged):
@@ -196,18 +209,9 @@ def _verify_u2f(exchange, name, _form):
     return bool(rows)
 
 
-def _verify_dead_key(exchange, name, form):
-    row = exchange.state.factor(php.intval(form.get("id", "")))
-    found = row and row.method == "webauthn" and row.active
-    key = "webauthn_publickey_failed" if found else "webauthn_authenticator_failed"
-    exchange.alert("danger", [key], "verify_tfa_login", name, "*")
-    return False
-
-
 ENROLL = {
     "totp": _enroll_totp,
     "yubi_otp": _enroll_yubico,
-    "webauthn": _enroll_dead_key,
     "none": _switch_off,
 }
 
@@ -215,7 +219,6 @@ VERIFY = {
     "totp": _verify_totp,
     "yubi_otp": _verify_yubico,
     "u2f": _verify_u2f,
-    "webauthn": _verify_dead_key,
 }
 
 REMOVALS = {

@@ -6,18 +6,22 @@ the form or of a JSON body), `value` (of that field) and `account` (whose sessio
 is, also while its second factor is pending).  Rules are tried in order; the
 first that fits is used, `times` times.
 
+`options:KIND[:MEMBER]` spoils what is asked of keys, see options.py.
+
 A rule of `meanwhile` has `verb` instead of `do`: an arranger's verb that is run
 right before the matching request is handled.
 """
 
 import json
 
+import options
 import php
 
 # Kinds that answer instead of the server: it never sees the request.
 BEFORE = ("drop-before", "status", "other-site", "redirect")
 # Kinds that change what the server does or shows.
-DURING = ("delay", "expired", "lie-success", "lie-stored-two", "other-account", "refuse-code")
+DURING = ("delay", "expired", "lie-success", "lie-stored-two", "options", "other-account",
+          "refuse-code")
 # Kinds that spoil the answer of a server that did what it was told.
 AFTER = ("drop-after", "cut", "truncate-body", "oversize", "bomb", "content-type", "no-date",
          "hang")
@@ -71,6 +75,8 @@ class Fault(Rule):
             self.number = int(self.argument)
         elif self.kind in _WITH_TEXT and not self.argument:
             raise BadRule(f"{self.kind} wants an argument")
+        elif self.kind == "options" and self.argument.partition(":")[0] not in options.SPOILED:
+            raise BadRule("options: " + ", ".join(options.SPOILED))
 
 
 class Meanwhile(Rule):

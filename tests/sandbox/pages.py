@@ -6,6 +6,7 @@ of the account); everything around them is filling, so that pages have the
 weight and the untidiness of real ones.
 """
 
+import base64
 import functools
 import random
 import urllib.parse
@@ -113,11 +114,32 @@ def factor_block(exchange, account, role):
 '''
 
 
-def passkey_block(rows=""):
+def passkey_block(passkeys, passkey_used):
+    rows = []
+    for passkey in passkeys:
+        mark = '<i class="bi bi-unlock-fill"></i>' if passkey.cid == passkey_used else ""
+        subject = base64.b64encode(passkey.default_label.encode()).decode()
+        rows.append(f'''
+    <tr>
+      <td>
+        {mark}
+        {php.escape_html(passkey.label or passkey.default_label)}
+      </td>
+      <td style="min-width:240px;text-align: right">
+        <form style="display:inline;" method="post">
+          <input type="hidden" name="unset_fido2_key" value="{passkey.cid}">
+          <div class="btn-group">
+            <a href="#" class="btn btn-sm" data-cid="{passkey.cid}" data-subject="{subject}"\
+ data-bs-toggle="modal" data-bs-target="#fido2ChangeFn">[Rename]</a>
+            <a href="#" onClick='return confirm("Really?")' class="btn btn-sm">[Remove]</a>
+          </div>
+        </form>
+      </td>
+    </tr>''')
     return f'''
 <div class="row"><div class="col-sm-9"><div class="table-responsive">
 <table class="table table-striped table-hover" id="fido2_keys">
-  <tr><th>ID</th><th style="min-width:240px;text-align: right">Action</th></tr>{rows}
+  <tr><th>ID</th><th style="min-width:240px;text-align: right">Action</th></tr>{"".join(rows)}
 </table></div></div></div>
 <button class="btn btn-sm btn-primary" id="register-fido2">Register a key</button>
 '''
@@ -345,7 +367,9 @@ def _content(exchange, kind, role, name):
     if source in ("mailcow", "ldap") or not exchange.dialect.knows_authsource:
         parts.append(factor_block(exchange, name, role))
     if source == "mailcow" or not exchange.dialect.knows_authsource:
-        parts.append(passkey_block())
+        # Only the admins' page marks the passkey that was used.
+        used = exchange.session.passkey_used if role == "admin" else None
+        parts.append(passkey_block(exchange.state.passkeys_of(name), used))
     indent = "" if role == "admin" else "  "
     parts.append(f"<script type='text/javascript'>\n{indent}var csrf_token = "
                  f"'{exchange.session.csrf}';\n</script>\n")

@@ -5,6 +5,7 @@ written in one piece.  What an answer means is decided in web.py; here it only
 becomes bytes, or what a fault makes of them.
 """
 
+import base64
 import email.utils
 import gzip
 import http.client
@@ -16,10 +17,12 @@ import time
 import zlib
 
 import faults
+import php
 import web
 from exchange import Exchange, Request, Response, redirect
 
 HANG_S = 30
+_REGISTRATIONS = ("/api/v1/add/webauthn-tfa-registration", "/api/v1/add/fido2-registration")
 MAX_BODY = 8 * 1024 * 1024
 
 # What the web server adds to answers below 400.
@@ -108,7 +111,17 @@ class Sandbox(socketserver.ThreadingTCPServer):
                  "account": session.username or session.pending_username,
                  "form": sorted(faults.field_values(request))}
         self.state.requests.append(entry)
+        if request.method == "POST" and request.path in _REGISTRATIONS:
+            self._keep_registration(request, session)
         return entry
+
+    def _keep_registration(self, request, session):
+        """What a key made, for relying parties of other makes; no password."""
+        members = php.from_json(request.body.decode("utf-8", "replace"))
+        if isinstance(members, dict):
+            kept = {name: members.get(name) for name in ("clientDataJSON", "attestationObject")}
+            challenge = base64.b64encode(session.challenge or b"").decode()
+            self.state.registrations.append(kept | {"path": request.path, "challenge": challenge})
 
     def _without_server(self, fault):
         if fault.kind == "status":
@@ -129,6 +142,7 @@ class Sandbox(socketserver.ThreadingTCPServer):
                 state.sessions.drop(exchange.session.id)
                 exchange.open_session()
             exchange.shown_as = fault.argument if kind == "other-account" else None
+            exchange.spoiled_options = fault.argument if kind == "options" else None
             state.refuse_codes = kind == "refuse-code"
             state.lying = kind == "lie-success"
             state.doubling = kind == "lie-stored-two"

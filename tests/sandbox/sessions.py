@@ -37,6 +37,8 @@ class Session:
     pending_tfa_setup: bool = False
     pending_pw_update: bool = False
     factor_used: int = None
+    passkey_used: str = None
+    challenge: bytes = None  # one for everything: the next options overwrite it (protocol 5.4)
     login_delay: float = None
     locale: str = None
     alerts: list = field(default_factory=list)

@@ -6,6 +6,7 @@ swallow them (`lying`) or let somebody else enrol at the same moment
 (`doubling`).
 """
 
+import hashlib
 import itertools
 import json
 import threading
@@ -17,6 +18,7 @@ from sessions import Sessions
 
 FIRST_FACTOR_ID = 231
 SOMEBODY_ELSE = ("somebody else's phone", "MADEUPMADEUPMADEUPMADEUP23456723")
+SOMEBODY_ELSES_KEY = b"somebody else's key"
 
 _MAILBOX_ATTRIBUTES = {
     "force_pw_update": "0", "tls_enforce_in": "0", "tls_enforce_out": "0", "sogo_access": "1",
@@ -56,6 +58,28 @@ class Factor:
     method: str  # the server's word: totp, webauthn, yubi_otp, u2f
     secret: str = ""
     active: int = 1
+    key_handle: bytes = b""  # of a security key: the credential's id
+    key: bytes = b""  # and its attested credential data; without it nobody can use the row
+
+
+@dataclass
+class Passkey:
+    """A row of the table fido2."""
+
+    account: str
+    credential_id: bytes
+    key: bytes = b""  # attested credential data
+    subject: str = ""  # of the certificate
+    label: str = None
+    created: str = ""
+
+    @property
+    def cid(self):
+        return hashlib.sha256(self.credential_id).hexdigest()
+
+    @property
+    def default_label(self):
+        return self.subject or f"Unknown ({self.created})"
 
 
 @dataclass
@@ -92,8 +116,10 @@ class State:
         self.published_failures = []  # what fail2ban would count (protocol 15)
         self.logs = []  # the table `logs`
         self.requests = []  # what reached the server, for tests
+        self.registrations = []  # and what keys made, with the challenges that were set
         self._ids = itertools.count(FIRST_FACTOR_ID)
         self.clock_offset = 0
+        self.trusted_vendors = None  # certificates in DER; None: any key is welcome
         self.directory_answers = False  # whether LDAP and Keycloak passwords can be checked
         self.refuse_codes = False
         self.lying = False
@@ -146,6 +172,14 @@ class State:
     def factor(self, factor_id):
         return next((factor for factor in self.factors if factor.id == factor_id), None)
 
+    def passkeys_of(self, name):
+        return [passkey for passkey in self.passkeys if passkey.account == name]
+
+    def passkey(self, credential_id):
+        """Whose it is does not matter; the first of several with the same id."""
+        return next((passkey for passkey in self.passkeys
+                     if passkey.credential_id == credential_id), None)
+
     def domains_of(self, name):
         """Of a domain admin; none if the account was deleted behind a live session."""
         account = self.account(name, "domainadmin")
@@ -164,8 +198,8 @@ class State:
 
     # -- changing --------------------------------------------------------------
 
-    def add_factor(self, account, label, method, secret=""):
-        row = Factor(next(self._ids), account, label, method, secret)
+    def add_factor(self, account, label, method, secret="", **key):
+        row = Factor(next(self._ids), account, label, method, secret, **key)
         if not self.lying:
             self.factors.append(row)
             if self.doubling:
@@ -182,6 +216,24 @@ class State:
         if not self.lying:
             for factor in self.factors_of(account, active_only=False):
                 factor.active = active
+
+    def add_passkey(self, account, credential_id, key=b"", subject=""):
+        if self.lying:
+            return
+        self.passkeys.append(Passkey(account, credential_id, key, subject,
+                                     created=self.timestamp()))
+        if self.doubling:
+            self.passkeys.append(Passkey(account, SOMEBODY_ELSES_KEY, created=self.timestamp()))
+
+    def remove_passkeys(self, account, cid):
+        if not self.lying:
+            self.passkeys = [passkey for passkey in self.passkeys
+                             if passkey.account != account or passkey.cid != cid]
+
+    def label_passkeys(self, account, cid, label):
+        for passkey in self.passkeys_of(account):
+            if passkey.cid == cid and not self.lying:
+                passkey.label = label
 
     def add_app_password(self, account, label, active=1, protocols=()):
         row = AppPassword(next(self._ids), account, label, active, tuple(protocols))
@@ -221,11 +273,12 @@ class State:
             self.accounts[account.name] = account
 
     def remove_account(self, account):
-        """With its factors and app passwords; its live sessions stay (protocol 7.3)."""
+        """With its factors, keys and app passwords; its live sessions stay (protocol 7.3)."""
         if self.lying:
             return
         del self.accounts[account.name]
         self.remove_factors(account.name)
+        self.passkeys = [row for row in self.passkeys if row.account != account.name]
         self.app_passwords = [row for row in self.app_passwords if row.account != account.name]
 
     def publish_failure(self, name, address):

@@ -17,10 +17,14 @@ import cases_factors  # noqa: E402
 import cases_faults  # noqa: E402
 import cases_holds  # noqa: E402
 import cases_login  # noqa: E402
+import cases_options  # noqa: E402
+import cases_passkeys  # noqa: E402
+import cases_relying_party  # noqa: E402
+import cases_security_keys  # noqa: E402
 import cases_sessions  # noqa: E402
 
-MODULES = (cases_login, cases_sessions, cases_factors, cases_holds, cases_api, cases_faults,
-           cases_arranger)
+MODULES = (cases_login, cases_sessions, cases_factors, cases_holds, cases_api, cases_security_keys,
+           cases_passkeys, cases_relying_party, cases_faults, cases_options, cases_arranger)
 
 
 def load_tests(loader, _tests, _pattern):

@@ -45,6 +45,8 @@ _ENGLISH = {
     "verified_yotp_login": "Verified Yubico OTP login",
     "webauthn_authenticator_failed": "The selected authenticator was not found",
     "webauthn_publickey_failed": "No public key was stored for the selected authenticator",
+    "webauthn_username_failed": "The selected authenticator belongs to another account",
+    "webauthn_verification_failed": "WebAuthn verification failed: %s",
     "yotp_verification_failed": "Yubico OTP verification failed: %s",
 }
 

@@ -33,11 +33,11 @@ SECRET = "MADEUPSECRETFORTESTSABCD23456723"
 class Server:
     """A running simulation."""
 
-    def __init__(self, dialect="forced", *options):
+    def __init__(self, dialect="forced", *options, **process):
         self.directory = tempfile.mkdtemp(prefix="sandbox-test-")
         self.process = subprocess.Popen(
             [os.path.join(HERE, "run"), "--dialect", dialect, "--dir", self.directory, *options],
-            stdout=subprocess.PIPE, text=True)
+            stdout=subprocess.PIPE, text=True, **process)
         self.ready = self.process.stdout.readline()
         with open(self.ready.split(" ", 1)[1].strip(), encoding="utf-8") as file:
             self._learn(json.load(file))
@@ -175,7 +175,8 @@ class Visitor:
         if self.cookies:
             sent["Cookie"] = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
         try:
-            connection.putrequest(method, path, skip_accept_encoding=True)
+            connection.putrequest(method, path, skip_host="Host" in sent,
+                                  skip_accept_encoding=True)
             if body is not None:
                 sent["Content-Length"] = str(len(body))
             for name, value in sent.items():

@@ -10,7 +10,10 @@ import api
 import app_passwords  # noqa: F401 (registers its routes)
 import factors
 import pages
+import passkeys
 import php
+import relying_party
+import security_keys  # noqa: F401 (registers its routes and its method)
 from exchange import Response, redirect
 
 
@@ -32,6 +35,8 @@ def serve(exchange):
         response = exchange.begin() or _factor_forms(exchange) or handler(exchange)
     except factors.ScriptDied:
         response = Response(200)
+    except relying_party.Missing:
+        response = Response(501, b"python3-fido2 is missing here\n")
     return exchange.finish(response)
 
 
@@ -48,7 +53,10 @@ def _factor_forms(exchange):
         return None
     if "set_tfa" in exchange.post:
         was_held = session.pending_tfa_setup
-        factors.set_factor(exchange)
+        try:
+            factors.set_factor(exchange, exchange.post)
+        except factors.TooLong as error:
+            factors.die_of(exchange, error)
         if was_held and not session.pending_tfa_setup:
             return redirect(_start_of(exchange))
     for field, remove in factors.REMOVALS.items():
@@ -231,7 +239,21 @@ def _second_step(exchange, roles):
     return None
 
 
+def _passkey_login(exchange, roles):
+    """Always an empty page; whether it worked shows on the next one (protocol 6)."""
+    if not exchange.dialect.split_logins:
+        return None  # old releases have another way and do not know this form
+    account = passkeys.log_in(exchange, roles)
+    if account:
+        if account.role == "user":
+            exchange.renew_session()
+            exchange.session.forget_pending()
+        exchange.session.username, exchange.session.role = account.name, account.role
+    return Response(200)
+
+
 # Forms that are an answer to more than a password: field -> function(exchange, roles).
 SECOND_STEPS = {
     "verify_tfa_login": _second_step,
+    "verify_fido2_login": _passkey_login,
 }
