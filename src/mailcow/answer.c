@@ -29,6 +29,20 @@ static const char *message_name(const json_t *element)
     return name ? name : "";
 }
 
+/* Cut between characters; of JSON, so that the text is UTF-8. */
+static void copy_message(const char *text, char *message)
+{
+    size_t size = strlen(text);
+
+    if (size >= CK_ANSWER_MESSAGE_MAX) {
+        size = CK_ANSWER_MESSAGE_MAX - 1;
+        while (size > 0 && ((unsigned char)text[size] & 0xc0) == 0x80)
+            size--;
+    }
+    memcpy(message, text, size);
+    message[size] = '\0';
+}
+
 struct verdict {
     bool done;    /* an element says so */
     bool refused; /* an element after it, or any when none says it is done */
@@ -47,7 +61,7 @@ static void judge(const json_t *element, const char *done, struct verdict *verdi
     } else if (strcmp(type, "danger") == 0 || strcmp(type, "error") == 0 ||
                strcmp(type, "warning") == 0) {
         verdict->refused = true;
-        snprintf(verdict->message, CK_ANSWER_MESSAGE_MAX, "%s", name);
+        copy_message(name, verdict->message);
     }
 }
 
@@ -73,6 +87,31 @@ enum ck_err ck_answer_read_edit(const char *json, size_t size, const char *done,
     if (verdict.refused && !verdict.done)
         return ck_error_set(err, CK_ERR_UNCHANGED, "the server refused");
     return ck_error_set(err, CK_ERR_UNKNOWN, "%s does not say what was done", what);
+}
+
+enum ck_err ck_answer_read_success(const char *json, size_t size,
+                                   char ret_message[static CK_ANSWER_MESSAGE_MAX],
+                                   struct ck_error *err)
+{
+    CK_CLEANUP(ck_json_free) json_t *answer = NULL;
+
+    ret_message[0] = '\0';
+    if (ck_json_parse(json, size, what, CK_ERR_UNKNOWN, &answer, err) != CK_OK)
+        return err->code = CK_ERR_UNKNOWN;
+
+    const json_t *success = json_object_get(answer, "success");
+    const json_t *message = json_object_get(answer, "msg");
+    bool turned_away = !success && strcmp(text_of(answer, "type"), "error") == 0;
+    bool understood =
+        (json_is_boolean(success) || turned_away) && (!message || json_is_string(message));
+    if (!understood)
+        return ck_error_set(err, CK_ERR_UNKNOWN, "%s does not say what was done", what);
+    copy_message(text_of(answer, "msg"), ret_message);
+    if (turned_away)
+        return ck_error_set(err, CK_ERR_UNREACHABLE, "the server turned us away");
+    if (json_is_false(success))
+        return ck_error_set(err, CK_ERR_UNCHANGED, "the server refused");
+    return CK_OK;
 }
 
 /* 1 and 0, also as text, which the server uses for some; -1 for anything else. */

@@ -19,6 +19,18 @@ enum ck_err ck_answer_read_edit(const char *json, size_t size, const char *done,
                                 char ret_message[static CK_ANSWER_MESSAGE_MAX],
                                 struct ck_error *err);
 
+/*
+ * The answer to a security key's registration, and to the passkey login of old releases:
+ * {"success":true}, or {"success":false,"msg":"..."} where msg may be missing (protocol 5.3).
+ * - CK_ERR_UNCHANGED: it says no, and ret_message why.
+ * - CK_ERR_UNREACHABLE: {"type":"error","msg":"..."}, the API turned it away since nobody is logged
+ *   in.
+ * - CK_ERR_UNKNOWN: not understood.
+ */
+enum ck_err ck_answer_read_success(const char *json, size_t size,
+                                   char ret_message[static CK_ANSWER_MESSAGE_MAX],
+                                   struct ck_error *err);
+
 /* How many active app passwords a list has that is all of mailbox's; -1 when that can't be told. */
 int ck_answer_count_app_passwords(const char *json, size_t size, const char *mailbox);
 

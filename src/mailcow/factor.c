@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "change.h"
 #include "cowkey/base/cleanup.h"
 #include "cowkey/base/escape.h"
 #include "session_internal.h"
@@ -56,27 +57,18 @@ static enum ck_err check_code(const char *code, struct ck_error *err)
     return ck_error_set(err, CK_ERR_USAGE, "the code is not six digits");
 }
 
-static bool is_setup(const struct ck_session *session)
-{
-    return session->state == CK_SESSION_HELD && session->page.setup_factor;
-}
-
 /*
  * Accounts that an outside directory knows get a page without the list. The server would store a
  * factor all the same, and never ask for it.
  */
 static enum ck_err check_open(const struct ck_session *session, struct ck_error *err)
 {
-    const char *name = session->account.name;
+    enum ck_err e = ck_change_check_open(session, err);
 
-    if (session->state != CK_SESSION_OPEN)
-        return ck_error_set(err, CK_ERR_UNCHANGED, "the login of '%s' is not complete", name);
-    if (!*session->page.csrf)
-        return ck_error_set(err, CK_ERR_UNCHANGED, "the page of '%s' was not read yet", name);
-    if (session->page.factors_state != CK_LIST_PRESENT)
-        return ck_error_set(err, CK_ERR_UNCHANGED, "the server offers '%s' no second factors",
-                            name);
-    return CK_OK;
+    if (e == CK_OK && session->page.factors_state != CK_LIST_PRESENT)
+        e = ck_error_set(err, CK_ERR_UNCHANGED, "the server offers '%s' no second factors",
+                         session->account.name);
+    return e;
 }
 
 static bool same_list(const struct ck_page *a, const struct ck_page *b)
@@ -90,80 +82,24 @@ static bool same_list(const struct ck_page *a, const struct ck_page *b)
     return true;
 }
 
-/* After a post nothing but its page says what was done: all that is not understood is unknown. */
-static enum ck_err unknown(enum ck_err e, struct ck_error *err)
-{
-    if (e == CK_OK)
-        return CK_OK;
-    err->code = CK_ERR_UNKNOWN;
-    return ck_error_hint(err, "List the account's factors before you try again.");
-}
-
-static enum ck_err session_over(const struct ck_session *session, struct ck_error *err)
-{
-    ck_error_set(err, CK_ERR_UNCHANGED, "the server had ended the login of '%s'",
-                 session->account.name);
-    return ck_error_hint(err, "Nothing was changed: start again.");
-}
-
-/*
- * The page that answers a change. The server looks whether somebody is logged in before it acts, so
- * one that is logged out, or is sent to log in, was not acted for.
- */
-static enum ck_err read_outcome(const struct ck_session *session,
-                                const struct ck_response *response, struct ck_page *ret_page,
-                                struct ck_error *err)
-{
-    CK_CLEANUP(ck_page_clear) struct ck_page page = {0};
-
-    if (response->status == 302 && session->state == CK_SESSION_OPEN &&
-        ck_session_leads_to_login(session, response->location))
-        return session_over(session, err);
-    if (response->status == 200 && response->size == 0)
-        return unknown(ck_error_set(err, CK_ERR_UNKNOWN, "the server failed during the change"),
-                       err);
-    enum ck_err e = ck_session_read_page(response, &page, err);
-    if (e != CK_OK)
-        return unknown(e, err);
-    if (!page.logged_in)
-        return session_over(session, err);
-    e = ck_session_check_owner(session, &page, err);
-    if (e != CK_OK)
-        return unknown(e, err);
-    *ret_page = page;
-    page = (struct ck_page){0};
-    return CK_OK;
-}
-
-/* Posts a change to the factor page and reads the page that shows the outcome: list included. */
+/* Posts a change and reads the page that shows the outcome: list included. */
 static enum ck_err submit(struct ck_session *session, struct ck_secret **form,
                           struct ck_page *ret_page, struct ck_error *err)
 {
-    CK_CLEANUP(ck_response_clear) struct ck_response response = {0};
     CK_CLEANUP(ck_page_clear) struct ck_page page = {0};
-    enum ck_err e = ck_form_add(form, "csrf_token", session->page.csrf, err);
+    enum ck_err e = ck_change_submit(session, form, &page, err);
 
-    if (e == CK_OK)
-        e = ck_session_post(session, ck_session_factor_path(session), *form, &response, err);
-    if (e != CK_OK)
-        return e == CK_ERR_UNKNOWN ? unknown(e, err) : e;
-    e = read_outcome(session, &response, &page, err);
     if (e != CK_OK)
         return e;
     if (page.factors_state != CK_LIST_PRESENT)
-        return unknown(ck_error_set(err, CK_ERR_UNKNOWN,
-                                    "the server's answer does not show the factors of '%s'",
-                                    session->account.name),
-                       err);
+        return ck_change_unknown(
+            ck_error_set(err, CK_ERR_UNKNOWN,
+                         "the server's answer does not show the factors of '%s'",
+                         session->account.name),
+            err);
     *ret_page = page;
     page = (struct ck_page){0};
     return CK_OK;
-}
-
-static enum ck_err unchanged(const struct ck_page *page, const char *text, struct ck_error *err)
-{
-    ck_error_set(err, CK_ERR_UNCHANGED, "%s", text);
-    return ck_session_hint(err, "", page);
 }
 
 static enum ck_err make_totp_form(const char *label, const struct ck_secret *base32,
@@ -196,27 +132,7 @@ static enum ck_err add_open(struct ck_session *session, struct ck_secret **form,
     bool same = same_list(&session->page, &after);
     ck_session_keep_page(session, &after);
     if (same)
-        return unchanged(&session->page, "the server did not store the new factor", err);
-    return CK_OK;
-}
-
-/* The release from a forced set-up leads away from its page, so the list is asked for. */
-static enum ck_err look_after_setup(struct ck_session *session, struct ck_error *err)
-{
-    CK_CLEANUP(ck_response_clear) struct ck_response response = {0};
-    CK_CLEANUP(ck_page_clear) struct ck_page page = {0};
-    enum ck_err e = ck_session_get(session, ck_session_factor_path(session), &response, err);
-
-    if (e == CK_OK && response.status == 302)
-        return ck_session_settle(session, response.location, err);
-    if (e == CK_OK)
-        e = ck_session_read_page(&response, &page, err);
-    if (e == CK_OK)
-        e = ck_session_check_owner(session, &page, err);
-    if (e != CK_OK)
-        return e;
-    ck_session_keep_page(session, &page);
-    session->state = CK_SESSION_OPEN;
+        return ck_change_unchanged(&session->page, "the server did not store the new factor", err);
     return CK_OK;
 }
 
@@ -234,10 +150,10 @@ static enum ck_err judge_setup(const struct ck_session *session, struct ck_error
     if (session->state == CK_SESSION_OPEN && listed && page->factors_count > 0)
         return CK_OK;
     if (session->state == CK_SESSION_HELD || listed)
-        return unchanged(page, "the server did not store the new factor", err);
+        return ck_change_unchanged(page, "the server did not store the new factor", err);
     ck_error_set(err, CK_ERR_UNKNOWN, "the server does not show the factors of '%s'",
                  session->account.name);
-    return unknown(CK_ERR_UNKNOWN, err);
+    return ck_change_unknown(CK_ERR_UNKNOWN, err);
 }
 
 static enum ck_err add_setup(struct ck_session *session, struct ck_secret **form,
@@ -250,11 +166,11 @@ static enum ck_err add_setup(struct ck_session *session, struct ck_secret **form
     if (e == CK_OK)
         e = ck_session_post(session, ck_session_login_path(session), *form, &response, err);
     if (e != CK_OK)
-        return e == CK_ERR_UNKNOWN ? unknown(e, err) : e;
+        return e == CK_ERR_UNKNOWN ? ck_change_unknown(e, err) : e;
     if (response.status == 302) {
-        e = unknown(look_after_setup(session, err), err);
+        e = ck_change_unknown(ck_session_resettle(session, err), err);
     } else {
-        e = read_outcome(session, &response, &page, err);
+        e = ck_change_read_outcome(session, &response, &page, err);
         if (e == CK_OK)
             ck_session_keep_page(session, &page);
     }
@@ -266,7 +182,7 @@ enum ck_err ck_factor_add_totp(struct ck_session *session, const char *label,
                                const struct ck_secret *password, struct ck_error *err)
 {
     CK_CLEANUP(ck_secret_free) struct ck_secret *form = NULL;
-    bool setup = is_setup(session);
+    bool setup = ck_change_is_setup(session);
     enum ck_err e = setup ? CK_OK : check_open(session, err);
 
     if (e == CK_OK)
@@ -308,7 +224,7 @@ enum ck_err ck_factor_remove(struct ck_session *session, uint64_t id, struct ck_
         return e;
     ck_session_keep_page(session, &after);
     if (ck_page_find_factor(&session->page, id))
-        return unchanged(&session->page, "the server did not remove the factor", err);
+        return ck_change_unchanged(&session->page, "the server did not remove the factor", err);
     return CK_OK;
 }
 
@@ -334,6 +250,6 @@ enum ck_err ck_factor_remove_all(struct ck_session *session, const struct ck_sec
     if (session->page.factors_count == 0)
         return CK_OK;
     if (same)
-        return unchanged(&session->page, "the server did not remove the factors", err);
+        return ck_change_unchanged(&session->page, "the server did not remove the factors", err);
     return ck_error_set(err, CK_ERR_UNKNOWN, "the server removed some factors and kept others");
 }

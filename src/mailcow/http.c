@@ -347,18 +347,24 @@ static void list_free(struct curl_slist **list)
     curl_slist_free_all(*list);
 }
 
-enum ck_err ck_http_post(struct ck_http *http, const char *path, const char *content_type,
-                         const struct ck_secret *body, struct ck_response *ret_response,
-                         struct ck_error *err)
+static enum ck_err add_header(struct curl_slist **headers, const char *name, const char *value,
+                              struct ck_error *err)
 {
-    CK_CLEANUP(list_free) struct curl_slist *headers = NULL;
-    struct exchange exchange = {.http = http, .is_post = true};
-    char header[128];
+    char header[CK_ORIGIN_MAX + 32];
 
-    snprintf(header, sizeof(header), "Content-Type: %s", content_type);
-    headers = curl_slist_append(NULL, header);
-    if (!headers)
+    snprintf(header, sizeof(header), "%s: %s", name, value);
+    struct curl_slist *longer = curl_slist_append(*headers, header);
+    if (!longer)
         return ck_error_no_memory(err);
+    *headers = longer;
+    return CK_OK;
+}
+
+static enum ck_err post(struct ck_http *http, const char *path, struct curl_slist *headers,
+                        const struct ck_secret *body, struct ck_response *ret_response,
+                        struct ck_error *err)
+{
+    struct exchange exchange = {.http = http, .is_post = true};
 
     curl_easy_setopt(http->curl, CURLOPT_POST, 1L);
     curl_easy_setopt(http->curl, CURLOPT_POSTFIELDSIZE, (long)ck_secret_size(body));
@@ -369,6 +375,30 @@ enum ck_err ck_http_post(struct ck_http *http, const char *path, const char *con
     curl_easy_setopt(http->curl, CURLOPT_POSTFIELDS, NULL);
     curl_easy_setopt(http->curl, CURLOPT_HTTPHEADER, NULL);
     return e;
+}
+
+enum ck_err ck_http_post(struct ck_http *http, const char *path, const char *content_type,
+                         const struct ck_secret *body, struct ck_response *ret_response,
+                         struct ck_error *err)
+{
+    CK_CLEANUP(list_free) struct curl_slist *headers = NULL;
+    enum ck_err e = add_header(&headers, "Content-Type", content_type, err);
+
+    return e == CK_OK ? post(http, path, headers, body, ret_response, err) : e;
+}
+
+enum ck_err ck_http_post_script(struct ck_http *http, const char *path,
+                                const struct ck_secret *body, struct ck_response *ret_response,
+                                struct ck_error *err)
+{
+    CK_CLEANUP(list_free) struct curl_slist *headers = NULL;
+    enum ck_err e = add_header(&headers, "Content-Type", "text/plain;charset=UTF-8", err);
+
+    if (e == CK_OK)
+        e = add_header(&headers, "Origin", http->origin, err);
+    if (e == CK_OK)
+        e = add_header(&headers, "Sec-Fetch-Dest", "empty", err);
+    return e == CK_OK ? post(http, path, headers, body, ret_response, err) : e;
 }
 
 static enum ck_err add_field(struct ck_secret **form, const char *name, const char *value,

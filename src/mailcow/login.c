@@ -9,8 +9,8 @@
 #include "cowkey/base/cleanup.h"
 #include "session_internal.h"
 
-static enum ck_err nothing_changed(const struct ck_session *session, enum ck_err e,
-                                   struct ck_error *err)
+enum ck_err ck_session_nothing_changed(const struct ck_session *session, enum ck_err e,
+                                       struct ck_error *err)
 {
     if (e != CK_ERR_UNKNOWN)
         return e;
@@ -86,6 +86,23 @@ enum ck_err ck_session_settle(struct ck_session *session, const char *location,
     return CK_OK;
 }
 
+enum ck_err ck_session_resettle(struct ck_session *session, struct ck_error *err)
+{
+    CK_CLEANUP(ck_response_clear) struct ck_response response = {0};
+    enum ck_err e = ck_session_get(session, ck_session_factor_path(session), &response, err);
+
+    if (e == CK_OK && response.status == 302) {
+        e = ck_session_settle(session, response.location, err);
+        /* It leads elsewhere, so that nothing was read yet. */
+        return e == CK_OK && session->state == CK_SESSION_OPEN ? ck_session_visit(session, err) : e;
+    }
+    if (e == CK_OK)
+        e = ck_session_read_factor_page(session, &response, err);
+    if (e == CK_OK)
+        session->state = CK_SESSION_OPEN;
+    return e;
+}
+
 static enum ck_err refused(struct ck_session *session, struct ck_page *page, struct ck_error *err)
 {
     const char *advice =
@@ -148,7 +165,7 @@ static enum ck_err send_password(struct ck_session *session, const struct ck_sec
         e = ck_session_post(session, ck_session_login_path(session), form, &response, err);
     session->live = e == CK_OK || e == CK_ERR_UNKNOWN;
     if (e != CK_OK)
-        return nothing_changed(session, e, err);
+        return ck_session_nothing_changed(session, e, err);
     if (response.status == 302)
         return ck_session_settle(session, response.location, err);
     return judge_page(session, &response, err);
@@ -158,14 +175,9 @@ enum ck_err ck_session_login(const struct ck_http_settings *settings, enum ck_di
                              const struct ck_account *account, const struct ck_secret *password,
                              struct ck_session **ret_session, struct ck_error *err)
 {
-    CK_CLEANUP(ck_session_close) struct ck_session *session = calloc(1, sizeof(*session));
+    CK_CLEANUP(ck_session_close) struct ck_session *session = NULL;
+    enum ck_err e = ck_session_new(settings, dialect, account, &session, err);
 
-    if (!session)
-        return ck_error_no_memory(err);
-    session->dialect = dialect;
-    session->account = *account;
-    session->cancel = settings->cancel;
-    enum ck_err e = ck_http_new(settings, &session->http, err);
     if (e == CK_OK)
         e = send_password(session, password, err);
     if (e == CK_OK)
@@ -201,8 +213,8 @@ static enum ck_err judge_answer(struct ck_session *session, const struct ck_resp
 
 /* Posted where the password was: elsewhere the server verifies, and logs nobody in (protocol 1.1).
  */
-static enum ck_err answer(struct ck_session *session, const struct ck_secret *form,
-                          struct ck_error *err)
+enum ck_err ck_session_answer(struct ck_session *session, const struct ck_secret *form,
+                              struct ck_error *err)
 {
     CK_CLEANUP(ck_response_clear) struct ck_response response = {0};
 
@@ -211,7 +223,7 @@ static enum ck_err answer(struct ck_session *session, const struct ck_secret *fo
     enum ck_err e = ck_session_post(session, ck_session_login_path(session), form, &response, err);
     if (e == CK_OK)
         e = judge_answer(session, &response, err);
-    return nothing_changed(session, e, err);
+    return ck_session_nothing_changed(session, e, err);
 }
 
 enum ck_err ck_session_answer_totp(struct ck_session *session, uint64_t id, const char *code,
@@ -230,7 +242,7 @@ enum ck_err ck_session_answer_totp(struct ck_session *session, uint64_t id, cons
         e = ck_form_add(&form, "token", code, err);
     if (e == CK_OK)
         e = ck_session_note_sent(session, code, strlen(code), err);
-    return e == CK_OK ? answer(session, form, err) : e;
+    return e == CK_OK ? ck_session_answer(session, form, err) : e;
 }
 
 enum ck_err ck_session_answer_yubiotp(struct ck_session *session, const struct ck_secret *otp,
@@ -245,5 +257,5 @@ enum ck_err ck_session_answer_yubiotp(struct ck_session *session, const struct c
         e = ck_form_add_secret(&form, "token", otp, err);
     if (e == CK_OK)
         e = ck_session_note_sent(session, ck_secret_bytes(otp), ck_secret_size(otp), err);
-    return e == CK_OK ? answer(session, form, err) : e;
+    return e == CK_OK ? ck_session_answer(session, form, err) : e;
 }

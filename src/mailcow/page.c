@@ -169,6 +169,19 @@ const char *ck_page_alert(const struct ck_page *page, const char *type)
     return NULL;
 }
 
+int ck_page_cid_digits(const struct ck_page *page, const char *cid)
+{
+    int digits = CK_PAGE_CID_MIN;
+
+    for (size_t i = 0; i < page->passkeys_count; i++) {
+        const char *other = page->passkeys[i].cid;
+        while (cid[digits] != '\0' && strcmp(other, cid) != 0 &&
+               strncmp(other, cid, (size_t)digits) == 0)
+            digits++;
+    }
+    return digits;
+}
+
 const char *ck_method_name(enum ck_method method)
 {
     switch (method) {

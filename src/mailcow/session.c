@@ -16,6 +16,24 @@ enum {
     SHOWN_MAX = 15,        /* bytes of a text that a stack trace of PHP shows */
 };
 
+enum ck_err ck_session_new(const struct ck_http_settings *settings, enum ck_dialect dialect,
+                           const struct ck_account *account, struct ck_session **ret_session,
+                           struct ck_error *err)
+{
+    CK_CLEANUP(ck_session_close) struct ck_session *session = calloc(1, sizeof(*session));
+
+    if (!session)
+        return ck_error_no_memory(err);
+    session->dialect = dialect;
+    session->account = *account;
+    session->cancel = settings->cancel;
+    session->host = settings->host;
+    enum ck_err e = ck_http_new(settings, &session->http, err);
+    if (e == CK_OK)
+        *ret_session = CK_TAKE(session);
+    return e;
+}
+
 const char *ck_session_login_path(const struct ck_session *session)
 {
     return ck_dialect_login_path(session->dialect, session->account.role);
@@ -67,6 +85,17 @@ enum ck_err ck_session_post_json(struct ck_session *session, const char *path,
                                  struct ck_error *err)
 {
     return post(session, path, "application/json", json, ret_response, err);
+}
+
+enum ck_err ck_session_post_script(struct ck_session *session, const char *path,
+                                   const struct ck_secret *text, struct ck_response *ret_response,
+                                   struct ck_error *err)
+{
+    enum ck_err e = ck_http_post_script(session->http, path, text, ret_response, err);
+
+    if (e == CK_OK)
+        note_clock(session, ret_response);
+    return e;
 }
 
 enum ck_err ck_session_bad_status(int status, enum ck_err code, struct ck_error *err)
@@ -223,28 +252,33 @@ static enum ck_err not_open(const struct ck_session *session, struct ck_error *e
     return ck_error_set(err, CK_ERR_UNCHANGED, "the login of '%s' is not complete", name);
 }
 
-enum ck_err ck_session_visit(struct ck_session *session, struct ck_error *err)
+enum ck_err ck_session_read_factor_page(struct ck_session *session,
+                                        const struct ck_response *response, struct ck_error *err)
 {
-    CK_CLEANUP(ck_response_clear) struct ck_response response = {0};
     CK_CLEANUP(ck_page_clear) struct ck_page page = {0};
 
-    if (session->state != CK_SESSION_OPEN)
-        return not_open(session, err);
-    enum ck_err e = ck_session_get(session, ck_session_factor_path(session), &response, err);
-    if (e != CK_OK)
-        return e;
-    if (response.status == 302) {
+    if (response->status == 302) {
         ck_error_set(err, CK_ERR_UNREACHABLE, "the server did not keep the login of '%s'",
                      session->account.name);
         return ck_error_hint(err, "Its page %s leads back to %s.", ck_session_factor_path(session),
-                             response.location);
+                             response->location);
     }
-    e = ck_session_read_page(&response, &page, err);
+    enum ck_err e = ck_session_read_page(response, &page, err);
     if (e == CK_OK)
         e = ck_session_check_owner(session, &page, err);
     if (e == CK_OK)
         ck_session_keep_page(session, &page);
     return e;
+}
+
+enum ck_err ck_session_visit(struct ck_session *session, struct ck_error *err)
+{
+    CK_CLEANUP(ck_response_clear) struct ck_response response = {0};
+
+    if (session->state != CK_SESSION_OPEN)
+        return not_open(session, err);
+    enum ck_err e = ck_session_get(session, ck_session_factor_path(session), &response, err);
+    return e == CK_OK ? ck_session_read_factor_page(session, &response, err) : e;
 }
 
 static int64_t steady_now_ms(void)

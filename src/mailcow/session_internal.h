@@ -9,6 +9,7 @@
 
 struct ck_session {
     struct ck_http *http;
+    struct ck_host host;
     const volatile sig_atomic_t *cancel;
     enum ck_dialect dialect;
     struct ck_account account;
@@ -20,10 +21,15 @@ struct ck_session {
     bool clock_known;
 };
 
+/* A session with an empty cookie jar, and nobody logged in. */
+enum ck_err ck_session_new(const struct ck_http_settings *settings, enum ck_dialect dialect,
+                           const struct ck_account *account, struct ck_session **ret_session,
+                           struct ck_error *err);
+
 const char *ck_session_login_path(const struct ck_session *session);
 const char *ck_session_factor_path(const struct ck_session *session);
 
-/* ck_http_get, and _post of a form or of JSON; all note the server's clock. */
+/* ck_http_get, _post of a form or of JSON, and _post_script; all note the server's clock. */
 enum ck_err ck_session_get(struct ck_session *session, const char *path,
                            struct ck_response *ret_response, struct ck_error *err);
 enum ck_err ck_session_post(struct ck_session *session, const char *path,
@@ -32,6 +38,10 @@ enum ck_err ck_session_post(struct ck_session *session, const char *path,
 enum ck_err ck_session_post_json(struct ck_session *session, const char *path,
                                  const struct ck_secret *json, struct ck_response *ret_response,
                                  struct ck_error *err);
+
+enum ck_err ck_session_post_script(struct ck_session *session, const char *path,
+                                   const struct ck_secret *text, struct ck_response *ret_response,
+                                   struct ck_error *err);
 
 /* The mailcow page that a response of status 200 holds; anything else is CK_ERR_UNREACHABLE. */
 enum ck_err ck_session_read_page(const struct ck_response *response, struct ck_page *ret_page,
@@ -56,6 +66,24 @@ void ck_session_censor(const struct ck_session *session, struct ck_page *page);
 
 /* Censors page and makes it, which is emptied, the session's page. */
 void ck_session_keep_page(struct ck_session *session, struct ck_page *page);
+
+/* Makes the factor page that a response holds the session's page, when it is its account's. */
+enum ck_err ck_session_read_factor_page(struct ck_session *session,
+                                        const struct ck_response *response, struct ck_error *err);
+
+/*
+ * Reads the factor page in a session that was held: it is open, or still held for whatever its page
+ * says.
+ */
+enum ck_err ck_session_resettle(struct ck_session *session, struct ck_error *err);
+
+/* Answers the second factor with a form: one attempt, as ck_session_answer_totp. */
+enum ck_err ck_session_answer(struct ck_session *session, const struct ck_secret *form,
+                              struct ck_error *err);
+
+/* The error of a login's exchange: a login changes nothing, so that its outcome is never unknown. */
+enum ck_err ck_session_nothing_changed(const struct ck_session *session, enum ck_err e,
+                                       struct ck_error *err);
 
 /*
  * After a 302 that says yes to a login: opens the session, or reads the page that it is held at.

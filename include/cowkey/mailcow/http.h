@@ -84,6 +84,11 @@ enum ck_err ck_http_post(struct ck_http *http, const char *path, const char *con
                          const struct ck_secret *body, struct ck_response *ret_response,
                          struct ck_error *err);
 
+/* Posts text the way a script of the server's own page does: with Origin and Sec-Fetch-Dest. */
+enum ck_err ck_http_post_script(struct ck_http *http, const char *path,
+                                const struct ck_secret *body, struct ck_response *ret_response,
+                                struct ck_error *err);
+
 /* Appends "name=value" to an application/x-www-form-urlencoded body; *form may point to NULL. */
 enum ck_err ck_form_add(struct ck_secret **form, const char *name, const char *value,
                         struct ck_error *err);

@@ -88,6 +88,13 @@ const struct ck_factor *ck_page_find_factor(const struct ck_page *page, uint64_t
 /* The text of the first alert of this type, or of any type with NULL; NULL when there is none. */
 const char *ck_page_alert(const struct ck_page *page, const char *type);
 
+/*
+ * How many hex digits of this cid tell it from the page's other passkeys, CK_PAGE_CID_MIN at least: what
+ * stands behind "pk:" in an ID.
+ */
+enum { CK_PAGE_CID_MIN = 8 };
+int ck_page_cid_digits(const struct ck_page *page, const char *cid);
+
 const char *ck_method_name(enum ck_method method);
 
 /* Frees what the page owns and zeroes it; an all-zero page is fine. */

@@ -21,6 +21,7 @@ enum ck_session_state {
     CK_SESSION_OPEN,        /* logged in; ck_session_visit reads the factor page */
     CK_SESSION_ASKS_FACTOR, /* the password was right; ck_session_page lists authenticators */
     CK_SESSION_HELD,        /* logged in, but held: see setup_factor, change_password of the page */
+    CK_SESSION_ASKS_PASSKEY, /* nobody is logged in yet: only between ck_passkey_begin and _finish */
 };
 
 struct ck_session;
