@@ -9,10 +9,16 @@
 
 enum command_id {
     COMMAND_CODE = 1 << 0,
-    COMMAND_ENROLL_TOTP = 1 << 1,
-    COMMAND_LIST = 1 << 2,
-    COMMAND_PROVE_TOTP = 1 << 3,
+    COMMAND_ENROLL_PASSKEY = 1 << 1,
+    COMMAND_ENROLL_TOTP = 1 << 2,
+    COMMAND_ENROLL_WEBAUTHN = 1 << 3,
+    COMMAND_LIST = 1 << 4,
+    COMMAND_PROVE_PASSKEY = 1 << 5,
+    COMMAND_PROVE_TOTP = 1 << 6,
+    COMMAND_PROVE_WEBAUTHN = 1 << 7,
     COMMAND_ALL = ~0,
+    COMMAND_ENROLL_KEY = COMMAND_ENROLL_PASSKEY | COMMAND_ENROLL_WEBAUTHN,
+    COMMAND_ENROLL = COMMAND_ENROLL_KEY | COMMAND_ENROLL_TOTP,
 };
 
 struct options;
@@ -27,8 +33,12 @@ struct command {
 };
 
 extern const struct command command_code;
+extern const struct command command_enroll_passkey;
 extern const struct command command_enroll_totp;
+extern const struct command command_enroll_webauthn;
 extern const struct command command_list;
+extern const struct command command_prove_passkey;
 extern const struct command command_prove_totp;
+extern const struct command command_prove_webauthn;
 
 #endif

@@ -1,31 +1,12 @@
 /* cowkey list */
 #include <inttypes.h>
 #include <jansson.h>
-#include <string.h>
 
 #include "command.h"
 #include "cowkey/base/cleanup.h"
 #include "output.h"
 #include "person.h"
 #include "target.h"
-
-enum { CID_PREFIX_MIN = 8, CID_SIZE = 64 };
-
-/* How many hex digits of a passkey's id tell it from the others, CID_PREFIX_MIN at least. */
-static int prefix_length(const struct ck_page *page, size_t index)
-{
-    for (int length = CID_PREFIX_MIN; length < CID_SIZE; length++) {
-        bool unique = true;
-        for (size_t i = 0; i < page->passkeys_count; i++) {
-            if (i != index &&
-                strncmp(page->passkeys[i].cid, page->passkeys[index].cid, (size_t)length) == 0)
-                unique = false;
-        }
-        if (unique)
-            return length;
-    }
-    return CID_SIZE;
-}
 
 static json_t *factors_json(const struct ck_page *page)
 {
@@ -52,8 +33,9 @@ static json_t *passkeys_json(const struct ck_page *page)
         const struct ck_passkey *passkey = &page->passkeys[i];
         json_array_append_new(
             list, json_pack("{s:o, s:o, s:o, s:n}", "id",
-                            json_sprintf("pk:%.*s", prefix_length(page, i), passkey->cid), "label",
-                            text_json(passkey->label), "created",
+                            json_sprintf("pk:%.*s", ck_page_cid_digits(page, page->passkeys[i].cid),
+                                         passkey->cid),
+                            "label", text_json(passkey->label), "created",
                             passkey->created != NULL ? text_json(passkey->created) : json_null(),
                             "current"));
     }
@@ -93,19 +75,20 @@ static void print_passkeys(const struct ck_page *page)
     else
         print_result("%-12s  %s", "ID", "Passkey");
     for (size_t i = 0; i < page->passkeys_count; i++)
-        print_result("pk:%-9.*s  %s", prefix_length(page, i), page->passkeys[i].cid,
-                     page->passkeys[i].label);
+        print_result("pk:%-9.*s  %s", ck_page_cid_digits(page, page->passkeys[i].cid),
+                     page->passkeys[i].cid, page->passkeys[i].label);
 }
 
 static int run(const struct options *options)
 {
     CK_CLEANUP(target_clear) struct target target = {0};
     CK_CLEANUP(ck_session_close) struct ck_session *session = NULL;
-    struct speaker speaker = {.options = options};
+    struct speaker speaker = {.options = options, .target = &target};
     struct ck_person person = person_new(&speaker);
+    struct ck_key_person key_person = key_person_new(&speaker);
     struct ck_error err = {.code = CK_OK};
 
-    enum ck_err r = target_read(options, &person, &target, &err);
+    enum ck_err r = target_read(options, &person, &key_person, true, &target, &err);
     if (r == CK_OK)
         r = target_probe(&target, &err);
     if (r == CK_OK)

@@ -18,10 +18,8 @@
 
 /* Sorted by name. */
 static const struct command *const commands[] = {
-    &command_code,
-    &command_enroll_totp,
-    &command_list,
-    &command_prove_totp,
+    &command_code, &command_enroll_passkey, &command_enroll_totp, &command_enroll_webauthn,
+    &command_list, &command_prove_passkey,  &command_prove_totp,  &command_prove_webauthn,
 };
 enum { COMMANDS_COUNT = sizeof(commands) / sizeof(*commands) };
 
@@ -65,7 +63,7 @@ static void print_help(const struct command *command)
         printf("Usage: cowkey [options] COMMAND\n\nSecond factors for mailcow "
                "accounts.\n\nCommands:\n");
         for (int i = 0; i < COMMANDS_COUNT; i++)
-            printf("  %-13s %s\n", commands[i]->words, commands[i]->summary);
+            printf("  %-15s %s\n", commands[i]->words, commands[i]->summary);
         printf("\n'cowkey COMMAND --help' adds the command's own options.\n\nOptions:\n");
     }
     options_print_help(NULL);

@@ -48,6 +48,14 @@ static const struct row rows[OPTION_COUNT] = {
                                      "the same from a command's output"},
     [OPTION_LOGIN_FACTOR] = {"login-factor", 0, "ID", COMMAND_ALL, NULL, true,
                              "which existing factor answers at login"},
+    [OPTION_DEVICE] = {"device", 0, "PATH", COMMAND_ALL, "COWKEY_DEVICE", true,
+                       "use this security key, such as /dev/hidraw3"},
+    [OPTION_PIN_FILE] = {"pin-file", 0, "FILE", COMMAND_ALL, NULL, true,
+                         "PIN of the security key from a file"},
+    [OPTION_PIN_FD] = {"pin-fd", 0, "N", COMMAND_ALL, NULL, false,
+                       "the same from an open descriptor"},
+    [OPTION_PIN_COMMAND] = {"pin-command", 0, "COMMAND", COMMAND_ALL, NULL, true,
+                            "the same from a command's output"},
     [OPTION_JSON] = {"json", 0, NULL, COMMAND_ALL, NULL, false,
                      "one JSON document on standard output"},
     [OPTION_QUIET] = {"quiet", 'q', NULL, COMMAND_ALL, NULL, false, "only errors and questions"},
@@ -57,7 +65,7 @@ static const struct row rows[OPTION_COUNT] = {
     [OPTION_HELP] = {"help", 'h', NULL, COMMAND_ALL, NULL, false, "print this"},
     [OPTION_VERSION] = {"version", 'V', NULL, COMMAND_ALL, NULL, false, "print the version"},
 
-    [OPTION_LABEL] = {"label", 0, "TEXT", COMMAND_ENROLL_TOTP, NULL, false,
+    [OPTION_LABEL] = {"label", 0, "TEXT", COMMAND_ENROLL, NULL, false,
                       "name in the server's list (\"cowkey\", date, mark)"},
     [OPTION_ISSUER] = {"issuer", 0, "TEXT", COMMAND_ENROLL_TOTP, NULL, false,
                        "name of the server in the app (its host name)"},
@@ -71,16 +79,18 @@ static const struct row rows[OPTION_COUNT] = {
                            "compute the code instead of asking; needs --out"},
     [OPTION_ACCEPT_CLOCK_SKEW] = {"accept-clock-skew", 0, NULL, COMMAND_ENROLL_TOTP, NULL, false,
                                   "unattended although the clocks differ"},
-    [OPTION_PROOF] = {"proof", 0, "HOW", COMMAND_ENROLL_TOTP, NULL, false,
+    [OPTION_PROOF] = {"proof", 0, "HOW", COMMAND_ENROLL, NULL, false,
                       "login (default) or recorded"},
-    [OPTION_REPLACE] = {"replace", 0, "ID", COMMAND_ENROLL_TOTP, NULL, false,
+    [OPTION_REPLACE] = {"replace", 0, "ID", COMMAND_ENROLL, NULL, false,
                         "in the end remove this factor: a new phone"},
-    [OPTION_NEW_PASSWORD_FILE] = {"new-password-file", 0, "FILE", COMMAND_ENROLL_TOTP, NULL, false,
+    [OPTION_CREDENTIAL_OUT] = {"credential-out", 0, "FILE", COMMAND_ENROLL_KEY, NULL, false,
+                               "write a record of the credential into a new file"},
+    [OPTION_NEW_PASSWORD_FILE] = {"new-password-file", 0, "FILE", COMMAND_ENROLL, NULL, false,
                                   "new password, if the server insists, from a file"},
-    [OPTION_NEW_PASSWORD_FD] = {"new-password-fd", 0, "N", COMMAND_ENROLL_TOTP, NULL, false,
+    [OPTION_NEW_PASSWORD_FD] = {"new-password-fd", 0, "N", COMMAND_ENROLL, NULL, false,
                                 "the same from an open descriptor"},
-    [OPTION_NEW_PASSWORD_COMMAND] = {"new-password-command", 0, "COMMAND", COMMAND_ENROLL_TOTP,
-                                     NULL, false, "the same from a command's output"},
+    [OPTION_NEW_PASSWORD_COMMAND] = {"new-password-command", 0, "COMMAND", COMMAND_ENROLL, NULL,
+                                     false, "the same from a command's output"},
 
     [OPTION_SECRET_FILE] = {"secret-file", 0, "FILE", COMMAND_CODE, NULL, false,
                             "TOTP secret from a file"},
@@ -137,7 +147,8 @@ static enum ck_err set(struct options *options, enum option_id option, const cha
 static enum option_id source_group(enum option_id option)
 {
     static const enum option_id groups[] = {OPTION_PASSWORD_FILE, OPTION_LOGIN_SECRET_FILE,
-                                            OPTION_NEW_PASSWORD_FILE, OPTION_SECRET_FILE};
+                                            OPTION_PIN_FILE, OPTION_NEW_PASSWORD_FILE,
+                                            OPTION_SECRET_FILE};
 
     for (size_t i = 0; i < sizeof(groups) / sizeof(*groups); i++) {
         if (option >= groups[i] && option <= groups[i] + 2)

@@ -218,6 +218,27 @@ static enum ck_err ask_retry_proof(void *data, const struct ck_error *why, bool 
     return prompt_yes("Try again? [y/N] ", "", ret_again, err);
 }
 
+static enum ck_err ask_other_key(void *data, struct ck_error *err)
+{
+    CK_CLEANUP(ck_secret_free) struct ck_secret *line = NULL;
+
+    (void)data;
+    if (!prompt_possible())
+        return CK_OK;
+    return prompt_line("Now the key to enroll: plug it in if it is not, and press Enter. ",
+                       "the key", "", &line, err);
+}
+
+static enum ck_err ask_forget(void *data, bool *ret_forget, struct ck_error *err)
+{
+    (void)data;
+    *ret_forget = false;
+    if (!prompt_possible())
+        return CK_OK;
+    return prompt_yes("The security key still holds the passkey. Delete it there? [y/N] ", "",
+                      ret_forget, err);
+}
+
 struct ck_person person_new(struct speaker *speaker)
 {
     return (struct ck_person){
@@ -231,6 +252,8 @@ struct ck_person person_new(struct speaker *speaker)
         .give_totp = give_totp,
         .void_totp = void_totp,
         .ask_new_code = ask_new_code,
+        .ask_other_key = ask_other_key,
+        .ask_forget = ask_forget,
         .ask_retry_proof = ask_retry_proof,
     };
 }

@@ -5,14 +5,21 @@
 #include <stdbool.h>
 
 #include "cowkey/enroll/person.h"
+#include "cowkey/key/key.h"
 #include "delivery.h"
 #include "options.h"
 
+struct target;
+
 struct speaker {
     const struct options *options;
+    const struct target *target; /* whom a touch or a PIN is for */
     bool unattended;
     struct delivery *delivery; /* NULL for commands that hand out nothing */
 };
+
+/* The same person, as a security key needs one. */
+struct ck_key_person key_person_new(struct speaker *speaker);
 
 /* A person whose calls print and prompt on behalf of speaker, which is borrowed. */
 struct ck_person person_new(struct speaker *speaker);

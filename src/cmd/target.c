@@ -15,7 +15,7 @@
 #include "prompt.h"
 #include "source.h"
 
-enum { TIMEOUT_DEFAULT_S = 30, TIMEOUT_MAX_S = 600 };
+enum { TIMEOUT_DEFAULT_S = 30, TIMEOUT_MAX_S = 600, TOUCH_TIMEOUT_MS = 60 * 1000 };
 
 int64_t clock_now_s(void)
 {
@@ -97,8 +97,8 @@ static enum ck_err ask_password(const struct target *target, struct ck_secret **
                          ret_password, err);
 }
 
-static enum ck_err read_secrets(const struct options *options, struct target *target,
-                                struct ck_error *err)
+static enum ck_err read_secrets(const struct options *options, bool password_needed,
+                                struct target *target, struct ck_error *err)
 {
     enum ck_err r = source_read(options, OPTION_PASSWORD_FILE, "password", &target->password, err);
 
@@ -108,12 +108,13 @@ static enum ck_err read_secrets(const struct options *options, struct target *ta
     if (r == CK_OK)
         r = source_read_totp(options, OPTION_LOGIN_SECRET_FILE, "login secret",
                              &target->login_secret, err);
-    if (r == CK_OK && target->password == NULL)
+    if (r == CK_OK && password_needed && target->password == NULL)
         r = ask_password(target, &target->password, err);
     return r;
 }
 
 enum ck_err target_read(const struct options *options, const struct ck_person *person,
+                        const struct ck_key_person *key_person, bool password_needed,
                         struct target *target, struct ck_error *err)
 {
     *target = (struct target){0};
@@ -124,9 +125,16 @@ enum ck_err target_read(const struct options *options, const struct ck_person *p
         r = ck_account_parse(option_value(options, OPTION_ACCOUNT),
                              option_value(options, OPTION_ROLE), &target->account, err);
     if (r == CK_OK)
-        r = read_secrets(options, target, err);
+        r = read_secrets(options, password_needed, target, err);
     if (r != CK_OK)
         return r;
+    target->key_person = *key_person;
+    target->key_settings = (struct ck_key_settings){
+        .device = option_value(options, OPTION_DEVICE),
+        .touch_timeout_ms = TOUCH_TIMEOUT_MS,
+        .cancel = &interrupt_noted,
+        .person = &target->key_person,
+    };
     target->login = (struct ck_login){
         .settings = &target->settings,
         .account = &target->account,
@@ -134,9 +142,21 @@ enum ck_err target_read(const struct options *options, const struct ck_person *p
         .new_password = target->new_password,
         .factor_key = target->login_secret.key != NULL ? &target->login_secret : NULL,
         .factor = option_value(options, OPTION_LOGIN_FACTOR),
+        .key_settings = &target->key_settings,
         .person = person,
     };
     return CK_OK;
+}
+
+enum ck_err target_check_name(const struct target *target, struct ck_error *err)
+{
+    if (!target->settings.host.is_ip)
+        return CK_OK;
+    ck_error_set(err, CK_ERR_USAGE,
+                 "a security key works for a server's name, not for the address %s",
+                 target->settings.host.name);
+    return ck_error_hint(err,
+                         "Give the host name as --server, with --resolve if it is not in the DNS.");
 }
 
 enum ck_err target_probe(struct target *target, struct ck_error *err)
@@ -149,6 +169,7 @@ enum ck_err target_probe(struct target *target, struct ck_error *err)
 
 void target_clear(struct target *target)
 {
+    ck_key_close(&target->login.key);
     ck_secret_free(&target->password);
     ck_secret_free(&target->new_password);
     ck_otpauth_clear(&target->login_secret);

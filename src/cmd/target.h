@@ -15,15 +15,21 @@ struct target {
     struct ck_secret *password;
     struct ck_secret *new_password;
     struct ck_otpauth login_secret;
+    struct ck_key_settings key_settings;
+    struct ck_key_person key_person;
     struct ck_login login;
 };
 
 /*
- * Fills target from the options, and asks for the password when none of them gives it. No exchange with the
+ * Fills target from the options, and asks for the password when it is needed and none of them gives it. No exchange with the
  * server yet.
  */
 enum ck_err target_read(const struct options *options, const struct ck_person *person,
+                        const struct ck_key_person *key_person, bool password_needed,
                         struct target *target, struct ck_error *err);
+
+/* Keys know servers by name: an IP address is CK_ERR_USAGE, before anything is asked or sent. */
+enum ck_err target_check_name(const struct target *target, struct ck_error *err);
 
 /* The first exchange: which dialect the server speaks. */
 enum ck_err target_probe(struct target *target, struct ck_error *err);

@@ -7,6 +7,8 @@
 
 #include "choose.h"
 #include "cowkey/base/cleanup.h"
+#include "cowkey/mailcow/webauthn.h"
+#include "key_answer.h"
 
 enum { CHOICES_MAX = CK_PAGE_FACTORS_MAX + 1 };
 
@@ -66,28 +68,86 @@ enum ck_err ck_factor_pick(const struct ck_page *page, const char *what,
     return CK_OK;
 }
 
+enum ck_err ck_login_need_other_key(struct ck_login *login, struct ck_error *err)
+{
+    enum ck_err r = login->person->ask_other_key(login->person->data, err);
+
+    if (r != CK_OK)
+        return r;
+    ck_key_close(&login->key);
+    login->key_answered = false;
+    return ck_login_need_key(login, err);
+}
+
 static enum ck_err cannot_answer(const struct ck_factor *factor, struct ck_error *err)
 {
-    ck_error_set(
-        err, CK_ERR_UNCHANGED,
-        "the factor '%.200s' (%s) can't be answered here: only TOTP codes and Yubico OTPs can",
-        factor->label, ck_method_name(factor->method));
+    ck_error_set(err, CK_ERR_UNCHANGED, "the factor '%.200s' (%s) can't be answered here",
+                 factor->label, ck_method_name(factor->method));
     return ck_error_hint(err, "Choose another one with --login-factor, or log in with a browser.");
 }
 
-/* The factors of the login page that cowkey can answer; the Yubico tab stands for all its keys. */
+/*
+ * The ways to answer the login page. The Yubico tab stands for all its keys, and one row for all security keys:
+ * the key says which of the credentials it holds.
+ */
 static size_t answerable(const struct ck_page *page, struct ck_factor choices[CHOICES_MAX])
 {
+    bool has_key = false;
     size_t count = 0;
 
     for (size_t i = 0; i < page->factors_count; i++) {
         if (page->factors[i].method == CK_METHOD_TOTP)
             choices[count++] = page->factors[i];
+        has_key = has_key || page->factors[i].method == CK_METHOD_WEBAUTHN;
     }
+    if (has_key)
+        choices[count++] =
+            (struct ck_factor){.label = (char *)"security key", .method = CK_METHOD_WEBAUTHN};
     if (page->yubiotp_offered)
         choices[count++] =
             (struct ck_factor){.label = (char *)"Yubico OTP", .method = CK_METHOD_YUBIOTP};
     return count;
+}
+
+static enum ck_err choose_by_name(const struct ck_page *page, const char *name,
+                                  struct ck_factor *ret_factor, struct ck_error *err)
+{
+    const struct ck_factor *named;
+
+    if (ck_factor_match(page, name, &named) == 0 && strcmp(name, "yubiotp") == 0 &&
+        page->yubiotp_offered) {
+        *ret_factor = (struct ck_factor){.method = CK_METHOD_YUBIOTP};
+        return CK_OK;
+    }
+    enum ck_err r = ck_factor_pick(page, name, &named, err);
+    if (r != CK_OK)
+        return r;
+    if (named->method != CK_METHOD_TOTP && named->method != CK_METHOD_WEBAUTHN)
+        return cannot_answer(named, err);
+    *ret_factor = *named;
+    return CK_OK;
+}
+
+/* A TOTP secret was given, so a TOTP row is meant: the only one. */
+static enum ck_err choose_totp(const struct ck_page *page, struct ck_factor *ret_factor,
+                               struct ck_error *err)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < page->factors_count; i++) {
+        if (page->factors[i].method == CK_METHOD_TOTP && count++ == 0)
+            *ret_factor = page->factors[i];
+    }
+    if (count == 1)
+        return CK_OK;
+    if (count == 0) {
+        ck_error_set(err, CK_ERR_UNCHANGED,
+                     "the account asks for a second factor, but not for a TOTP code");
+        return ck_error_hint(err, "Leave out the login secret to answer with what it has.");
+    }
+    ck_error_set(err, CK_ERR_USAGE, "the account has %zu TOTP factors, and one secret was given",
+                 count);
+    return ck_error_hint(err, "Say which one it is for with --login-factor ID or LABEL.");
 }
 
 enum ck_err ck_login_choose_factor(const struct ck_login *login, const struct ck_page *page,
@@ -96,37 +156,13 @@ enum ck_err ck_login_choose_factor(const struct ck_login *login, const struct ck
     struct ck_factor choices[CHOICES_MAX];
     size_t count = answerable(page, choices), index = 0;
 
-    if (login->factor != NULL && strcmp(login->factor, "yubiotp") == 0 && page->yubiotp_offered) {
-        *ret_factor = choices[count - 1];
-        return CK_OK;
-    }
-    if (login->factor != NULL) {
-        const struct ck_factor *named;
-        enum ck_err r = ck_factor_pick(page, login->factor, &named, err);
-        if (r != CK_OK)
-            return r;
-        if (named->method != CK_METHOD_TOTP)
-            return cannot_answer(named, err);
-        *ret_factor = *named;
-        return CK_OK;
-    }
-    if (login->factor_key != NULL) {
-        /* A secret was given, so a TOTP row is meant. */
-        if (count > 0 && choices[count - 1].method == CK_METHOD_YUBIOTP)
-            count--;
-        if (count > 1) {
-            ck_error_set(err, CK_ERR_USAGE,
-                         "the account has %zu TOTP factors, and one secret was given", count);
-            return ck_error_hint(err, "Say which one it is for with --login-factor ID or LABEL.");
-        }
-    }
-    if (count == 0) {
-        ck_error_set(err, CK_ERR_UNCHANGED,
-                     "the account asks for a second factor that can't be answered here%s",
-                     login->factor_key != NULL ? " with a TOTP secret" : "");
-        return ck_error_hint(err,
-                             "TOTP codes and Yubico OTPs can; for other factors use a browser.");
-    }
+    if (login->factor != NULL)
+        return choose_by_name(page, login->factor, ret_factor, err);
+    if (login->factor_key != NULL)
+        return choose_totp(page, ret_factor, err);
+    if (count == 0)
+        return ck_error_set(err, CK_ERR_UNCHANGED,
+                            "the account asks for a second factor that can't be answered here");
     if (count > 1) {
         enum ck_err r = login->person->ask_factor(login->person->data, choices, count, &index, err);
         if (r != CK_OK)
@@ -134,6 +170,16 @@ enum ck_err ck_login_choose_factor(const struct ck_login *login, const struct ck
     }
     *ret_factor = choices[index];
     return CK_OK;
+}
+
+enum ck_err ck_login_need_key(struct ck_login *login, struct ck_error *err)
+{
+    bool afresh = login->key_failed;
+
+    login->key_failed = false;
+    if (login->key == NULL)
+        return ck_key_open(login->key_settings, &login->key, err);
+    return afresh ? ck_key_reopen(&login->key, err) : CK_OK;
 }
 
 enum ck_err ck_login_code(const struct ck_login *login, const struct ck_session *session,
@@ -158,7 +204,17 @@ static enum ck_err answer_totp(const struct ck_login *login, struct ck_session *
     return r;
 }
 
-static enum ck_err answer_factor(const struct ck_login *login, struct ck_session *session,
+static enum ck_err answer_key(struct ck_login *login, struct ck_session *session,
+                              const struct ck_factor *factor, struct ck_error *err)
+{
+    CK_CLEANUP(key_answer_clear) struct key_answer answer = {0};
+    enum ck_err r = key_answer_make(login, session, factor->id, NULL, &answer, err);
+
+    login->key_answered = r == CK_OK;
+    return r == CK_OK ? ck_webauthn_answer(session, answer.row, &answer.assertion, err) : r;
+}
+
+static enum ck_err answer_factor(struct ck_login *login, struct ck_session *session,
                                  struct ck_error *err)
 {
     struct ck_factor factor;
@@ -168,6 +224,8 @@ static enum ck_err answer_factor(const struct ck_login *login, struct ck_session
         return r;
     if (factor.method == CK_METHOD_TOTP)
         return answer_totp(login, session, &factor, err);
+    if (factor.method == CK_METHOD_WEBAUTHN)
+        return answer_key(login, session, &factor, err);
 
     CK_CLEANUP(ck_secret_free) struct ck_secret *otp = NULL;
     r = login->person->ask_yubico_otp(login->person->data, &otp, err);
@@ -175,7 +233,7 @@ static enum ck_err answer_factor(const struct ck_login *login, struct ck_session
 }
 
 /* Password and second factor; the session that comes out is open or held. */
-static enum ck_err authenticate(const struct ck_login *login, struct ck_session **ret_session,
+static enum ck_err authenticate(struct ck_login *login, struct ck_session **ret_session,
                                 struct ck_error *err)
 {
     CK_CLEANUP(ck_session_close) struct ck_session *session = NULL;

@@ -5,20 +5,8 @@
 
 #include "choose.h"
 #include "cowkey/base/cleanup.h"
-
-/* Answers row id and reads the page behind it. A no to the code is a verdict; all else leaves it
- * open. */
-static enum ck_verdict answer_and_visit(struct ck_session *session, uint64_t id, const char *code,
-                                        struct ck_error *ret_why)
-{
-    enum ck_err r = ck_session_answer_totp(session, id, code, ret_why);
-
-    if (r == CK_ERR_REFUSED)
-        return CK_VERDICT_REFUSED;
-    if (r == CK_OK)
-        r = ck_session_visit(session, ret_why);
-    return r == CK_OK ? CK_VERDICT_ACCEPTED : CK_VERDICT_NOT_CARRIED_OUT;
-}
+#include "cowkey/mailcow/webauthn.h"
+#include "key_answer.h"
 
 static enum ck_err fresh_login(struct ck_login *login, struct ck_session **ret_session,
                                struct ck_error *err)
@@ -39,80 +27,185 @@ static enum ck_verdict check_not_asked(struct ck_session *session, struct ck_err
     return CK_VERDICT_NOT_ASKED;
 }
 
+/* What the server says to an answer that it was given. A no to it is a verdict; all else leaves it open. */
+static enum ck_verdict judge(struct ck_session *session, enum ck_err r, struct ck_error *ret_why)
+{
+    if (r == CK_ERR_REFUSED)
+        return CK_VERDICT_REFUSED;
+    if (r == CK_OK)
+        r = ck_session_visit(session, ret_why);
+    return r == CK_OK ? CK_VERDICT_ACCEPTED : CK_VERDICT_NOT_CARRIED_OUT;
+}
+
+static bool lists(const struct ck_page *page, uint64_t id, enum ck_method method)
+{
+    const struct ck_factor *factor = ck_page_find_factor(page, id);
+
+    return factor != NULL && factor->method == method;
+}
+
 enum ck_verdict ck_prove_totp(struct ck_login *login, uint64_t id, const struct ck_otpauth *key,
                               struct ck_error *ret_why)
 {
     CK_CLEANUP(ck_session_close) struct ck_session *session = NULL;
+    char code[CK_TOTP_CODE_MAX];
 
     if (fresh_login(login, &session, ret_why) != CK_OK)
         return CK_VERDICT_NOT_CARRIED_OUT;
     if (ck_session_state(session) != CK_SESSION_ASKS_FACTOR)
         return check_not_asked(session, ret_why);
-    const struct ck_factor *factor = ck_page_find_factor(ck_session_page(session), id);
-    if (factor == NULL || factor->method != CK_METHOD_TOTP)
+    if (!lists(ck_session_page(session), id, CK_METHOD_TOTP))
         return CK_VERDICT_NOT_LISTED;
-
-    char code[CK_TOTP_CODE_MAX];
     if (ck_totp_code(key->key, &key->params, ck_login_server_now_s(login, session), code,
                      ret_why) != CK_OK)
         return CK_VERDICT_NOT_CARRIED_OUT;
-    enum ck_verdict verdict = answer_and_visit(session, id, code, ret_why);
+    enum ck_verdict verdict =
+        judge(session, ck_session_answer_totp(session, id, code, ret_why), ret_why);
     ck_secret_erase(code, sizeof(code));
     return verdict;
 }
 
+enum ck_verdict ck_prove_webauthn(struct ck_login *login, uint64_t id,
+                                  const struct ck_bytes *credential, struct ck_error *ret_why)
+{
+    CK_CLEANUP(ck_session_close) struct ck_session *session = NULL;
+    CK_CLEANUP(key_answer_clear) struct key_answer answer = {0};
+
+    if (fresh_login(login, &session, ret_why) != CK_OK)
+        return CK_VERDICT_NOT_CARRIED_OUT;
+    if (ck_session_state(session) != CK_SESSION_ASKS_FACTOR)
+        return check_not_asked(session, ret_why);
+    if (!lists(ck_session_page(session), id, CK_METHOD_WEBAUTHN))
+        return CK_VERDICT_NOT_LISTED;
+    enum ck_err r = key_answer_make(login, session, id, credential, &answer, ret_why);
+    if (r != CK_OK)
+        return r == CK_ERR_UNCHANGED ? CK_VERDICT_NOT_LISTED : CK_VERDICT_NOT_CARRIED_OUT;
+    return judge(session, ck_webauthn_answer(session, id, &answer.assertion, ret_why), ret_why);
+}
+
+enum ck_verdict ck_prove_passkey(struct ck_login *login, const struct ck_bytes *credential,
+                                 struct ck_session **ret_session, struct ck_bytes *ret_credential,
+                                 struct ck_error *ret_why)
+{
+    CK_CLEANUP(ck_session_close) struct ck_session *session = NULL;
+    CK_CLEANUP(ck_request_options_clear) struct ck_request_options options = {0};
+    CK_CLEANUP(ck_assertion_clear) struct ck_assertion assertion = {0};
+    /* mailcow's user handle is the account's name (protocol 5.1); the key may hold others' passkeys too. */
+    const struct ck_bytes user = {(uint8_t *)login->account->name, strlen(login->account->name)};
+
+    login->person->tell_stage(login->person->data, CK_STAGE_PROOF);
+    enum ck_err r = ck_passkey_begin(login->settings, login->dialect, login->account, &session,
+                                     &options, ret_why);
+    if (r == CK_OK)
+        r = ck_login_need_key(login, ret_why);
+    if (r == CK_OK)
+        r = ck_key_sign(login->key, &options, login->settings->host.origin, CK_VERIFY_ALWAYS,
+                        credential, &user, &assertion, ret_why);
+    if (r == CK_OK && ret_credential != NULL)
+        r = ck_bytes_copy(assertion.credential_id.data, assertion.credential_id.size,
+                          ret_credential, ret_why);
+    if (r != CK_OK)
+        return CK_VERDICT_NOT_CARRIED_OUT;
+    r = ck_passkey_finish(session, &assertion, ret_why);
+    if (r == CK_OK && ret_session != NULL)
+        *ret_session = CK_TAKE(session);
+    return r == CK_OK            ? CK_VERDICT_ACCEPTED
+           : r == CK_ERR_REFUSED ? CK_VERDICT_REFUSED
+                                 : CK_VERDICT_NOT_CARRIED_OUT;
+}
+
 /* Whether the login page offers the factor that shall be proved. */
-static bool is_listed(const struct ck_login *login, const struct ck_page *page)
+static bool is_listed(const struct ck_login *login, const struct ck_page *page,
+                      enum ck_method method)
 {
     const struct ck_factor *factor;
 
     if (login->factor != NULL)
         return ck_factor_match(page, login->factor, &factor) > 0;
     for (size_t i = 0; i < page->factors_count; i++) {
-        if (page->factors[i].method == CK_METHOD_TOTP)
+        if (page->factors[i].method == method)
             return true;
     }
     return false;
 }
 
-/* The answer to a login that asks for a factor; proving is filled as far as it got. */
-static enum ck_err prove_listed(struct ck_login *login, struct ck_session *session,
-                                struct ck_proving *proving, struct ck_error *err)
+static enum ck_err wrong_method(const char *wanted, struct ck_error *err)
 {
-    const struct ck_page *page = ck_session_page(session);
+    ck_error_set(err, CK_ERR_USAGE, "that factor is not %s", wanted);
+    return ck_error_hint(err, "'cowkey list' shows the factors; --login-factor names one.");
+}
+
+/* The answer of each method to a login that asks; proving is filled as far as it got. */
+static enum ck_err answer_totp(struct ck_login *login, struct ck_session *session,
+                               struct ck_proving *proving, struct ck_error *err)
+{
     struct ck_factor factor;
     char code[CK_TOTP_CODE_MAX];
 
-    proving->verdict = CK_VERDICT_NOT_LISTED;
-    if (!is_listed(login, page))
-        return CK_OK;
-    enum ck_err r = ck_login_choose_factor(login, page, &factor, err);
+    enum ck_err r = ck_login_choose_factor(login, ck_session_page(session), &factor, err);
     if (r == CK_OK && factor.method != CK_METHOD_TOTP)
-        r = ck_error_set(err, CK_ERR_USAGE, "that factor is not a TOTP factor");
+        r = wrong_method("a TOTP factor", err);
     if (r == CK_OK)
         r = ck_login_code(login, session, &factor, code, err);
     if (r != CK_OK)
         return r;
     proving->id = factor.id;
-    proving->verdict = answer_and_visit(session, factor.id, code, err);
+    proving->verdict = judge(session, ck_session_answer_totp(session, factor.id, code, err), err);
     ck_secret_erase(code, sizeof(code));
     return CK_OK;
 }
 
-enum ck_err ck_prove_existing_totp(struct ck_login *login, struct ck_proving *ret_proving,
-                                   struct ck_error *err)
+static enum ck_err answer_webauthn(struct ck_login *login, struct ck_session *session,
+                                   struct ck_proving *proving, struct ck_error *err)
+{
+    CK_CLEANUP(key_answer_clear) struct key_answer answer = {0};
+    const struct ck_factor *named = NULL;
+    enum ck_err r = CK_OK;
+
+    if (login->factor != NULL)
+        r = ck_factor_pick(ck_session_page(session), login->factor, &named, err);
+    if (r == CK_OK && named != NULL && named->method != CK_METHOD_WEBAUTHN)
+        r = wrong_method("a security key", err);
+    if (r == CK_OK)
+        r = key_answer_make(login, session, named != NULL ? named->id : 0, NULL, &answer, err);
+    if (r != CK_OK)
+        return r;
+    proving->id = answer.row;
+    proving->verdict =
+        judge(session, ck_webauthn_answer(session, answer.row, &answer.assertion, err), err);
+    return CK_OK;
+}
+
+static enum ck_err prove_existing(struct ck_login *login, enum ck_method method,
+                                  struct ck_proving *ret_proving, struct ck_error *err)
 {
     CK_CLEANUP(ck_session_close) struct ck_session *session = NULL;
-    struct ck_proving proving = {.computed = login->factor_key != NULL};
+    struct ck_proving proving = {.verdict = CK_VERDICT_NOT_LISTED,
+                                 .computed = method == CK_METHOD_TOTP && login->factor_key != NULL};
 
     enum ck_err r = fresh_login(login, &session, err);
-    if (r == CK_OK && ck_session_state(session) == CK_SESSION_ASKS_FACTOR)
-        r = prove_listed(login, session, &proving, err);
-    else if (r == CK_OK)
+    if (r != CK_OK)
+        return r;
+    if (ck_session_state(session) != CK_SESSION_ASKS_FACTOR)
         proving.verdict = check_not_asked(session, err);
+    else if (is_listed(login, ck_session_page(session), method))
+        r = method == CK_METHOD_TOTP ? answer_totp(login, session, &proving, err)
+                                     : answer_webauthn(login, session, &proving, err);
     if (r == CK_OK && proving.verdict == CK_VERDICT_NOT_CARRIED_OUT)
         r = err->code;
     if (r == CK_OK)
         *ret_proving = proving;
     return r;
+}
+
+enum ck_err ck_prove_existing_totp(struct ck_login *login, struct ck_proving *ret_proving,
+                                   struct ck_error *err)
+{
+    return prove_existing(login, CK_METHOD_TOTP, ret_proving, err);
+}
+
+enum ck_err ck_prove_existing_webauthn(struct ck_login *login, struct ck_proving *ret_proving,
+                                       struct ck_error *err)
+{
+    return prove_existing(login, CK_METHOD_WEBAUTHN, ret_proving, err);
 }

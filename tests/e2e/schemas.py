@@ -37,16 +37,27 @@ FILLED = _Kind("a text that says something", lambda value: isinstance(value, str
 NUMBER = _Kind("an integer", lambda value: type(value) is int)
 ID = _Kind("a positive integer or null", lambda v: v is None or (type(v) is int and v > 0))
 NUMBER_OR_NULL = _Kind("an integer or null", lambda value: value is None or type(value) is int)
+FACTOR = _Kind("a row number, a passkey's ID or null",
+               lambda value: ID.test(value) or PASSKEY.test(value))
 FLAG = _Kind("true, false or null", lambda value: value is None or type(value) is bool)
 ROW = _Kind("digits", lambda value: isinstance(value, str) and value.isdigit())
 PASSKEY = _Kind("pk: and hex digits", lambda value: isinstance(value, str)
                 and re.fullmatch("pk:[0-9a-f]{8,64}", value))
 TEXT_OR_NULL = _Kind("a text or null", lambda value: value is None or isinstance(value, str))
 TIME = _Kind("a moment with its time zone", _is_time)
+METHOD = _one_of("totp", "webauthn", "passkey")
 ROLE = _one_of("mailbox", "domain-admin", "admin")
 SOURCE = _one_of("person", "computed", None)
 
 _ERROR = {"status": NUMBER, "error": FILLED, "hint": TEXT}
+_CREDENTIAL = {
+    "id": _Kind("base64url", lambda value: isinstance(value, str)
+                and re.fullmatch("[A-Za-z0-9_-]+", value)),
+    "aaguid": _Kind("a UUID", lambda value: isinstance(value, str)
+                    and re.fullmatch("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", value)),
+    "fmt": _one_of("packed", "fido-u2f", "none"), "alg": NUMBER, "rp_id": FILLED,
+    "user_verified": _Kind("true or false", lambda value: type(value) is bool),
+    "resident": _Kind("true or false", lambda value: type(value) is bool), "sign_count": NUMBER}
 _WHOSE = {"account": FILLED, "role": ROLE, "server": FILLED}
 _WHEN = {"started": TIME, "finished": TIME}
 
@@ -54,16 +65,18 @@ _WHEN = {"started": TIME, "finished": TIME}
 SCHEMAS = {
     "cowkey.error/1": _ERROR,
     "cowkey.enroll/1": _WHOSE | _WHEN | {
-        "method": _one_of("totp"), "label": FILLED,
+        "method": METHOD, "label": FILLED,
         "result": _one_of("enrolled", "recorded", "failed", "unknown"),
-        "proof": _one_of("login", "recorded", "none"), "code_source": SOURCE, "factor_id": ID,
-        "replaced_id?": ID, "forced?": FLAG,
+        "proof": _one_of("login", "recorded", "none"), "code_source": SOURCE, "factor_id": FACTOR,
+        "replaced_id?": FACTOR, "forced?": FLAG,
         "mail_programs?": _one_of("unaffected", "app-passwords", "will-stop", "not-visible"),
         "clock_offset_s?": NUMBER_OR_NULL, "password_changed?": FLAG,
         "otpauth?": TEXT,
+        "credential?": _Kind("a credential", lambda value: isinstance(value, dict)
+                             and not list(_member_faults(value, _CREDENTIAL))),
         "error?": _Kind("an error", lambda value: not list(_member_faults(value, _ERROR)))},
     "cowkey.prove/1": _WHOSE | _WHEN | {
-        "method": _one_of("totp"), "factor_id": ID, "result": _one_of("accepted", "refused"),
+        "method": METHOD, "factor_id": FACTOR, "result": _one_of("accepted", "refused"),
         "reason?": _one_of("refused", "not-asked", "not-listed", None), "code_source": SOURCE},
     "cowkey.list/1": _WHOSE | {
         "factors": _rows({"id": ROW, "label": TEXT, "current": FLAG,
@@ -98,6 +111,8 @@ def _enroll_faults(document, status):
         yield f"status {status} and error {error!r}"
     if status == 0 and (proof is None or document.get("factor_id") is None):
         yield f"status 0 with result {result} and factor {document.get('factor_id')}"
+    if document.get("method") != "totp" and proof and "credential" not in document:
+        yield f"{result} without a credential"
     left_behind = result in ("unknown", "enrolled") or document.get("password_changed")
     if result == "unknown" and status != 4 or status == 4 and not left_behind:
         yield f"result {result} with status {status}"

@@ -8,6 +8,7 @@
 #include "cowkey/base/error.h"
 #include "cowkey/base/secret.h"
 #include "cowkey/enroll/person.h"
+#include "cowkey/key/key.h"
 #include "cowkey/mailcow/session.h"
 #include "cowkey/otp/otpauth.h"
 
@@ -20,11 +21,16 @@ struct ck_login {
     const struct ck_secret *new_password; /* used when the server insists on a change */
     const struct ck_otpauth *factor_key;  /* computes the code of an existing TOTP factor */
     const char *factor;                   /* which existing factor answers: an id or a label */
+    const struct ck_key_settings *key_settings; /* for factors that a security key answers */
     const struct ck_person *person;
 
     /* Set by ck_login_open: the server was told of the new password; it is in force, and is password now. */
     bool password_submitted;
     bool password_changed;
+    bool key_failed;   /* the key did not do what was asked: the next use finds it afresh */
+    bool key_answered; /* a security key answered the second factor at login */
+    struct ck_key
+        *key; /* opened when it was first needed, and used for everything after; close it */
 };
 
 /*
@@ -35,6 +41,15 @@ struct ck_login {
  */
 enum ck_err ck_login_open(struct ck_login *login, struct ck_session **ret_session,
                           struct ck_error *err);
+
+/* Opens the key (see ck_key_open) unless that was done already. */
+enum ck_err ck_login_need_key(struct ck_login *login, struct ck_error *err);
+
+/*
+ * Lets go of the key that answered the login, and opens the one to enroll: with one key plugged in the person is
+ * asked to plug in the other first.
+ */
+enum ck_err ck_login_need_other_key(struct ck_login *login, struct ck_error *err);
 
 /* For errors after ck_login_open: when it changed the password, *err says that too. Returns its
  * code. */

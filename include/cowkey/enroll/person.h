@@ -73,6 +73,12 @@ struct ck_person {
     enum ck_err (*ask_new_code)(void *data, const struct ck_code_misfit *misfit,
                                 char ret_code[CK_TOTP_CODE_MAX], struct ck_error *err);
 
+    /* A security key answered the login; now the one to enroll is needed, which is another. */
+    enum ck_err (*ask_other_key)(void *data, struct ck_error *err);
+
+    /* A passkey that was taken back is still on the key: delete it there? */
+    enum ck_err (*ask_forget)(void *data, bool *ret_forget, struct ck_error *err);
+
     /* The proof could not be carried out (why says so): try again? */
     enum ck_err (*ask_retry_proof)(void *data, const struct ck_error *why, bool *ret_again,
                                    struct ck_error *err);

@@ -26,6 +26,19 @@ enum ck_verdict {
 enum ck_verdict ck_prove_totp(struct ck_login *login, uint64_t id, const struct ck_otpauth *key,
                               struct ck_error *ret_why);
 
+/* The same for a security key as second factor: answers with this credential and no other. */
+enum ck_verdict ck_prove_webauthn(struct ck_login *login, uint64_t id,
+                                  const struct ck_bytes *credential, struct ck_error *ret_why);
+
+/*
+ * The same for a passkey: as a browser does, without naming credentials to the key; it answers with this one, or with NULL
+ * whichever it has. When accepted, *ret_session (may be NULL) is the session with its factor page read, and
+ * *ret_credential (may be NULL) the id of the credential that answered.
+ */
+enum ck_verdict ck_prove_passkey(struct ck_login *login, const struct ck_bytes *credential,
+                                 struct ck_session **ret_session, struct ck_bytes *ret_credential,
+                                 struct ck_error *ret_why);
+
 /* What prove found; id is 0 where no row was answered. */
 struct ck_proving {
     enum ck_verdict verdict;
@@ -39,5 +52,9 @@ struct ck_proving {
  */
 enum ck_err ck_prove_existing_totp(struct ck_login *login, struct ck_proving *ret_proving,
                                    struct ck_error *err);
+
+/* The same for a security key: login->factor chooses the row, else the key does. */
+enum ck_err ck_prove_existing_webauthn(struct ck_login *login, struct ck_proving *ret_proving,
+                                       struct ck_error *err);
 
 #endif

@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "cowkey/mailcow/factor.h"
+#include "cowkey/mailcow/webauthn.h"
+#include "cowkey/webauthn/client_data.h"
 
 struct fake fake;
 
@@ -16,7 +18,12 @@ struct ck_session {
 
 void fake_reset(void)
 {
+    for (size_t i = 0; i < sizeof(fake.credentials) / sizeof(*fake.credentials); i++)
+        ck_bytes_clear(&fake.credentials[i]);
+    for (size_t i = 0; i < fake.passkeys_count; i++)
+        free(fake.passkeys[i].label);
     fake = (struct fake){.next_id = 231, .clock_known = true};
+    fake_key = (struct fake_key){.opening = CK_OK};
 }
 
 void fake_add_row(const char *label, enum ck_method method)
@@ -37,6 +44,9 @@ static void show(struct ck_session *session)
         .factors = fake.rows,
         .factors_count = fake.rows_count - (hide_new ? 1 : 0),
         .factors_state = fake.list_absent ? CK_LIST_ABSENT : CK_LIST_PRESENT,
+        .passkeys_state = fake.list_absent ? CK_LIST_ABSENT : CK_LIST_PRESENT,
+        .passkeys = fake.passkeys,
+        .passkeys_count = fake.passkeys_count,
         .setup_factor = fake.held_for_setup,
         .change_password = fake.held_for_password,
     };
@@ -203,6 +213,12 @@ const struct ck_factor *ck_page_find_factor(const struct ck_page *page, uint64_t
     return NULL;
 }
 
+int ck_page_cid_digits(const struct ck_page *page, const char *cid)
+{
+    (void)page, (void)cid;
+    return CK_PAGE_CID_MIN;
+}
+
 const char *ck_page_alert(const struct ck_page *page, const char *type)
 {
     (void)page;
@@ -212,6 +228,163 @@ const char *ck_page_alert(const struct ck_page *page, const char *type)
 const char *ck_method_name(enum ck_method method)
 {
     return method == CK_METHOD_TOTP ? "totp" : "other";
+}
+
+/* Security keys. */
+
+static enum ck_err copy(const struct ck_bytes *from, struct ck_bytes *to)
+{
+    struct ck_error err;
+
+    return ck_bytes_copy(from->data, from->size, to, &err);
+}
+
+enum ck_err ck_webauthn_creation_options(struct ck_session *session, enum ck_webauthn_kind kind,
+                                         struct ck_creation_options *ret_options,
+                                         struct ck_error *err)
+{
+    (void)session, (void)err;
+    *ret_options = (struct ck_creation_options){.rp_id = "mail.example.test"};
+    ret_options->exclude = calloc(8, sizeof(struct ck_bytes));
+    for (size_t i = 0; kind == CK_WEBAUTHN_FACTOR && i < fake.rows_count; i++) {
+        if (fake.credentials[i].size > 0 && !fake.credential_not_offered)
+            copy(&fake.credentials[i], &ret_options->exclude[ret_options->exclude_count++]);
+    }
+    return CK_OK;
+}
+
+static void cid_of(const struct ck_bytes *id, char cid[65])
+{
+    uint8_t hash[CK_SHA256_SIZE];
+    struct ck_error err;
+
+    ck_sha256(id->data, id->size, hash, &err);
+    for (size_t i = 0; i < sizeof(hash); i++)
+        sprintf(cid + 2 * i, "%02x", hash[i]);
+}
+
+enum ck_err ck_webauthn_register(struct ck_session *session, enum ck_webauthn_kind kind,
+                                 const struct ck_registration *registration, const char *label,
+                                 const struct ck_secret *password, struct ck_error *err)
+{
+    (void)session, (void)password;
+    fake.registrations++;
+    if (fake.adding == ADD_IS_REFUSED)
+        return ck_error_set(err, CK_ERR_UNCHANGED, "no");
+    if (fake.adding == ADD_IS_CUT)
+        return ck_error_set(err, CK_ERR_UNKNOWN, "cut");
+    if (fake.adding == ADD_STORES_NOTHING)
+        return CK_OK;
+    if (kind == CK_WEBAUTHN_FACTOR) {
+        copy(&registration->credential_id, &fake.credentials[fake.rows_count]);
+        fake_add_row(label, CK_METHOD_WEBAUTHN);
+        return CK_OK;
+    }
+    struct ck_passkey *passkey = &fake.passkeys[fake.passkeys_count++];
+    cid_of(&registration->credential_id, passkey->cid);
+    passkey->label = strdup("Unknown");
+    return CK_OK;
+}
+
+enum ck_err ck_webauthn_settle(struct ck_session *session, struct ck_error *err)
+{
+    fake.held_for_setup = false;
+    session->state = CK_SESSION_OPEN;
+    return ck_session_visit(session, err);
+}
+
+enum ck_err ck_webauthn_request_options(struct ck_session *session,
+                                        struct ck_request_options *ret_options,
+                                        struct ck_error *err)
+{
+    (void)session, (void)err;
+    *ret_options = (struct ck_request_options){.rp_id = "mail.example.test"};
+    ret_options->allow = calloc(8, sizeof(struct ck_bytes));
+    for (size_t i = 0; i < fake.rows_count; i++) {
+        bool newest = i + 1 == fake.rows_count;
+        if (fake.credentials[i].size > 0 && !(newest && fake.credential_not_offered))
+            copy(&fake.credentials[i], &ret_options->allow[ret_options->allow_count++]);
+    }
+    return CK_OK;
+}
+
+enum ck_err ck_webauthn_answer(struct ck_session *session, uint64_t id,
+                               const struct ck_assertion *assertion, struct ck_error *err)
+{
+    fake.answered_id = id;
+    for (size_t i = 0; i < fake.rows_count; i++) {
+        if (fake.rows[i].id == id && !fake_key.server_refuses &&
+            ck_bytes_equal(&fake.credentials[i], &assertion->credential_id)) {
+            session->state = CK_SESSION_OPEN;
+            return CK_OK;
+        }
+    }
+    return ck_error_set(err, CK_ERR_REFUSED, "invalid signature");
+}
+
+enum ck_err ck_passkey_begin(const struct ck_http_settings *settings, enum ck_dialect dialect,
+                             const struct ck_account *account, struct ck_session **ret_session,
+                             struct ck_request_options *ret_options, struct ck_error *err)
+{
+    (void)settings, (void)dialect;
+    if (fake.logins_cut > 0) {
+        fake.logins_cut--;
+        return ck_error_set(err, CK_ERR_UNREACHABLE, "cut");
+    }
+    struct ck_session *session = calloc(1, sizeof(*session));
+    session->account = account;
+    fake.sessions_open++;
+    *ret_session = session;
+    *ret_options = (struct ck_request_options){.rp_id = "mail.example.test"};
+    return CK_OK;
+}
+
+enum ck_err ck_passkey_finish(struct ck_session *session, const struct ck_assertion *assertion,
+                              struct ck_error *err)
+{
+    char cid[65];
+
+    cid_of(&assertion->credential_id, cid);
+    for (size_t i = 0; i < fake.passkeys_count; i++) {
+        if (strcmp(fake.passkeys[i].cid, cid) == 0 && !fake_key.server_refuses) {
+            session->state = CK_SESSION_OPEN;
+            return CK_OK;
+        }
+    }
+    return ck_error_set(err, CK_ERR_REFUSED, "login failed");
+}
+
+enum ck_err ck_passkey_rename(struct ck_session *session, const char *cid, const char *label,
+                              struct ck_error *err)
+{
+    show(session);
+    for (size_t i = 0; i < fake.passkeys_count; i++) {
+        if (strcmp(fake.passkeys[i].cid, cid) == 0 && !fake.rename_fails) {
+            free(fake.passkeys[i].label);
+            fake.passkeys[i].label = strdup(label);
+            show(session);
+            return CK_OK;
+        }
+    }
+    return ck_error_set(err, CK_ERR_UNCHANGED, "not renamed");
+}
+
+enum ck_err ck_passkey_remove(struct ck_session *session, const char *cid, struct ck_error *err)
+{
+    size_t kept = 0;
+
+    if (fake.removal_blocked)
+        return blocked(err);
+    for (size_t i = 0; i < fake.passkeys_count; i++) {
+        if (strcmp(fake.passkeys[i].cid, cid) != 0)
+            fake.passkeys[kept++] = fake.passkeys[i];
+        else
+            free(fake.passkeys[i].label);
+    }
+    fake.passkeys_count = kept;
+    snprintf(fake.removed_cid, sizeof(fake.removed_cid), "%s", cid);
+    show(session);
+    return CK_OK;
 }
 
 /* The person. */
@@ -236,7 +409,7 @@ static enum ck_err ask_factor(void *data, const struct ck_factor *factors, size_
                               size_t *ret_index, struct ck_error *err)
 {
     (void)data, (void)factors, (void)err;
-    *ret_index = count - 1;
+    *ret_index = count > 1 ? 1 : 0;
     return CK_OK;
 }
 
@@ -283,6 +456,25 @@ static enum ck_err ask_new_code(void *data, const struct ck_code_misfit *misfit,
                         FAKE_NOW_S + person->phone_off_s, ret_code, err);
 }
 
+static enum ck_err ask_forget(void *data, bool *ret_forget, struct ck_error *err)
+{
+    (void)err;
+    *ret_forget = ((struct fake_person *)data)->forgets;
+    return CK_OK;
+}
+
+static enum ck_err ask_other_key(void *data, struct ck_error *err)
+{
+    (void)data, (void)err;
+    return CK_OK;
+}
+
+static enum ck_err ask_yubico_otp(void *data, struct ck_secret **ret_otp, struct ck_error *err)
+{
+    (void)data;
+    return ck_secret_new("ccccccmadeupmadeup", 18, ret_otp, err);
+}
+
 static enum ck_err ask_retry_proof(void *data, const struct ck_error *why, bool *ret_again,
                                    struct ck_error *err)
 {
@@ -310,6 +502,9 @@ void fake_person_init(struct fake_person *person)
                   .give_totp = give_totp,
                   .void_totp = void_totp,
                   .ask_new_code = ask_new_code,
+                  .ask_yubico_otp = ask_yubico_otp,
+                  .ask_other_key = ask_other_key,
+                  .ask_forget = ask_forget,
                   .ask_retry_proof = ask_retry_proof},
     };
 }

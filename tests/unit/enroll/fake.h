@@ -36,12 +36,19 @@ struct fake {
     unsigned logins_cut; /* how many of the logins after the first end with UNREACHABLE */
     bool logins_refused; /* logins after the first: password refused */
     bool removal_blocked;
+    struct ck_bytes credentials[8]; /* of the rows, where they are security keys' */
+    struct ck_passkey passkeys[4];
+    size_t passkeys_count;
+    bool credential_not_offered; /* logins leave out the newest one */
+    bool rename_fails;
     bool pages_fail;      /* visits after the first end with UNREACHABLE */
     bool somebody_enrols; /* another row appears before the next visit */
 
     /* What happened. */
     unsigned logins;
     unsigned sessions_open;
+    unsigned registrations;
+    char removed_cid[65];
     uint64_t removed_id;
     bool removed_all;
     char answered_code[CK_TOTP_CODE_MAX];
@@ -67,6 +74,7 @@ struct fake_person {
     enum ck_err mail_answer; /* of ask_mail_programs */
     enum ck_mail_programs mail_programs;
     bool mail_asked;
+    bool forgets;
     unsigned retries_granted;
     unsigned retries_asked;
     bool voided;
@@ -77,6 +85,22 @@ struct fake_person {
 };
 
 void fake_person_init(struct fake_person *person);
+
+/* A security key of a few lines, linked instead of the room key. */
+struct fake_key {
+    enum ck_err opening, making; /* how these end */
+    enum ck_err signing[8];      /* each signature, in turn */
+    const char *verify_reason;   /* why what it makes does not hold, or NULL */
+    bool server_refuses;         /* its signatures */
+
+    unsigned made, signed_count, reopened;
+    bool resident, verified;
+    size_t allowed;     /* credentials in the latest request */
+    char forgotten[32]; /* id of a credential that was deleted */
+    bool is_open;
+};
+
+extern struct fake_key fake_key;
 
 /* A login to the fake with password "made-up"; person must outlive it. */
 struct ck_login fake_login(struct fake_person *person);

@@ -110,15 +110,6 @@ static void test_names_have_to_fit_exactly_one(void **state)
     assert_int_equal(fake.answered_id, 0);
 }
 
-static void test_a_security_key_is_not_answered(void **state)
-{
-    (void)state;
-    fake_add_row("key", CK_METHOD_WEBAUTHN);
-    assert_int_equal(open_and_close(), CK_ERR_UNCHANGED);
-    login.factor = "key";
-    assert_int_equal(open_and_close(), CK_ERR_UNCHANGED);
-}
-
 static void test_proving_an_existing_factor(void **state)
 {
     (void)state;
@@ -162,8 +153,7 @@ int main(void)
         TEST(without_a_factor_nothing_is_asked), TEST(the_person_types_the_code),
         TEST(a_secret_computes_the_code),        TEST(one_secret_for_two_factors_needs_a_name),
         TEST(the_person_chooses_among_several),  TEST(names_have_to_fit_exactly_one),
-        TEST(a_security_key_is_not_answered),    TEST(proving_an_existing_factor),
-        TEST(proving_what_is_not_there),
+        TEST(proving_an_existing_factor),        TEST(proving_what_is_not_there),
     };
     struct ck_error heap_err;
 

@@ -29,8 +29,8 @@ static int set_up(void **state)
     otpauth = (struct ck_otpauth){
         .issuer = "mail.example.test", .account = "alice@example.test", .params = ck_totp_default};
     assert_int_equal(ck_secret_new(key_bytes, sizeof(key_bytes), &otpauth.key, &err), CK_OK);
-    wish = (struct ck_totp_wish){
-        .otpauth = &otpauth, .label = "my phone", .evidence = CK_EVIDENCE_LOGIN};
+    wish = (struct ck_totp_wish){.common = {.label = "my phone", .evidence = CK_EVIDENCE_LOGIN},
+                                 .otpauth = &otpauth};
     return 0;
 }
 
@@ -77,7 +77,7 @@ static void test_enrolled_after_a_fresh_login(void **state)
 static void test_recorded_needs_no_second_login(void **state)
 {
     (void)state;
-    wish.evidence = CK_EVIDENCE_RECORDED;
+    wish.common.evidence = CK_EVIDENCE_RECORDED;
     assert_int_equal(run(), CK_OK);
     assert_int_equal(done.result, CK_ENROLL_RECORDED);
     assert_int_equal(fake.logins, 1);
@@ -335,7 +335,7 @@ static void test_the_old_factor_goes_last(void **state)
 {
     (void)state;
     fake_add_row("old phone", CK_METHOD_TOTP);
-    wish.replace = "old phone";
+    wish.common.replace = "old phone";
     assert_int_equal(run(), CK_OK);
     assert_int_equal(done.replaced_id, 231);
     assert_int_equal(fake.removed_id, 231);
@@ -347,7 +347,7 @@ static void test_the_old_factor_stays_when_the_new_one_fails(void **state)
 {
     (void)state;
     fake_add_row("old phone", CK_METHOD_TOTP);
-    wish.replace = "231";
+    wish.common.replace = "231";
     fake.codes_refused = true;
     assert_nothing_changed(CK_ERR_UNCHANGED);
     assert_int_equal(fake.rows[0].id, 231);
@@ -357,7 +357,7 @@ static void test_an_old_factor_that_cannot_go_is_said(void **state)
 {
     (void)state;
     fake_add_row("old phone", CK_METHOD_TOTP);
-    wish.replace = "old phone";
+    wish.common.replace = "old phone";
     fake.removal_blocked = true;
     assert_int_equal(run(), CK_ERR_UNKNOWN);
     assert_int_equal(done.result, CK_ENROLL_ENROLLED);
@@ -368,7 +368,7 @@ static void test_an_old_factor_that_cannot_go_is_said(void **state)
 static void test_replacing_what_is_not_there_changes_nothing(void **state)
 {
     (void)state;
-    wish.replace = "no such phone";
+    wish.common.replace = "no such phone";
     assert_nothing_changed(CK_ERR_USAGE);
     assert_false(done.submitted);
 }

@@ -1,0 +1,54 @@
+/* What an enrollment of any kind is asked for, and what came of it. */
+#ifndef COWKEY_ENROLL_ENROLLMENT_H
+#define COWKEY_ENROLL_ENROLLMENT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "cowkey/enroll/login.h"
+#include "cowkey/webauthn/credential.h"
+
+enum ck_evidence {
+    CK_EVIDENCE_NONE,
+    CK_EVIDENCE_RECORDED, /* the server's list gained the factor */
+    CK_EVIDENCE_LOGIN,    /* and a fresh login with it worked */
+};
+
+enum ck_enroll_result {
+    CK_ENROLL_FAILED,   /* the account's factors are as they were before */
+    CK_ENROLL_UNKNOWN,  /* see the error */
+    CK_ENROLL_RECORDED, /* in the list, and no more was wanted */
+    CK_ENROLL_ENROLLED, /* proved by a login */
+};
+
+/* What every kind is asked for. */
+struct ck_wish {
+    const char *label;         /* name in the server's list */
+    enum ck_evidence evidence; /* RECORDED or LOGIN: how far to go */
+    const char *replace; /* id or label of the factor (passkey) to remove in the end, or NULL */
+};
+
+/* The code_* members are for TOTP, credential for the other two; clear it with ck_enrollment_clear. */
+struct ck_enrollment {
+    enum ck_enroll_result result;
+    enum ck_evidence evidence;
+    bool submitted;  /* the server was told: from here on something may have changed */
+    bool code_known; /* a code was there; computed says from where */
+    bool code_computed;
+    uint64_t factor_id;   /* row of the new factor; 0 when not known */
+    uint64_t replaced_id; /* row that was removed for it; 0 when none */
+    char cid[65];         /* of the new passkey, as the server's list has it; "" when not known */
+    char replaced_cid[65];
+    char listed_as[256];    /* the label of a passkey for which the server did not take the wished one */
+    int cid_digits;         /* how many digits of them stand in an ID */
+    bool forced; /* the server held the account until a factor was set up */
+    bool clock_known;
+    int64_t clock_offset_s; /* server ahead of this computer */
+    enum ck_mail_programs mail_programs;
+    bool credential_known;
+    struct ck_credential credential;
+};
+
+void ck_enrollment_clear(struct ck_enrollment *enrollment);
+
+#endif

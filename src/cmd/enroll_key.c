@@ -1,0 +1,128 @@
+/* cowkey enroll webauthn, cowkey enroll passkey */
+#include <jansson.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "command.h"
+#include "cowkey/base/cleanup.h"
+#include "cowkey/base/file.h"
+#include "cowkey/enroll/webauthn.h"
+#include "enrollment.h"
+#include "output.h"
+#include "person.h"
+
+/* The record of the new credential: no secret, but nobody else's business. */
+static enum ck_err write_record(const char *path, const struct target *target,
+                                const struct ck_enrollment *done, struct ck_error *err)
+{
+    CK_CLEANUP(ck_secret_free) struct ck_secret *text = NULL;
+    json_t *record = NULL;
+
+    enum ck_err r = ck_credential_to_json(&done->credential, &record, err);
+    if (r != CK_OK)
+        return r;
+    json_object_set_new(record, "schema", json_string("cowkey.credential/1"));
+    json_object_set_new(record, "account", text_json(target->account.name));
+    json_object_set_new(record, "server", json_string(target->settings.host.origin));
+    json_object_set_new(record, "date", time_json(clock_now_s()));
+    char *dump = json_dumps(record, JSON_INDENT(2));
+    json_decref(record);
+    if (dump == NULL)
+        return ck_error_no_memory(err);
+    r = ck_secret_append(&text, dump, strlen(dump), err);
+    if (r == CK_OK)
+        r = ck_secret_append(&text, "\n", 1, err);
+    json_free_t free_json;
+    json_get_alloc_funcs(NULL, &free_json);
+    free_json(dump);
+    return r == CK_OK ? ck_file_create(path, text, err) : r;
+}
+
+static enum ck_err check_record_path(const char *path, struct ck_error *err)
+{
+    struct stat status;
+
+    if (path == NULL || lstat(path, &status) != 0)
+        return CK_OK;
+    ck_error_set(err, CK_ERR_USAGE, "%s exists already, and is left alone", path);
+    return ck_error_hint(err, "Name a new file.");
+}
+
+/* The enrollment is done by then, whatever becomes of the record. */
+static enum ck_err keep_record(const struct options *options, const struct target *target,
+                               const struct ck_enrollment *done, struct ck_error *err)
+{
+    const char *path = option_value(options, OPTION_CREDENTIAL_OUT);
+
+    if (path == NULL || write_record(path, target, done, err) == CK_OK)
+        return CK_OK;
+    struct ck_error cause = *err;
+    ck_error_set(err, CK_ERR_UNKNOWN, "the key is enrolled, but its record was not written: %.300s",
+                 cause.text);
+    return ck_error_hint(err, "The JSON result has what matters most of it.");
+}
+
+static int run(const struct options *options, const char *method,
+               enum ck_err (*enroll)(struct ck_login *, const struct ck_wish *,
+                                     struct ck_enrollment *, struct ck_error *))
+{
+    CK_CLEANUP(target_clear) struct target target = {0};
+    CK_CLEANUP(ck_enrollment_clear) struct ck_enrollment done = {0};
+    struct speaker speaker = {.options = options, .target = &target};
+    struct ck_person person = person_new(&speaker);
+    struct ck_key_person key_person = key_person_new(&speaker);
+    struct ck_error err = {.code = CK_OK};
+    struct wish wish;
+    int64_t started_s = clock_now_s();
+
+    enum ck_err r = wish_read(options, &wish, &err);
+    if (r == CK_OK)
+        r = check_record_path(option_value(options, OPTION_CREDENTIAL_OUT), &err);
+    if (r == CK_OK)
+        r = target_read(options, &person, &key_person, true, &target, &err);
+    if (r == CK_OK)
+        r = target_check_name(&target, &err);
+    if (r == CK_OK)
+        r = target_probe(&target, &err);
+    if (r == CK_OK)
+        r = enroll(&target.login, &wish.common, &done, &err);
+    if (r == CK_OK)
+        r = keep_record(options, &target, &done, &err);
+    if (r == CK_ERR_UNKNOWN)
+        target_hint_look(options, &err);
+    return enrollment_report(&(struct enrollment_report){.options = options,
+                                                         .target = &target,
+                                                         .method = method,
+                                                         .label = wish.label,
+                                                         .done = &done,
+                                                         .started_s = started_s},
+                             &err);
+}
+
+static int run_webauthn(const struct options *options)
+{
+    return run(options, "webauthn", ck_enroll_webauthn);
+}
+
+static int run_passkey(const struct options *options)
+{
+    return run(options, "passkey", ck_enroll_passkey);
+}
+
+const struct command command_enroll_webauthn = {
+    .words = "enroll webauthn",
+    .id = COMMAND_ENROLL_WEBAUTHN,
+    .summary = "register a security key as second factor, and prove it by a login",
+    .online = true,
+    .changes = true,
+    .run = run_webauthn,
+};
+
+const struct command command_enroll_passkey = {
+    .words = "enroll passkey",
+    .id = COMMAND_ENROLL_PASSKEY,
+    .summary = "register a security key for the passwordless login, and prove it",
+    .online = true,
+    .changes = true,
+    .run = run_passkey,
+};

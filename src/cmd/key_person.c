@@ -1,0 +1,80 @@
+/* What a security key has the person do: a touch, a PIN. */
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "cowkey/base/cleanup.h"
+#include "output.h"
+#include "person.h"
+#include "prompt.h"
+#include "source.h"
+#include "target.h"
+
+static void tell_touch(void *data, size_t count)
+{
+    const struct speaker *speaker = data;
+    const char *account = speaker->target->account.name;
+    const char *server = speaker->target->settings.host.name;
+
+    if (count > 1)
+        say_always("%zu security keys are plugged in. Touch the one to use for %s on %s ...", count,
+                   account, server);
+    else
+        say_always("Touch the security key when it blinks: it is for %s on %s ...", account,
+                   server);
+}
+
+static void tell_touched(void *data)
+{
+    (void)data;
+}
+
+/* A PIN from an option is tried once; a wrong one is not asked for again, since nobody may be there. */
+static enum ck_err pin_from_options(const struct options *options, bool again,
+                                    struct ck_secret **ret_pin, struct ck_error *err)
+{
+    CK_CLEANUP(ck_secret_free) struct ck_secret *pin = NULL;
+    enum ck_err r = source_read(options, OPTION_PIN_FILE, "PIN", &pin, err);
+
+    if (r != CK_OK || pin == NULL)
+        return r;
+    if (again) {
+        ck_error_set(err, CK_ERR_REFUSED, "the security key did not accept the PIN");
+        return ck_error_hint(err, "It was tried once. Each wrong PIN counts.");
+    }
+    *ret_pin = CK_TAKE(pin);
+    return CK_OK;
+}
+
+static enum ck_err ask_pin(void *data, int retries, bool again, struct ck_secret **ret_pin,
+                           struct ck_error *err)
+{
+    const struct speaker *speaker = data;
+    CK_CLEANUP(ck_free_p) char *question = NULL;
+    CK_CLEANUP(ck_secret_free) struct ck_secret *pin = NULL;
+    char left[48] = "";
+
+    enum ck_err r = pin_from_options(speaker->options, again, &pin, err);
+    if (r != CK_OK)
+        return r;
+    if (pin != NULL) {
+        *ret_pin = CK_TAKE(pin);
+        return CK_OK;
+    }
+    if (again)
+        say_always("That PIN was wrong.");
+    if (retries >= 0)
+        snprintf(left, sizeof(left), " (%d %s left)", retries, retries == 1 ? "try" : "tries");
+    if (asprintf(&question, "PIN of the security key, for %s on %s%s: ",
+                 speaker->target->account.name, speaker->target->settings.host.name, left) < 0)
+        return ck_error_no_memory(err);
+    return prompt_secret(question, "the PIN", "Give it with --pin-file, --pin-fd or --pin-command.",
+                         ret_pin, err);
+}
+
+struct ck_key_person key_person_new(struct speaker *speaker)
+{
+    return (struct ck_key_person){.data = speaker,
+                                  .tell_touch = tell_touch,
+                                  .tell_touched = tell_touched,
+                                  .ask_pin = ask_pin};
+}

@@ -1,0 +1,183 @@
+/* cowkey prove totp|webauthn|passkey */
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "command.h"
+#include "cowkey/base/cleanup.h"
+#include "cowkey/enroll/proof.h"
+#include "cowkey/webauthn/client_data.h"
+#include "output.h"
+#include "person.h"
+#include "target.h"
+
+enum { STATUS_NO = 1 };
+
+/* Why the answer is no; NULL when it is yes. */
+static const char *reason_name(enum ck_verdict verdict)
+{
+    switch (verdict) {
+    case CK_VERDICT_REFUSED:
+        return "refused";
+    case CK_VERDICT_NOT_ASKED:
+        return "not-asked";
+    case CK_VERDICT_NOT_LISTED:
+        return "not-listed";
+    default:
+        return NULL;
+    }
+}
+
+struct proof {
+    const char *method;
+    struct ck_proving proving;
+    char id[80]; /* as 'list' shows it; "" when no factor answered */
+};
+
+static void print_document(const struct target *target, const struct proof *proof,
+                           int64_t started_s)
+{
+    const char *reason = reason_name(proof->proving.verdict);
+    json_t *document = target_json("cowkey.prove/1", target);
+    json_t *id = proof->proving.id != 0 ? json_integer((json_int_t)proof->proving.id)
+                 : proof->id[0] != '\0' ? json_string(proof->id)
+                                        : json_null();
+
+    json_object_set_new(document, "method", json_string(proof->method));
+    json_object_set_new(document, "factor_id", id);
+    json_object_set_new(document, "result", json_string(reason == NULL ? "accepted" : "refused"));
+    json_object_set_new(document, "reason", reason != NULL ? json_string(reason) : json_null());
+    json_object_set_new(document, "code_source",
+                        proof->proving.id == 0 || strcmp(proof->method, "totp") != 0
+                            ? json_null()
+                            : json_string(proof->proving.computed ? "computed" : "person"));
+    json_object_set_new(document, "started", time_json(started_s));
+    json_object_set_new(document, "finished", time_json(clock_now_s()));
+    print_json(document);
+}
+
+static void print_sentence(const struct target *target, const struct proof *proof)
+{
+    const char *name = target->account.name;
+
+    switch (proof->proving.verdict) {
+    case CK_VERDICT_ACCEPTED:
+        print_result("Yes: a fresh login of %s with the %s factor (ID %s) worked.", name,
+                     proof->method, proof->id);
+        break;
+    case CK_VERDICT_REFUSED:
+        print_result("No: the server refused the %s factor (ID %s). Nothing was changed.",
+                     proof->method, proof->id);
+        if (strcmp(proof->method, "totp") == 0)
+            say_always("  A wrong clock looks like this too: compare 'cowkey code' with the app.");
+        break;
+    case CK_VERDICT_NOT_ASKED:
+        print_result("No: the server did not ask %s for a second factor at login.", name);
+        break;
+    default:
+        print_result("No: the server asked %s for a second factor, but not for this one.", name);
+        break;
+    }
+}
+
+static enum ck_err prove_totp(struct ck_login *login, struct proof *proof, struct ck_error *err)
+{
+    enum ck_err r = ck_prove_existing_totp(login, &proof->proving, err);
+
+    if (r == CK_OK && proof->proving.id != 0)
+        snprintf(proof->id, sizeof(proof->id), "%" PRIu64, proof->proving.id);
+    return r;
+}
+
+static enum ck_err prove_webauthn(struct ck_login *login, struct proof *proof, struct ck_error *err)
+{
+    enum ck_err r = ck_prove_existing_webauthn(login, &proof->proving, err);
+
+    if (r == CK_OK && proof->proving.id != 0)
+        snprintf(proof->id, sizeof(proof->id), "%" PRIu64, proof->proving.id);
+    return r;
+}
+
+static enum ck_err prove_passkey(struct ck_login *login, struct proof *proof, struct ck_error *err)
+{
+    CK_CLEANUP(ck_bytes_clear) struct ck_bytes credential = {0};
+    uint8_t hash[CK_SHA256_SIZE];
+
+    proof->proving.verdict = ck_prove_passkey(login, NULL, NULL, &credential, err);
+    if (proof->proving.verdict == CK_VERDICT_NOT_CARRIED_OUT)
+        return err->code;
+    enum ck_err r = ck_sha256(credential.data, credential.size, hash, err);
+    if (r == CK_OK)
+        snprintf(proof->id, sizeof(proof->id), "pk:%02x%02x%02x%02x", hash[0], hash[1], hash[2],
+                 hash[3]);
+    return r;
+}
+
+static int run(const struct options *options, const char *method,
+               enum ck_err (*prove)(struct ck_login *, struct proof *, struct ck_error *))
+{
+    CK_CLEANUP(target_clear) struct target target = {0};
+    struct speaker speaker = {.options = options, .target = &target};
+    struct ck_person person = person_new(&speaker);
+    struct ck_key_person key_person = key_person_new(&speaker);
+    struct proof proof = {.method = method};
+    struct ck_error err = {.code = CK_OK};
+    int64_t started_s = clock_now_s();
+
+    /* A passkey login is without a password: asking for one would say otherwise. */
+    enum ck_err r =
+        target_read(options, &person, &key_person, prove != prove_passkey, &target, &err);
+    if (r == CK_OK && prove != prove_totp)
+        r = target_check_name(&target, &err);
+    if (r == CK_OK)
+        r = target_probe(&target, &err);
+    if (r == CK_OK)
+        r = prove(&target.login, &proof, &err);
+    if (r != CK_OK)
+        return report_error(option_given(options, OPTION_JSON), &err);
+    if (option_given(options, OPTION_JSON))
+        print_document(&target, &proof, started_s);
+    else
+        print_sentence(&target, &proof);
+    return proof.proving.verdict == CK_VERDICT_ACCEPTED ? 0 : STATUS_NO;
+}
+
+static int run_totp(const struct options *options)
+{
+    return run(options, "totp", prove_totp);
+}
+
+static int run_webauthn(const struct options *options)
+{
+    return run(options, "webauthn", prove_webauthn);
+}
+
+static int run_passkey(const struct options *options)
+{
+    return run(options, "passkey", prove_passkey);
+}
+
+const struct command command_prove_totp = {
+    .words = "prove totp",
+    .id = COMMAND_PROVE_TOTP,
+    .summary = "does this TOTP factor log in, now? changes nothing",
+    .online = true,
+    .run = run_totp,
+};
+
+const struct command command_prove_webauthn = {
+    .words = "prove webauthn",
+    .id = COMMAND_PROVE_WEBAUTHN,
+    .summary = "does this security key answer as second factor, now?",
+    .online = true,
+    .run = run_webauthn,
+};
+
+const struct command command_prove_passkey = {
+    .words = "prove passkey",
+    .id = COMMAND_PROVE_PASSKEY,
+    .summary = "does this security key log in without a password, now?",
+    .online = true,
+    .run = run_passkey,
+};
