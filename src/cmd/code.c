@@ -42,9 +42,12 @@ static int run(const struct options *options)
     return 0;
 }
 
+static const enum option_id own_options[] = {OPTION_SECRET_FILE, OPTION_SECRET_FD,
+                                             OPTION_SECRET_COMMAND, OPTION_COUNT};
+
 const struct command command_code = {
     .words = "code",
-    .id = COMMAND_CODE,
     .summary = "the current TOTP code of a secret; no server needed",
+    .options = own_options,
     .run = run,
 };

@@ -109,10 +109,12 @@ static int run_passkey(const struct options *options)
     return run(options, "passkey", ck_enroll_passkey);
 }
 
+static const enum option_id own_options[] = {ENROLL_OPTIONS, OPTION_CREDENTIAL_OUT, OPTION_COUNT};
+
 const struct command command_enroll_webauthn = {
     .words = "enroll webauthn",
-    .id = COMMAND_ENROLL_WEBAUTHN,
     .summary = "register a security key as second factor, and prove it by a login",
+    .options = own_options,
     .online = true,
     .changes = true,
     .run = run_webauthn,
@@ -120,8 +122,8 @@ const struct command command_enroll_webauthn = {
 
 const struct command command_enroll_passkey = {
     .words = "enroll passkey",
-    .id = COMMAND_ENROLL_PASSKEY,
     .summary = "register a security key for the passwordless login, and prove it",
+    .options = own_options,
     .online = true,
     .changes = true,
     .run = run_passkey,

@@ -129,10 +129,19 @@ static int run(const struct options *options)
                              &err);
 }
 
+static const enum option_id own_options[] = {ENROLL_OPTIONS,
+                                             OPTION_ISSUER,
+                                             OPTION_QR,
+                                             OPTION_OUT,
+                                             OPTION_SHOW_SECRET,
+                                             OPTION_UNATTENDED,
+                                             OPTION_ACCEPT_CLOCK_SKEW,
+                                             OPTION_COUNT};
+
 const struct command command_enroll_totp = {
     .words = "enroll totp",
-    .id = COMMAND_ENROLL_TOTP,
     .summary = "register a TOTP secret for an authenticator app, and prove it by a login",
+    .options = own_options,
     .online = true,
     .changes = true,
     .run = run,

@@ -9,6 +9,11 @@
 
 struct json_t;
 
+/* What every enroll command takes. */
+#define ENROLL_OPTIONS                                                                             \
+    OPTION_LABEL, OPTION_PROOF, OPTION_REPLACE, OPTION_NEW_PASSWORD_FILE, OPTION_NEW_PASSWORD_FD,  \
+        OPTION_NEW_PASSWORD_COMMAND
+
 struct wish {
     char label[CK_FACTOR_LABEL_MAX];
     struct ck_wish common;

@@ -114,7 +114,6 @@ static int run(const struct options *options)
 
 const struct command command_list = {
     .words = "list",
-    .id = COMMAND_LIST,
     .summary = "the account's own second factors and passkeys",
     .online = true,
     .run = run,

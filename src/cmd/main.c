@@ -16,13 +16,6 @@
 #include "options.h"
 #include "output.h"
 
-/* Sorted by name. */
-static const struct command *const commands[] = {
-    &command_code, &command_enroll_passkey, &command_enroll_totp, &command_enroll_webauthn,
-    &command_list, &command_prove_passkey,  &command_prove_totp,  &command_prove_webauthn,
-};
-enum { COMMANDS_COUNT = sizeof(commands) / sizeof(*commands) };
-
 /*
  * With one of the first three descriptors closed, the next socket would take its place and be written
  * to as the terminal: the secret of --show-secret would go out onto the network. Read-only, so that
@@ -50,72 +43,6 @@ static void harden(void)
     unsetenv("SSLKEYLOGFILE");
     unsetenv("FIDO_DEBUG");
     unsetenv("POSIXLY_CORRECT"); /* options may stand behind the command's words, for everybody */
-}
-
-static void print_help(const struct command *command)
-{
-    if (command != NULL) {
-        printf("Usage: cowkey [options] %s\n\n  %s\n\nOptions:\n", command->words,
-               command->summary);
-        options_print_help(command);
-        printf("\nOptions of every command:\n");
-    } else {
-        printf("Usage: cowkey [options] COMMAND\n\nSecond factors for mailcow "
-               "accounts.\n\nCommands:\n");
-        for (int i = 0; i < COMMANDS_COUNT; i++)
-            printf("  %-15s %s\n", commands[i]->words, commands[i]->summary);
-        printf("\n'cowkey COMMAND --help' adds the command's own options.\n\nOptions:\n");
-    }
-    options_print_help(NULL);
-}
-
-/* How many of the words on the command line are those of the command, in order and from the first. */
-static int words_in_common(const struct command *command, const char *const *words, int count)
-{
-    const char *at = command->words;
-
-    for (int i = 0; i < count; i++) {
-        size_t length = strlen(words[i]);
-        if (length != strcspn(at, " ") || strncmp(at, words[i], length) != 0)
-            return i;
-        at += length + (at[length] == ' ');
-    }
-    return count;
-}
-
-static int words_of(const struct command *command)
-{
-    int count = 1;
-
-    for (const char *c = command->words; *c != '\0'; c++)
-        count += *c == ' ';
-    return count;
-}
-
-static enum ck_err find_command(const char *const *words, int count,
-                                const struct command **ret_command, struct ck_error *err)
-{
-    const struct command *nearest = NULL;
-
-    for (int i = 0; i < COMMANDS_COUNT; i++) {
-        int common = words_in_common(commands[i], words, count);
-        if (common > 0 && common == count && common == words_of(commands[i])) {
-            *ret_command = commands[i];
-            return CK_OK;
-        }
-        if (common > 0)
-            nearest = commands[i];
-    }
-    if (count == 0)
-        ck_error_set(err, CK_ERR_USAGE, "no command was given");
-    else if (nearest == NULL)
-        ck_error_set(err, CK_ERR_USAGE, "'%.100s' is not a command", words[0]);
-    else if (words_in_common(nearest, words, count) == words_of(nearest))
-        ck_error_set(err, CK_ERR_USAGE, "'%s' takes no further word, but got '%.100s'",
-                     nearest->words, words[words_of(nearest)]);
-    else
-        ck_error_set(err, CK_ERR_USAGE, "that is no command: is '%s' meant?", nearest->words);
-    return ck_error_hint(err, "'cowkey --help' lists the commands.");
 }
 
 static enum ck_err prepare(const struct command *command, struct options *options,
@@ -157,7 +84,7 @@ int main(int argc, char **argv)
     CK_CLEANUP(ck_free_p) const char **words = calloc((size_t)argc + 1, sizeof(*words));
     const struct command *command = NULL;
     struct ck_error err = {.code = CK_OK};
-    int count;
+    int count, own_words;
 
     hold_standard_descriptors();
     harden();
@@ -171,13 +98,17 @@ int main(int argc, char **argv)
         return flush_result(false, 0);
     }
     if (r == CK_OK && (count > 0 || !option_given(options, OPTION_HELP)))
-        r = find_command(words, count, &command, &err);
+        r = command_find(words, count, &command, &own_words, &err);
     if (r == CK_OK && option_given(options, OPTION_HELP)) {
-        print_help(command);
+        command_print_help(command);
         return flush_result(false, 0);
     }
     if (r == CK_OK)
+        r = command_check_arguments(command, words + own_words, count - own_words, &err);
+    if (r == CK_OK) {
+        options_set_arguments(options, words + own_words);
         r = prepare(command, options, &err);
+    }
     if (r != CK_OK)
         return report_error(asks_for_json(argc, argv), &err);
     int status = flush_result(command->changes, command->run(options));

@@ -6,103 +6,91 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "command.h"
 #include "config.h"
 
 struct row {
     const char *name;
     char letter;             /* short form, or 0 */
     const char *argument;    /* what help calls its argument; NULL for a flag */
-    int commands;            /* which commands take it */
     const char *environment; /* variable, or NULL */
     bool in_profile;
     const char *help;
 };
 
 static const struct row rows[OPTION_COUNT] = {
-    [OPTION_SERVER] = {"server", 0, "HOST|URL", COMMAND_ALL, "COWKEY_SERVER", true,
+    [OPTION_SERVER] = {"server", 0, "HOST|URL", "COWKEY_SERVER", true,
                        "the mailcow server, by host name"},
-    [OPTION_ACCOUNT] = {"account", 0, "NAME", COMMAND_ALL, "COWKEY_ACCOUNT", true, "who logs in"},
-    [OPTION_ROLE] = {"role", 0, "ROLE", COMMAND_ALL, "COWKEY_ROLE", true,
-                     "mailbox, domain-admin or admin"},
-    [OPTION_PROFILE] = {"profile", 0, "NAME", COMMAND_ALL, "COWKEY_PROFILE", false,
+    [OPTION_ACCOUNT] = {"account", 0, "NAME", "COWKEY_ACCOUNT", true, "who logs in"},
+    [OPTION_ROLE] = {"role", 0, "ROLE", "COWKEY_ROLE", true, "mailbox, domain-admin or admin"},
+    [OPTION_PROFILE] = {"profile", 0, "NAME", "COWKEY_PROFILE", false,
                         "section of the configuration file"},
-    [OPTION_CONFIG] = {"config", 0, "FILE", COMMAND_ALL, "COWKEY_CONFIG", false,
-                       "configuration file"},
-    [OPTION_CACERT] = {"cacert", 0, "FILE", COMMAND_ALL, "COWKEY_CACERT", true,
+    [OPTION_CONFIG] = {"config", 0, "FILE", "COWKEY_CONFIG", false, "configuration file"},
+    [OPTION_CACERT] = {"cacert", 0, "FILE", "COWKEY_CACERT", true,
                        "trust these certificate authorities (PEM)"},
-    [OPTION_RESOLVE] = {"resolve", 0, "HOST:PORT:ADDRESS", COMMAND_ALL, "COWKEY_RESOLVE", true,
+    [OPTION_RESOLVE] = {"resolve", 0, "HOST:PORT:ADDRESS", "COWKEY_RESOLVE", true,
                         "connect to ADDRESS, without DNS"},
-    [OPTION_TIMEOUT] = {"timeout", 0, "SECONDS", COMMAND_ALL, "COWKEY_TIMEOUT", true,
+    [OPTION_TIMEOUT] = {"timeout", 0, "SECONDS", "COWKEY_TIMEOUT", true,
                         "for each exchange with the server (30)"},
-    [OPTION_PASSWORD_FILE] = {"password-file", 0, "FILE", COMMAND_ALL, NULL, true,
-                              "password from a file"},
-    [OPTION_PASSWORD_FD] = {"password-fd", 0, "N", COMMAND_ALL, NULL, false,
-                            "the same from an open descriptor"},
-    [OPTION_PASSWORD_COMMAND] = {"password-command", 0, "COMMAND", COMMAND_ALL, NULL, true,
+    [OPTION_PASSWORD_FILE] = {"password-file", 0, "FILE", NULL, true, "password from a file"},
+    [OPTION_PASSWORD_FD] = {"password-fd", 0, "N", NULL, false, "the same from an open descriptor"},
+    [OPTION_PASSWORD_COMMAND] = {"password-command", 0, "COMMAND", NULL, true,
                                  "the same from a command's output"},
-    [OPTION_LOGIN_SECRET_FILE] = {"login-secret-file", 0, "FILE", COMMAND_ALL, NULL, true,
+    [OPTION_LOGIN_SECRET_FILE] = {"login-secret-file", 0, "FILE", NULL, true,
                                   "TOTP secret that answers at login, from a file"},
-    [OPTION_LOGIN_SECRET_FD] = {"login-secret-fd", 0, "N", COMMAND_ALL, NULL, false,
+    [OPTION_LOGIN_SECRET_FD] = {"login-secret-fd", 0, "N", NULL, false,
                                 "the same from an open descriptor"},
-    [OPTION_LOGIN_SECRET_COMMAND] = {"login-secret-command", 0, "COMMAND", COMMAND_ALL, NULL, true,
+    [OPTION_LOGIN_SECRET_COMMAND] = {"login-secret-command", 0, "COMMAND", NULL, true,
                                      "the same from a command's output"},
-    [OPTION_LOGIN_FACTOR] = {"login-factor", 0, "ID", COMMAND_ALL, NULL, true,
+    [OPTION_LOGIN_FACTOR] = {"login-factor", 0, "ID", NULL, true,
                              "which existing factor answers at login"},
-    [OPTION_DEVICE] = {"device", 0, "PATH", COMMAND_ALL, "COWKEY_DEVICE", true,
+    [OPTION_DEVICE] = {"device", 0, "PATH", "COWKEY_DEVICE", true,
                        "use this security key, such as /dev/hidraw3"},
-    [OPTION_PIN_FILE] = {"pin-file", 0, "FILE", COMMAND_ALL, NULL, true,
-                         "PIN of the security key from a file"},
-    [OPTION_PIN_FD] = {"pin-fd", 0, "N", COMMAND_ALL, NULL, false,
-                       "the same from an open descriptor"},
-    [OPTION_PIN_COMMAND] = {"pin-command", 0, "COMMAND", COMMAND_ALL, NULL, true,
+    [OPTION_PIN_FILE] = {"pin-file", 0, "FILE", NULL, true, "PIN of the security key from a file"},
+    [OPTION_PIN_FD] = {"pin-fd", 0, "N", NULL, false, "the same from an open descriptor"},
+    [OPTION_PIN_COMMAND] = {"pin-command", 0, "COMMAND", NULL, true,
                             "the same from a command's output"},
-    [OPTION_JSON] = {"json", 0, NULL, COMMAND_ALL, NULL, false,
-                     "one JSON document on standard output"},
-    [OPTION_QUIET] = {"quiet", 'q', NULL, COMMAND_ALL, NULL, false, "only errors and questions"},
-    [OPTION_VERBOSE] = {"verbose", 'v', NULL, COMMAND_ALL, NULL, false,
-                        "say what is exchanged with the server"},
-    [OPTION_YES] = {"yes", 'y', NULL, COMMAND_ALL, NULL, false, "answer yes to questions"},
-    [OPTION_HELP] = {"help", 'h', NULL, COMMAND_ALL, NULL, false, "print this"},
-    [OPTION_VERSION] = {"version", 'V', NULL, COMMAND_ALL, NULL, false, "print the version"},
+    [OPTION_JSON] = {"json", 0, NULL, NULL, false, "one JSON document on standard output"},
+    [OPTION_QUIET] = {"quiet", 'q', NULL, NULL, false, "only errors and questions"},
+    [OPTION_VERBOSE] = {"verbose", 'v', NULL, NULL, false, "say what is exchanged with the server"},
+    [OPTION_YES] = {"yes", 'y', NULL, NULL, false, "answer yes to questions"},
+    [OPTION_HELP] = {"help", 'h', NULL, NULL, false, "print this"},
+    [OPTION_VERSION] = {"version", 'V', NULL, NULL, false, "print the version"},
 
-    [OPTION_LABEL] = {"label", 0, "TEXT", COMMAND_ENROLL, NULL, false,
+    [OPTION_LABEL] = {"label", 0, "TEXT", NULL, false,
                       "name in the server's list (\"cowkey\", date, mark)"},
-    [OPTION_ISSUER] = {"issuer", 0, "TEXT", COMMAND_ENROLL_TOTP, NULL, false,
+    [OPTION_ISSUER] = {"issuer", 0, "TEXT", NULL, false,
                        "name of the server in the app (its host name)"},
-    [OPTION_QR] = {"qr", 0, "HOW", COMMAND_ENROLL_TOTP, NULL, false,
-                   "terminal, ascii, png:FILE, svg:FILE or none"},
-    [OPTION_OUT] = {"out", 0, "FILE", COMMAND_ENROLL_TOTP, NULL, false,
+    [OPTION_QR] = {"qr", 0, "HOW", NULL, false, "terminal, ascii, png:FILE, svg:FILE or none"},
+    [OPTION_OUT] = {"out", 0, "FILE", NULL, false,
                     "write the otpauth:// URI into a new private file"},
-    [OPTION_SHOW_SECRET] = {"show-secret", 0, NULL, COMMAND_ENROLL_TOTP, NULL, false,
-                            "print the otpauth:// URI too"},
-    [OPTION_UNATTENDED] = {"unattended", 0, NULL, COMMAND_ENROLL_TOTP, NULL, false,
+    [OPTION_SHOW_SECRET] = {"show-secret", 0, NULL, NULL, false, "print the otpauth:// URI too"},
+    [OPTION_UNATTENDED] = {"unattended", 0, NULL, NULL, false,
                            "compute the code instead of asking; needs --out"},
-    [OPTION_ACCEPT_CLOCK_SKEW] = {"accept-clock-skew", 0, NULL, COMMAND_ENROLL_TOTP, NULL, false,
+    [OPTION_ACCEPT_CLOCK_SKEW] = {"accept-clock-skew", 0, NULL, NULL, false,
                                   "unattended although the clocks differ"},
-    [OPTION_PROOF] = {"proof", 0, "HOW", COMMAND_ENROLL, NULL, false,
-                      "login (default) or recorded"},
-    [OPTION_REPLACE] = {"replace", 0, "ID", COMMAND_ENROLL, NULL, false,
+    [OPTION_PROOF] = {"proof", 0, "HOW", NULL, false, "login (default) or recorded"},
+    [OPTION_REPLACE] = {"replace", 0, "ID", NULL, false,
                         "in the end remove this factor: a new phone"},
-    [OPTION_CREDENTIAL_OUT] = {"credential-out", 0, "FILE", COMMAND_ENROLL_KEY, NULL, false,
+    [OPTION_CREDENTIAL_OUT] = {"credential-out", 0, "FILE", NULL, false,
                                "write a record of the credential into a new file"},
-    [OPTION_NEW_PASSWORD_FILE] = {"new-password-file", 0, "FILE", COMMAND_ENROLL, NULL, false,
+    [OPTION_NEW_PASSWORD_FILE] = {"new-password-file", 0, "FILE", NULL, false,
                                   "new password, if the server insists, from a file"},
-    [OPTION_NEW_PASSWORD_FD] = {"new-password-fd", 0, "N", COMMAND_ENROLL, NULL, false,
+    [OPTION_NEW_PASSWORD_FD] = {"new-password-fd", 0, "N", NULL, false,
                                 "the same from an open descriptor"},
-    [OPTION_NEW_PASSWORD_COMMAND] = {"new-password-command", 0, "COMMAND", COMMAND_ENROLL, NULL,
-                                     false, "the same from a command's output"},
+    [OPTION_NEW_PASSWORD_COMMAND] = {"new-password-command", 0, "COMMAND", NULL, false,
+                                     "the same from a command's output"},
 
-    [OPTION_SECRET_FILE] = {"secret-file", 0, "FILE", COMMAND_CODE, NULL, false,
-                            "TOTP secret from a file"},
-    [OPTION_SECRET_FD] = {"secret-fd", 0, "N", COMMAND_CODE, NULL, false,
-                          "the same from an open descriptor"},
-    [OPTION_SECRET_COMMAND] = {"secret-command", 0, "COMMAND", COMMAND_CODE, NULL, false,
+    [OPTION_SECRET_FILE] = {"secret-file", 0, "FILE", NULL, false, "TOTP secret from a file"},
+    [OPTION_SECRET_FD] = {"secret-fd", 0, "N", NULL, false, "the same from an open descriptor"},
+    [OPTION_SECRET_COMMAND] = {"secret-command", 0, "COMMAND", NULL, false,
                                "the same from a command's output"},
 };
 
 struct options {
     char *values[OPTION_COUNT]; /* owned */
     bool on_command_line[OPTION_COUNT];
+    const char *const *arguments; /* ends with NULL; borrowed */
 };
 
 struct options *options_new(void)
@@ -133,6 +121,20 @@ bool option_given(const struct options *options, enum option_id option)
 const char *option_name(enum option_id option)
 {
     return rows[option].name;
+}
+
+void options_set_arguments(struct options *options, const char *const *arguments)
+{
+    options->arguments = arguments;
+}
+
+const char *option_argument(const struct options *options, int index)
+{
+    for (int i = 0; i < index; i++) {
+        if (options->arguments[i] == NULL)
+            return NULL;
+    }
+    return options->arguments[index];
 }
 
 static enum ck_err set(struct options *options, enum option_id option, const char *value,
@@ -248,11 +250,27 @@ enum ck_err options_parse(struct options *options, int argc, char **argv, const 
     return CK_OK;
 }
 
+static bool is_common(enum option_id option)
+{
+    return option <= OPTION_COMMON_LAST;
+}
+
+static bool takes(const struct command *command, enum option_id option)
+{
+    if (is_common(option))
+        return true;
+    for (const enum option_id *own = command->options; own != NULL && *own != OPTION_COUNT; own++) {
+        if (*own == option)
+            return true;
+    }
+    return false;
+}
+
 enum ck_err options_check_command(const struct options *options, const struct command *command,
                                   struct ck_error *err)
 {
     for (int i = 0; i < OPTION_COUNT; i++) {
-        if (options->on_command_line[i] && (rows[i].commands & (int)command->id) == 0) {
+        if (options->on_command_line[i] && !takes(command, (enum option_id)i)) {
             ck_error_set(err, CK_ERR_USAGE, "'%s' does not take --%s", command->words,
                          rows[i].name);
             return ck_error_hint(err, "'cowkey %s --help' lists what it takes.", command->words);
@@ -277,8 +295,8 @@ enum ck_err options_complete(struct options *options, struct ck_error *err)
 void options_print_help(const struct command *command)
 {
     for (int i = 0; i < OPTION_COUNT; i++) {
-        bool common = rows[i].commands == COMMAND_ALL;
-        if (command == NULL ? !common : common || (rows[i].commands & (int)command->id) == 0)
+        enum option_id option = (enum option_id)i;
+        if (command == NULL ? !is_common(option) : is_common(option) || !takes(command, option))
             continue;
         char left[64];
         snprintf(left, sizeof(left), "%c%c%c --%s %s", rows[i].letter != 0 ? '-' : ' ',

@@ -1,15 +1,17 @@
 /*
  * The options, from one table: it drives parsing, --help, the environment and the profile.
  *
- * To add an option: a row in options.c, a name here, a paragraph in man/cowkey.1.scd.
+ * To add an option: a row in options.c, a name here, a place in the list of each command that takes it, a
+ * paragraph in man/cowkey.1.scd.
  */
 #ifndef CMD_OPTIONS_H
 #define CMD_OPTIONS_H
 
 #include <stdbool.h>
 
-#include "command.h"
 #include "cowkey/base/error.h"
+
+struct command;
 
 enum option_id {
     OPTION_SERVER,
@@ -38,6 +40,7 @@ enum option_id {
     OPTION_YES,
     OPTION_HELP,
     OPTION_VERSION,
+    OPTION_COMMON_LAST = OPTION_VERSION, /* every command takes those up to here */
 
     OPTION_LABEL,
     OPTION_ISSUER,
@@ -80,6 +83,11 @@ enum ck_err options_check_command(const struct options *options, const struct co
 /* Fills from the environment and then the profile what the command line left open. */
 enum ck_err options_complete(struct options *options, struct ck_error *err);
 
+/* The words after the command's, NULL after the last; they are borrowed. */
+void options_set_arguments(struct options *options, const char *const *arguments);
+/* One of them, from 0; NULL when it was not given. */
+const char *option_argument(const struct options *options, int index);
+
 /* The value, "" for a flag that was given, NULL when absent. */
 const char *option_value(const struct options *options, enum option_id option);
 bool option_given(const struct options *options, enum option_id option);
@@ -92,7 +100,7 @@ enum option_id option_find_for_profile(const char *name);
 enum ck_err option_set_default(struct options *options, enum option_id option, const char *value,
                                struct ck_error *err);
 
-/* Prints the options that command takes and others do not, or (NULL) those of every command. */
+/* Prints the options that command takes and not every other does, or (NULL) those of every command. */
 void options_print_help(const struct command *command);
 
 #endif

@@ -160,7 +160,6 @@ static int run_passkey(const struct options *options)
 
 const struct command command_prove_totp = {
     .words = "prove totp",
-    .id = COMMAND_PROVE_TOTP,
     .summary = "does this TOTP factor log in, now? changes nothing",
     .online = true,
     .run = run_totp,
@@ -168,7 +167,6 @@ const struct command command_prove_totp = {
 
 const struct command command_prove_webauthn = {
     .words = "prove webauthn",
-    .id = COMMAND_PROVE_WEBAUTHN,
     .summary = "does this security key answer as second factor, now?",
     .online = true,
     .run = run_webauthn,
@@ -176,7 +174,6 @@ const struct command command_prove_webauthn = {
 
 const struct command command_prove_passkey = {
     .words = "prove passkey",
-    .id = COMMAND_PROVE_PASSKEY,
     .summary = "does this security key log in without a password, now?",
     .online = true,
     .run = run_passkey,

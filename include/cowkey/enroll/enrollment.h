@@ -39,9 +39,10 @@ struct ck_enrollment {
     uint64_t replaced_id; /* row that was removed for it; 0 when none */
     char cid[65];         /* of the new passkey, as the server's list has it; "" when not known */
     char replaced_cid[65];
-    char listed_as[256];    /* the label of a passkey for which the server did not take the wished one */
-    int cid_digits;         /* how many digits of them stand in an ID */
-    bool forced; /* the server held the account until a factor was set up */
+    char listed_as
+        [256];      /* the label of a passkey for which the server did not take the wished one */
+    int cid_digits; /* how many digits of them stand in an ID */
+    bool forced;    /* the server held the account until a factor was set up */
     bool clock_known;
     int64_t clock_offset_s; /* server ahead of this computer */
     enum ck_mail_programs mail_programs;

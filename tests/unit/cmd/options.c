@@ -11,12 +11,14 @@
 
 #include <cmocka.h>
 
+#include "src/cmd/command.h"
 #include "src/cmd/options.h"
 
 enum { WORDS_MAX = 16 };
 
-static const struct command enroll = {.words = "enroll totp", .id = COMMAND_ENROLL_TOTP};
-static const struct command list = {.words = "list", .id = COMMAND_LIST};
+static const enum option_id enroll_options[] = {OPTION_LABEL, OPTION_OUT, OPTION_COUNT};
+static const struct command enroll = {.words = "enroll totp", .options = enroll_options};
+static const struct command list = {.words = "list"};
 
 static struct options *options;
 static const char *words[WORDS_MAX];
