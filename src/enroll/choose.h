@@ -1,4 +1,4 @@
-/* Which existing factor answers a login, and with what: shared by logging in and by proving. */
+/* Which existing factor answers a login, and with what: for logging in and for proving. */
 #ifndef ENROLL_CHOOSE_H
 #define ENROLL_CHOOSE_H
 
