@@ -16,6 +16,12 @@ struct ck_key {
     struct ck_secret *pin; /* once the person gave it; it serves later calls */
 };
 
+/* For CK_CLEANUP. */
+static inline void info_free(fido_cbor_info_t **info)
+{
+    fido_cbor_info_free(info);
+}
+
 /* find.c: the keys that are plugged in. */
 struct found_key {
     char path[PATH_MAX_BYTES];

@@ -11,11 +11,6 @@ static void cred_free(fido_cred_t **cred)
     fido_cred_free(cred);
 }
 
-static void info_free(fido_cbor_info_t **info)
-{
-    fido_cbor_info_free(info);
-}
-
 static bool key_supports(const fido_cbor_info_t *info, int algorithm)
 {
     for (size_t i = 0; i < fido_cbor_info_algorithm_count(info); i++) {

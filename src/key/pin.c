@@ -5,11 +5,6 @@
 #include "cowkey/base/cleanup.h"
 #include "internal.h"
 
-static void info_free(fido_cbor_info_t **info)
-{
-    fido_cbor_info_free(info);
-}
-
 struct attempt {
     const struct ceremony *ceremony;
     fido_opt_t built_in_uv;
