@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "cowkey/base/ascii.h"
 #include "cowkey/base/cleanup.h"
 
 /* Written out, since isalnum() depends on the locale. */
@@ -11,18 +12,6 @@ static bool is_unreserved(char c)
 {
     return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' ||
            c == '.' || c == '_' || c == '~';
-}
-
-/* The value of a hexadecimal digit, or -1. */
-static int hex_value(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'A' && c <= 'F')
-        return c - 'A' + 10;
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    return -1;
 }
 
 /* Writes the encoded form of c and returns where the next one goes. */
@@ -65,9 +54,9 @@ static size_t decode_byte(const char *text, size_t size, char *ret_byte)
         *ret_byte = text[0];
         return 1;
     }
-    if (size < 3 || hex_value(text[1]) < 0 || hex_value(text[2]) < 0)
+    if (size < 3 || ck_ascii_hex_value(text[1]) < 0 || ck_ascii_hex_value(text[2]) < 0)
         return 0;
-    *ret_byte = (char)(hex_value(text[1]) << 4 | hex_value(text[2]));
+    *ret_byte = (char)(ck_ascii_hex_value(text[1]) << 4 | ck_ascii_hex_value(text[2]));
     return 3;
 }
 

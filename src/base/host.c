@@ -8,6 +8,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "cowkey/base/ascii.h"
 #include "cowkey/base/cleanup.h"
 #include "cowkey/base/escape.h"
 
@@ -174,14 +175,6 @@ static enum ck_err check_name(const char *name, bool *ret_is_ip, struct ck_error
     return CK_OK;
 }
 
-static void lower_ascii(char *text)
-{
-    for (; *text != '\0'; text++) {
-        if (*text >= 'A' && *text <= 'Z')
-            *text = (char)(*text - 'A' + 'a');
-    }
-}
-
 /*
  * The name as A-labels, without a dot at its end. IDN2_USE_STD3_ASCII_RULES is left out on purpose:
  * with it libidn2 2.3 silently drops the characters that it should refuse, so that my_mail.org
@@ -202,7 +195,8 @@ static enum ck_err parse_name(const char *text, char ret_name[CK_HOST_MAX], bool
     size_t size = strlen(name);
     if (size > 0 && name[size - 1] == '.')
         name[--size] = '\0';
-    lower_ascii(name);
+    for (size_t i = 0; i < size; i++)
+        name[i] = ck_ascii_lower(name[i]);
     if (size >= CK_HOST_MAX)
         return refuse(err, "a server's name has at most 253 characters", name);
     if (check_name(name, ret_is_ip, err) != CK_OK)

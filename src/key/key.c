@@ -2,9 +2,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "cowkey/base/cleanup.h"
+#include "cowkey/base/clock.h"
 #include "internal.h"
 
 enum { POLL_MS = 20 }; /* how long one of several keys is asked for a touch before the next */
@@ -59,20 +59,12 @@ static void choice_clear(struct choice *choice)
         ck_key_close(&choice->keys[i]);
 }
 
-static int64_t now_ms(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 static enum ck_err poll_touches(struct choice *choice, const struct ck_key_settings *settings,
                                 struct ck_key **ret_touched, struct ck_error *err)
 {
-    int64_t until_ms = now_ms() + settings->touch_timeout_ms;
+    int64_t until_ms = ck_clock_steady_ms() + settings->touch_timeout_ms;
 
-    for (bool any_left = true; any_left && now_ms() < until_ms;) {
+    for (bool any_left = true; any_left && ck_clock_steady_ms() < until_ms;) {
         any_left = false;
         for (size_t i = 0; i < choice->count; i++) {
             int touched = 0;

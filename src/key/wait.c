@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "cowkey/base/clock.h"
 #include "internal.h"
 
 /* How much longer than a person's touch libfido2 waits for a key that answers nothing, not even a
@@ -36,14 +37,6 @@ static void *run(void *argument)
     return NULL;
 }
 
-static int64_t now_ms(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 enum end { ENDED, SIGNALLED, TIMED_OUT };
 
 /* Signals are blocked but while polling, so that none slips in between the look at *cancel and the
@@ -52,10 +45,10 @@ static enum end wait_for_end(const struct waiting *waiting, const sigset_t *unbl
 {
     const struct ck_key_settings *settings = waiting->key->settings;
     struct pollfd end = {.fd = waiting->ended, .events = POLLIN};
-    int64_t until_ms = now_ms() + settings->touch_timeout_ms;
+    int64_t until_ms = ck_clock_steady_ms() + settings->touch_timeout_ms;
 
     for (;;) {
-        int64_t left_ms = until_ms - now_ms();
+        int64_t left_ms = until_ms - ck_clock_steady_ms();
         if (settings->cancel != NULL && *settings->cancel)
             return SIGNALLED;
         if (left_ms <= 0)

@@ -3,26 +3,11 @@
 
 #include <string.h>
 
+#include "cowkey/base/ascii.h"
 #include "cowkey/base/escape.h"
 
 /* What PHP's trim() takes away, but for NUL, which can't be in a C string. */
 static const char trimmed[] = " \t\n\r\v";
-
-static bool has_control(const char *text, size_t size)
-{
-    for (size_t i = 0; i < size; i++) {
-        unsigned char c = (unsigned char)text[i];
-        if (c < 0x20 || c == 0x7f)
-            return true;
-    }
-    return false;
-}
-
-/* ASCII only: the server's strtolower() leaves other letters alone, and so does the C locale. */
-static char lower(char c)
-{
-    return (c >= 'A' && c <= 'Z') ? (char)(c - 'A' + 'a') : c;
-}
 
 static enum ck_err parse_name(const char *text, struct ck_account *account, struct ck_error *err)
 {
@@ -36,12 +21,13 @@ static enum ck_err parse_name(const char *text, struct ck_account *account, stru
     if (size >= sizeof(account->name))
         return ck_error_set(err, CK_ERR_USAGE, "the account's name is longer than %d bytes",
                             CK_ACCOUNT_NAME_MAX - 1);
-    if (has_control(text, size) || !ck_utf8_valid(text, size))
+    if (ck_ascii_has_control(text, size) || !ck_utf8_valid(text, size))
         return ck_error_set(err, CK_ERR_USAGE,
                             "the account's name holds control characters or is not UTF-8");
 
+    /* The server's strtolower() leaves other letters alone, too. */
     for (size_t i = 0; i < size; i++)
-        account->name[i] = lower(text[i]);
+        account->name[i] = ck_ascii_lower(text[i]);
     account->name[size] = '\0';
     return CK_OK;
 }

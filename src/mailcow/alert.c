@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cowkey/base/ascii.h"
+
 static const char call[] = "mailcow_alert_box('";
 static const char between[] = "', '";
 
@@ -18,12 +20,10 @@ static int32_t hex(const char *p, const char *end, int count)
     if (end - p < count)
         return -1;
     for (int i = 0; i < count; i++) {
-        static const char digits[] = "0123456789abcdef";
-        char c = p[i] >= 'A' && p[i] <= 'F' ? (char)(p[i] - 'A' + 'a') : p[i];
-        const char *found = c ? strchr(digits, c) : NULL;
-        if (!found)
+        int digit = ck_ascii_hex_value(p[i]);
+        if (digit < 0)
             return -1;
-        value = value * 16 + (int32_t)(found - digits);
+        value = value * 16 + digit;
     }
     return value;
 }

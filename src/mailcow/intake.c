@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cowkey/base/ascii.h"
 #include "cowkey/base/cleanup.h"
 #include "cowkey/base/secret.h"
 
@@ -146,8 +147,7 @@ static void read_content_type(CURL *curl, struct ck_response *response)
     if (size == 0 || size >= sizeof(response->content_type))
         return;
     for (size_t i = 0; i < size; i++)
-        response->content_type[i] =
-            (char)(type[i] >= 'A' && type[i] <= 'Z' ? type[i] - 'A' + 'a' : type[i]);
+        response->content_type[i] = ck_ascii_lower(type[i]);
 }
 
 /* The date was written about half-way between our two readings of the clock. */

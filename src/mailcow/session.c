@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <time.h>
 
 #include "cowkey/base/cleanup.h"
+#include "cowkey/base/clock.h"
 #include "session_internal.h"
 
 enum {
@@ -281,14 +281,6 @@ enum ck_err ck_session_visit(struct ck_session *session, struct ck_error *err)
     return e == CK_OK ? ck_session_read_factor_page(session, &response, err) : e;
 }
 
-static int64_t steady_now_ms(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 static bool post_logout(struct ck_session *session, const struct ck_secret *form)
 {
     CK_CLEANUP(ck_response_clear) struct ck_response response = {0};
@@ -307,12 +299,12 @@ static void log_out(struct ck_session *session)
 {
     CK_CLEANUP(ck_secret_free) struct ck_secret *form = NULL;
     struct ck_error ignored;
-    int64_t begun_ms = steady_now_ms();
+    int64_t begun_ms = ck_clock_steady_ms();
 
     ck_http_set_last_words(session->http, LAST_WORDS_MS);
     if (ck_form_add(&form, "logout", "1", &ignored) != CK_OK || post_logout(session, form))
         return;
-    int64_t left_ms = LAST_WORDS_MS - (steady_now_ms() - begun_ms);
+    int64_t left_ms = LAST_WORDS_MS - (ck_clock_steady_ms() - begun_ms);
     if (left_ms < SECOND_WORDS_MS)
         return;
     ck_http_set_last_words(session->http, (unsigned)left_ms);

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "cowkey/base/ascii.h"
 #include "cowkey/base/cleanup.h"
 #include "cowkey/base/encode.h"
 #include "cowkey/base/escape.h"
@@ -66,15 +67,6 @@ static bool equals(const struct ck_secret *text, const char *word)
            memcmp(ck_secret_bytes(text), word, strlen(word)) == 0;
 }
 
-static bool has_control(const char *text, size_t size)
-{
-    for (size_t i = 0; i < size; i++) {
-        if ((unsigned char)text[i] < 0x20 || text[i] == 0x7f)
-            return true;
-    }
-    return false;
-}
-
 /*
  * The rules for both names, on the way in and out, so that what is parsed can be formatted and is
  * read as the same again. field says which name it is.
@@ -85,7 +77,7 @@ static enum ck_err check_name(const char *name, size_t size, const char *field,
     if (size >= CK_OTPAUTH_NAME_MAX)
         return ck_error_set(err, CK_ERR_USAGE, "the %s has more than %d bytes", field,
                             CK_OTPAUTH_NAME_MAX - 1);
-    if (!ck_utf8_valid(name, size) || has_control(name, size))
+    if (!ck_utf8_valid(name, size) || ck_ascii_has_control(name, size))
         return ck_error_set(err, CK_ERR_USAGE, "the %s is not plain UTF-8 text", field);
     if (memchr(name, ':', size) != NULL)
         return ck_error_set(err, CK_ERR_USAGE, "the %s holds a ':'", field);
@@ -238,7 +230,7 @@ static enum ck_err unwrap(struct slice *uri, struct ck_error *err)
     if (uri->size > CK_OTPAUTH_URI_MAX)
         return ck_error_set(err, CK_ERR_USAGE, "the otpauth URI has more than %d bytes",
                             CK_OTPAUTH_URI_MAX);
-    if (has_control(uri->text, uri->size) || memchr(uri->text, '#', uri->size) != NULL)
+    if (ck_ascii_has_control(uri->text, uri->size) || memchr(uri->text, '#', uri->size) != NULL)
         return ck_error_set(err, CK_ERR_USAGE,
                             "the otpauth URI holds a '#' or a control character");
     if (!starts_with(*uri, scheme))

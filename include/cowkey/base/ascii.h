@@ -1,0 +1,17 @@
+/* The characters of ASCII, whatever the locale says of them. */
+#ifndef COWKEY_BASE_ASCII_H
+#define COWKEY_BASE_ASCII_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* c, with a letter A-Z made lower case. */
+char ck_ascii_lower(char c);
+
+/* The value of a hexadecimal digit of either case, or -1. */
+int ck_ascii_hex_value(char c);
+
+/* Whether size bytes hold a control character: 0x00 to 0x1f, or 0x7f. */
+bool ck_ascii_has_control(const char *text, size_t size);
+
+#endif
