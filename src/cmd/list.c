@@ -32,12 +32,12 @@ static json_t *passkeys_json(const struct ck_page *page)
     for (size_t i = 0; i < page->passkeys_count; i++) {
         const struct ck_passkey *passkey = &page->passkeys[i];
         json_array_append_new(
-            list, json_pack("{s:o, s:o, s:o, s:n}", "id",
-                            json_sprintf("pk:%.*s", ck_page_cid_digits(page, page->passkeys[i].cid),
-                                         passkey->cid),
-                            "label", text_json(passkey->label), "created",
-                            passkey->created != NULL ? text_json(passkey->created) : json_null(),
-                            "current"));
+            list,
+            json_pack("{s:o, s:o, s:o, s:n}", "id",
+                      json_sprintf("pk:%.*s", ck_page_cid_digits(page, passkey->cid), passkey->cid),
+                      "label", text_json(passkey->label), "created",
+                      passkey->created != NULL ? text_json(passkey->created) : json_null(),
+                      "current"));
     }
     return list;
 }

@@ -7,7 +7,7 @@
 #include "command.h"
 #include "cowkey/base/cleanup.h"
 #include "cowkey/enroll/proof.h"
-#include "cowkey/webauthn/client_data.h"
+#include "cowkey/mailcow/webauthn.h"
 #include "output.h"
 #include "person.h"
 #include "target.h"
@@ -81,12 +81,19 @@ static void print_sentence(const struct target *target, const struct proof *proo
     }
 }
 
+/* How 'list' shows a row; nothing when none answered. */
+static void name_row(struct proof *proof)
+{
+    if (proof->proving.id != 0)
+        snprintf(proof->id, sizeof(proof->id), "%" PRIu64, proof->proving.id);
+}
+
 static enum ck_err prove_totp(struct ck_login *login, struct proof *proof, struct ck_error *err)
 {
     enum ck_err r = ck_prove_existing_totp(login, &proof->proving, err);
 
-    if (r == CK_OK && proof->proving.id != 0)
-        snprintf(proof->id, sizeof(proof->id), "%" PRIu64, proof->proving.id);
+    if (r == CK_OK)
+        name_row(proof);
     return r;
 }
 
@@ -94,23 +101,22 @@ static enum ck_err prove_webauthn(struct ck_login *login, struct proof *proof, s
 {
     enum ck_err r = ck_prove_existing_webauthn(login, &proof->proving, err);
 
-    if (r == CK_OK && proof->proving.id != 0)
-        snprintf(proof->id, sizeof(proof->id), "%" PRIu64, proof->proving.id);
+    if (r == CK_OK)
+        name_row(proof);
     return r;
 }
 
 static enum ck_err prove_passkey(struct ck_login *login, struct proof *proof, struct ck_error *err)
 {
     CK_CLEANUP(ck_bytes_clear) struct ck_bytes credential = {0};
-    uint8_t hash[CK_SHA256_SIZE];
+    char cid[CK_PAGE_CID_SIZE + 1];
 
     proof->proving.verdict = ck_prove_passkey(login, NULL, NULL, &credential, err);
     if (proof->proving.verdict == CK_VERDICT_NOT_CARRIED_OUT)
         return err->code;
-    enum ck_err r = ck_sha256(credential.data, credential.size, hash, err);
+    enum ck_err r = ck_passkey_cid(&credential, cid, err);
     if (r == CK_OK)
-        snprintf(proof->id, sizeof(proof->id), "pk:%02x%02x%02x%02x", hash[0], hash[1], hash[2],
-                 hash[3]);
+        snprintf(proof->id, sizeof(proof->id), "pk:%.*s", CK_PAGE_CID_MIN, cid);
     return r;
 }
 

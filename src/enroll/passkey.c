@@ -5,42 +5,19 @@
 #include "course.h"
 #include "cowkey/base/cleanup.h"
 #include "cowkey/enroll/webauthn.h"
-#include "cowkey/webauthn/client_data.h"
 #include "new_credential.h"
-
-/* How the server names a credential: hex SHA-256 of its id (protocol 3). */
-static enum ck_err make_cid(const struct ck_bytes *id, char cid[65], struct ck_error *err)
-{
-    uint8_t hash[CK_SHA256_SIZE];
-    enum ck_err r = ck_sha256(id->data, id->size, hash, err);
-
-    if (r != CK_OK)
-        return r;
-    CK_CLEANUP(ck_free_p) char *hex = ck_hex_encode(hash, sizeof(hash));
-    if (hex == NULL)
-        return ck_error_no_memory(err);
-    memcpy(cid, hex, 65);
-    return CK_OK;
-}
-
-static const struct ck_passkey *find_passkey(const struct ck_page *page, const char *cid)
-{
-    for (size_t i = 0; i < page->passkeys_count; i++) {
-        if (strcmp(page->passkeys[i].cid, cid) == 0)
-            return &page->passkeys[i];
-    }
-    return NULL;
-}
 
 /* "pk:" and the first digits of a cid, or a label; exactly one passkey has to fit. */
 static bool is_meant(const struct ck_passkey *passkey, const char *what)
 {
     if (strncmp(what, "pk:", 3) == 0)
-        return strlen(what + 3) >= 8 && strncmp(passkey->cid, what + 3, strlen(what + 3)) == 0;
+        return strlen(what + 3) >= CK_PAGE_CID_MIN &&
+               strncmp(passkey->cid, what + 3, strlen(what + 3)) == 0;
     return strcmp(passkey->label, what) == 0;
 }
 
-static enum ck_err pick_replaced(struct course *course, char cid[65], struct ck_error *err)
+static enum ck_err pick_replaced(struct course *course, char cid[CK_PAGE_CID_SIZE + 1],
+                                 struct ck_error *err)
 {
     const struct ck_page *page = ck_session_page(course->session);
     const char *what = course->wish->replace;
@@ -49,7 +26,7 @@ static enum ck_err pick_replaced(struct course *course, char cid[65], struct ck_
     cid[0] = '\0';
     for (size_t i = 0; what != NULL && i < page->passkeys_count; i++) {
         if (is_meant(&page->passkeys[i], what)) {
-            memcpy(cid, page->passkeys[i].cid, 65);
+            memcpy(cid, page->passkeys[i].cid, CK_PAGE_CID_SIZE + 1);
             matches++;
         }
     }
@@ -81,7 +58,7 @@ static enum ck_err open_session(struct course *course, struct ck_error *err)
 static enum ck_err read_back(struct course *course, struct ck_error *err)
 {
     const struct ck_page *page = ck_session_page(course->session);
-    const struct ck_passkey *ours = find_passkey(page, course->done->cid);
+    const struct ck_passkey *ours = ck_page_find_passkey(page, course->done->cid);
 
     if (page->passkeys_state == CK_LIST_ABSENT)
         return ck_error_set(
@@ -122,7 +99,8 @@ static enum ck_err submit(struct course *course, const struct ck_registration *r
     return read_back(course, err);
 }
 
-static enum ck_err record(struct course *course, char replaced[65], struct ck_error *err)
+static enum ck_err record(struct course *course, char replaced[CK_PAGE_CID_SIZE + 1],
+                          struct ck_error *err)
 {
     CK_CLEANUP(ck_registration_clear) struct ck_registration registration = {0};
 
@@ -135,7 +113,7 @@ static enum ck_err record(struct course *course, char replaced[65], struct ck_er
     if (r != CK_OK)
         return r;
     course->done->credential_known = true;
-    r = make_cid(&course->done->credential.id, course->done->cid, err);
+    r = ck_passkey_cid(&course->done->credential.id, course->done->cid, err);
     return r == CK_OK ? submit(course, &registration, err) : r;
 }
 
@@ -180,7 +158,7 @@ static enum ck_err remove_replaced(struct course *course, const char *replaced,
         return CK_OK;
     person->tell_stage(person->data, CK_STAGE_REMOVE_OLD);
     if (ck_passkey_remove(course->session, replaced, err) == CK_OK) {
-        memcpy(course->done->replaced_cid, replaced, 65);
+        memcpy(course->done->replaced_cid, replaced, CK_PAGE_CID_SIZE + 1);
         return CK_OK;
     }
     struct ck_error cause = *err;
@@ -218,7 +196,7 @@ enum ck_err ck_enroll_passkey(struct ck_login *login, const struct ck_wish *wish
                               struct ck_enrollment *ret_enrollment, struct ck_error *err)
 {
     struct course course = {.login = login, .wish = wish, .done = ret_enrollment};
-    char replaced[65];
+    char replaced[CK_PAGE_CID_SIZE + 1];
 
     *ret_enrollment = (struct ck_enrollment){.result = CK_ENROLL_FAILED};
     enum ck_err r = record(&course, replaced, err);

@@ -182,7 +182,8 @@ static char *read_created(xmlNode *row)
 
 static bool is_cid(const char *text)
 {
-    return text && strlen(text) == 64 && strspn(text, "0123456789abcdef") == 64;
+    return text && strlen(text) == CK_PAGE_CID_SIZE &&
+           strspn(text, "0123456789abcdef") == CK_PAGE_CID_SIZE;
 }
 
 static enum ck_err add_passkey(xmlNode *row, size_t rows, struct ck_page *page,

@@ -160,6 +160,15 @@ const struct ck_factor *ck_page_find_factor(const struct ck_page *page, uint64_t
     return NULL;
 }
 
+const struct ck_passkey *ck_page_find_passkey(const struct ck_page *page, const char *cid)
+{
+    for (size_t i = 0; i < page->passkeys_count; i++) {
+        if (strcmp(page->passkeys[i].cid, cid) == 0)
+            return &page->passkeys[i];
+    }
+    return NULL;
+}
+
 const char *ck_page_alert(const struct ck_page *page, const char *type)
 {
     for (size_t i = 0; i < page->alerts_count; i++) {

@@ -10,6 +10,7 @@
 #include "cowkey/base/cleanup.h"
 #include "cowkey/mailcow/factor.h"
 #include "cowkey/mailcow/webauthn.h"
+#include "cowkey/webauthn/client_data.h"
 #include "webauthn_json.h"
 #include "webauthn_session.h"
 
@@ -131,13 +132,19 @@ enum ck_err ck_passkey_finish(struct ck_session *session, const struct ck_assert
 
 /* --- changing --- */
 
-static const struct ck_passkey *find(const struct ck_page *page, const char *cid)
+enum ck_err ck_passkey_cid(const struct ck_bytes *credential_id, char ret_cid[CK_PAGE_CID_SIZE + 1],
+                           struct ck_error *err)
 {
-    for (size_t i = 0; i < page->passkeys_count; i++) {
-        if (strcmp(page->passkeys[i].cid, cid) == 0)
-            return &page->passkeys[i];
-    }
-    return NULL;
+    uint8_t hash[CK_SHA256_SIZE];
+    enum ck_err e = ck_sha256(credential_id->data, credential_id->size, hash, err);
+
+    if (e != CK_OK)
+        return e;
+    CK_CLEANUP(ck_free_p) char *hex = ck_hex_encode(hash, sizeof(hash));
+    if (!hex)
+        return ck_error_no_memory(err);
+    memcpy(ret_cid, hex, CK_PAGE_CID_SIZE + 1);
+    return CK_OK;
 }
 
 /* The server says "success" for a passkey that it does not know, too. */
@@ -149,9 +156,9 @@ static enum ck_err check_listed(const struct ck_session *session, const char *ci
     if (e == CK_OK && session->page.passkeys_state != CK_LIST_PRESENT)
         e = ck_error_set(err, CK_ERR_UNCHANGED, "the server offers '%s' no passkeys",
                          session->account.name);
-    if (e == CK_OK && !find(&session->page, cid))
-        e = ck_error_set(err, CK_ERR_UNCHANGED, "'%s' has no passkey %.64s", session->account.name,
-                         cid);
+    if (e == CK_OK && !ck_page_find_passkey(&session->page, cid))
+        e = ck_error_set(err, CK_ERR_UNCHANGED, "'%s' has no passkey %.*s", session->account.name,
+                         CK_PAGE_CID_SIZE, cid);
     return e;
 }
 
@@ -193,7 +200,8 @@ static enum ck_err read_back_name(struct ck_session *session, const char *cid, c
     if (e == CK_OK)
         e = check_shown(session, &session->page, err);
     if (e == CK_OK)
-        e = judge_name(find(&before, cid), find(&session->page, cid), label, message, err);
+        e = judge_name(ck_page_find_passkey(&before, cid),
+                       ck_page_find_passkey(&session->page, cid), label, message, err);
     return e;
 }
 
@@ -243,7 +251,8 @@ enum ck_err ck_passkey_remove(struct ck_session *session, const char *cid, struc
         e = check_shown(session, &after, err);
     if (e != CK_OK)
         return e;
-    bool still_there = find(&after, cid); /* cid may belong to the page that goes */
+    bool still_there =
+        ck_page_find_passkey(&after, cid) != NULL; /* cid may belong to the page that goes */
     ck_session_keep_page(session, &after);
     if (still_there)
         return ck_change_unchanged(&session->page, "the server did not remove the passkey", err);

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "cowkey/enroll/login.h"
+#include "cowkey/mailcow/factor.h"
 #include "cowkey/webauthn/credential.h"
 
 enum ck_evidence {
@@ -28,21 +29,23 @@ struct ck_wish {
     const char *replace; /* id or label of the factor (passkey) to remove in the end, or NULL */
 };
 
-/* The code_* members are for TOTP, credential for the other two; clear it with ck_enrollment_clear. */
+/*
+ * The code_* members are for TOTP, credential for the other two; clear it with ck_enrollment_clear.
+ * A second factor has a row, a passkey a cid instead.
+ */
 struct ck_enrollment {
     enum ck_enroll_result result;
     enum ck_evidence evidence;
     bool submitted;  /* the server was told: from here on something may have changed */
     bool code_known; /* a code was there; computed says from where */
     bool code_computed;
-    uint64_t factor_id;   /* row of the new factor; 0 when not known */
-    uint64_t replaced_id; /* row that was removed for it; 0 when none */
-    char cid[65];         /* of the new passkey, as the server's list has it; "" when not known */
-    char replaced_cid[65];
-    char listed_as
-        [256];      /* the label of a passkey for which the server did not take the wished one */
-    int cid_digits; /* how many digits of them stand in an ID */
-    bool forced;    /* the server held the account until a factor was set up */
+    uint64_t factor_id;                      /* row of the new factor; 0 when not known */
+    uint64_t replaced_id;                    /* row that was removed for it; 0 when none */
+    char cid[CK_PAGE_CID_SIZE + 1];          /* of the new passkey; "" when not known */
+    char replaced_cid[CK_PAGE_CID_SIZE + 1]; /* of the one that was removed; "" when none */
+    int cid_digits;                          /* how many digits of them stand in an ID */
+    char listed_as[CK_FACTOR_LABEL_MAX]; /* a passkey's name that is not the wished one; else "" */
+    bool forced;                         /* the server held the account until a factor was set up */
     bool clock_known;
     int64_t clock_offset_s; /* server ahead of this computer */
     enum ck_mail_programs mail_programs;

@@ -17,6 +17,8 @@ enum {
     CK_PAGE_FACTORS_MAX = 256,          /* factors, and passkeys, that one page may list */
     CK_PAGE_ALERTS_MAX = 32,            /* more are dropped */
     CK_PAGE_CSRF_SIZE = 64,             /* hex digits of a token */
+    CK_PAGE_CID_SIZE = 64,              /* hex digits of a passkey's cid */
+    CK_PAGE_CID_MIN = 8,                /* how many of them an ID has at least */
 };
 
 enum ck_method { CK_METHOD_UNKNOWN, CK_METHOD_TOTP, CK_METHOD_WEBAUTHN, CK_METHOD_YUBIOTP };
@@ -31,8 +33,8 @@ struct ck_factor {
 };
 
 struct ck_passkey {
-    char cid[65];  /* hex SHA-256 of the credential id */
-    char *label;   /* owned */
+    char cid[CK_PAGE_CID_SIZE + 1]; /* hex SHA-256 of the credential id */
+    char *label;                    /* owned */
     char *created; /* "2026-11-23 08:21:24", server time; NULL where the server kept none; owned */
     bool current;  /* the one that this session logged in with */
 };
@@ -83,16 +85,17 @@ struct ck_page {
 enum ck_err ck_page_parse(const char *html, size_t size, struct ck_page *ret_page,
                           struct ck_error *err);
 
+/* The row of a list; NULL when the page does not have it. */
 const struct ck_factor *ck_page_find_factor(const struct ck_page *page, uint64_t id);
+const struct ck_passkey *ck_page_find_passkey(const struct ck_page *page, const char *cid);
 
 /* The text of the first alert of this type, or of any type with NULL; NULL when there is none. */
 const char *ck_page_alert(const struct ck_page *page, const char *type);
 
 /*
- * How many hex digits of this cid tell it from the page's other passkeys, CK_PAGE_CID_MIN at least: what
- * stands behind "pk:" in an ID.
+ * How many hex digits of this cid tell it from the page's other passkeys, CK_PAGE_CID_MIN at least:
+ * what stands behind "pk:" in an ID.
  */
-enum { CK_PAGE_CID_MIN = 8 };
 int ck_page_cid_digits(const struct ck_page *page, const char *cid);
 
 const char *ck_method_name(enum ck_method method);

@@ -71,8 +71,12 @@ enum ck_err ck_passkey_begin(const struct ck_http_settings *settings, enum ck_di
 enum ck_err ck_passkey_finish(struct ck_session *session, const struct ck_assertion *assertion,
                               struct ck_error *err);
 
+/* How the server's pages name a credential: the hex SHA-256 of its id (protocol 3). */
+enum ck_err ck_passkey_cid(const struct ck_bytes *credential_id, char ret_cid[CK_PAGE_CID_SIZE + 1],
+                           struct ck_error *err);
+
 /*
- * Renames or removes a passkey by its cid (hex SHA-256 of the credential id); confirmed by reading back, after
+ * Renames or removes a passkey by its cid; confirmed by reading back, after
  * which the session's page is the new one. To be removed it has to be listed on the session's page; renamed it
  * may be right after its registration, so that one look shows both. The label is as ck_factor_label_check wants
  * it, and not "0", which the server does not show (CK_ERR_USAGE). Rows of the same credential share a cid.

@@ -213,6 +213,15 @@ const struct ck_factor *ck_page_find_factor(const struct ck_page *page, uint64_t
     return NULL;
 }
 
+const struct ck_passkey *ck_page_find_passkey(const struct ck_page *page, const char *cid)
+{
+    for (size_t i = 0; i < page->passkeys_count; i++) {
+        if (strcmp(page->passkeys[i].cid, cid) == 0)
+            return &page->passkeys[i];
+    }
+    return NULL;
+}
+
 int ck_page_cid_digits(const struct ck_page *page, const char *cid)
 {
     (void)page, (void)cid;
@@ -253,14 +262,15 @@ enum ck_err ck_webauthn_creation_options(struct ck_session *session, enum ck_web
     return CK_OK;
 }
 
-static void cid_of(const struct ck_bytes *id, char cid[65])
+enum ck_err ck_passkey_cid(const struct ck_bytes *credential_id, char ret_cid[CK_PAGE_CID_SIZE + 1],
+                           struct ck_error *err)
 {
     uint8_t hash[CK_SHA256_SIZE];
-    struct ck_error err;
+    enum ck_err r = ck_sha256(credential_id->data, credential_id->size, hash, err);
 
-    ck_sha256(id->data, id->size, hash, &err);
-    for (size_t i = 0; i < sizeof(hash); i++)
-        sprintf(cid + 2 * i, "%02x", hash[i]);
+    for (size_t i = 0; r == CK_OK && i < sizeof(hash); i++)
+        sprintf(ret_cid + 2 * i, "%02x", hash[i]);
+    return r;
 }
 
 enum ck_err ck_webauthn_register(struct ck_session *session, enum ck_webauthn_kind kind,
@@ -281,7 +291,7 @@ enum ck_err ck_webauthn_register(struct ck_session *session, enum ck_webauthn_ki
         return CK_OK;
     }
     struct ck_passkey *passkey = &fake.passkeys[fake.passkeys_count++];
-    cid_of(&registration->credential_id, passkey->cid);
+    ck_passkey_cid(&registration->credential_id, passkey->cid, err);
     passkey->label = strdup("Unknown");
     return CK_OK;
 }
@@ -342,9 +352,9 @@ enum ck_err ck_passkey_begin(const struct ck_http_settings *settings, enum ck_di
 enum ck_err ck_passkey_finish(struct ck_session *session, const struct ck_assertion *assertion,
                               struct ck_error *err)
 {
-    char cid[65];
+    char cid[CK_PAGE_CID_SIZE + 1];
 
-    cid_of(&assertion->credential_id, cid);
+    ck_passkey_cid(&assertion->credential_id, cid, err);
     for (size_t i = 0; i < fake.passkeys_count; i++) {
         if (strcmp(fake.passkeys[i].cid, cid) == 0 && !fake_key.server_refuses) {
             session->state = CK_SESSION_OPEN;

@@ -48,7 +48,7 @@ struct fake {
     unsigned logins;
     unsigned sessions_open;
     unsigned registrations;
-    char removed_cid[65];
+    char removed_cid[CK_PAGE_CID_SIZE + 1];
     uint64_t removed_id;
     bool removed_all;
     char answered_code[CK_TOTP_CODE_MAX];
