@@ -2,8 +2,8 @@
  * Changing an account through its session, and what the answer says about it: what changes of
  * second factors and of passkeys have in common.
  */
-#ifndef COWKEY_MAILCOW_CHANGE_H
-#define COWKEY_MAILCOW_CHANGE_H
+#ifndef MAILCOW_CHANGE_H
+#define MAILCOW_CHANGE_H
 
 #include "session_internal.h"
 

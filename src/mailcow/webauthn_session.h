@@ -1,6 +1,6 @@
 /* What second factors and passkeys have in common when options are asked for. */
-#ifndef COWKEY_MAILCOW_WEBAUTHN_SESSION_H
-#define COWKEY_MAILCOW_WEBAUTHN_SESSION_H
+#ifndef MAILCOW_WEBAUTHN_SESSION_H
+#define MAILCOW_WEBAUTHN_SESSION_H
 
 #include "session_internal.h"
 

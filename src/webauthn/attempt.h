@@ -1,6 +1,6 @@
 /* Telling what OpenSSL refuses from what it only had no memory for. */
-#ifndef COWKEY_WEBAUTHN_ATTEMPT_H
-#define COWKEY_WEBAUTHN_ATTEMPT_H
+#ifndef WEBAUTHN_ATTEMPT_H
+#define WEBAUTHN_ATTEMPT_H
 
 #include <stdbool.h>
 

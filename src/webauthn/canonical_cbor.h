@@ -3,8 +3,8 @@
  * (Level 3, section 2.4.1): shortest integers and lengths, nothing of indefinite length, no tags,
  * the keys of a map sorted and none twice, and at most four levels.
  */
-#ifndef COWKEY_WEBAUTHN_CANONICAL_CBOR_H
-#define COWKEY_WEBAUTHN_CANONICAL_CBOR_H
+#ifndef WEBAUTHN_CANONICAL_CBOR_H
+#define WEBAUTHN_CANONICAL_CBOR_H
 
 #include <stdbool.h>
 #include <stddef.h>

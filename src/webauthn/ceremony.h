@@ -1,6 +1,6 @@
 /* The steps that registration and login have in common (WebAuthn Level 3, sections 7.1 and 7.2). */
-#ifndef COWKEY_WEBAUTHN_CEREMONY_H
-#define COWKEY_WEBAUTHN_CEREMONY_H
+#ifndef WEBAUTHN_CEREMONY_H
+#define WEBAUTHN_CEREMONY_H
 
 #include <stdbool.h>
 

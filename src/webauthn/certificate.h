@@ -1,6 +1,6 @@
 /* Attestation certificates: what the attestation formats ask of them. */
-#ifndef COWKEY_WEBAUTHN_CERTIFICATE_H
-#define COWKEY_WEBAUTHN_CERTIFICATE_H
+#ifndef WEBAUTHN_CERTIFICATE_H
+#define WEBAUTHN_CERTIFICATE_H
 
 #include <openssl/x509.h>
 

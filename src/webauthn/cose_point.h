@@ -1,6 +1,6 @@
 /* A COSE key as U2F writes it. */
-#ifndef COWKEY_WEBAUTHN_COSE_POINT_H
-#define COWKEY_WEBAUTHN_COSE_POINT_H
+#ifndef WEBAUTHN_COSE_POINT_H
+#define WEBAUTHN_COSE_POINT_H
 
 #include "cowkey/webauthn/cose.h"
 

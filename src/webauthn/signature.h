@@ -1,6 +1,6 @@
 /* Signatures by COSE algorithm (RFC 9053 section 2, RFC 8812), over what WebAuthn has signed. */
-#ifndef COWKEY_WEBAUTHN_SIGNATURE_H
-#define COWKEY_WEBAUTHN_SIGNATURE_H
+#ifndef WEBAUTHN_SIGNATURE_H
+#define WEBAUTHN_SIGNATURE_H
 
 #include <openssl/evp.h>
 #include <stdbool.h>

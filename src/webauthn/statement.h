@@ -1,6 +1,6 @@
 /* Attestation statements and their verification procedures (WebAuthn Level 3, section 8). */
-#ifndef COWKEY_WEBAUTHN_STATEMENT_H
-#define COWKEY_WEBAUTHN_STATEMENT_H
+#ifndef WEBAUTHN_STATEMENT_H
+#define WEBAUTHN_STATEMENT_H
 
 #include "cowkey/webauthn/attestation.h"
 #include "cowkey/webauthn/authenticator_data.h"
