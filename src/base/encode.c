@@ -46,7 +46,8 @@ enum ck_err ck_percent_encode(struct ck_secret **out, const void *bytes, size_t 
                             err);
 }
 
-/* Reads one character, encoded or not, and returns how much text it took: 0 when it is malformed.
+/*
+ * Reads one character, encoded or not, and returns how much text it took: 0 when it is malformed.
  */
 static size_t decode_byte(const char *text, size_t size, char *ret_byte)
 {

@@ -31,7 +31,8 @@ static void drop_half_character(char *text)
         text[start] = '\0';
 }
 
-/* Goes through a buffer of its own, so that the arguments may point into the text that it replaces.
+/*
+ * Goes through a buffer of its own, so that the arguments may point into the text that it replaces.
  */
 static void fill(char *text, size_t size_max, const char *format, va_list args)
 {

@@ -129,7 +129,8 @@ static enum ck_err write_and_close(int *fd, const struct ck_secret *bytes, const
     return rc == 0 ? CK_OK : write_failed(path, err);
 }
 
-/* A file system that can't sync directories at all says EINVAL; there is nothing better to do then.
+/*
+ * A file system that can't sync directories at all says EINVAL; there is nothing better to do then.
  */
 static enum ck_err sync_directory(int dir, const char *path, struct ck_error *err)
 {

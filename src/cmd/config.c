@@ -44,8 +44,9 @@ static int take_line(void *data, const char *section, const char *key, const cha
 }
 
 /*
- * Refuses what libinih would take for something else than it looks like: a key behind blanks (it continues the
- * value before), a ';' behind a blank (the rest is dropped), a line that is too long (it is cut).
+ * Refuses what libinih would take for something else than it looks like: a key behind blanks (it
+ * continues the value before), a ';' behind a blank (the rest is dropped), a line that is too long
+ * (it is cut).
  */
 static enum ck_err check_lines(FILE *file, const char *path, struct ck_error *err)
 {

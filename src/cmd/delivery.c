@@ -101,7 +101,10 @@ static int picture_rows(const char *picture)
     return rows;
 }
 
-/* A picture that wraps can't be scanned, so it is better not to draw it; one that is too tall scrolls. */
+/*
+ * A picture that wraps can't be scanned, so it is better not to draw it; one that is too tall
+ * scrolls.
+ */
 static enum ck_err check_size(const struct delivery *delivery, const char *picture,
                               struct ck_error *err)
 {

@@ -37,8 +37,8 @@ enum ck_err delivery_init(struct delivery *delivery, const struct options *optio
 bool delivery_reaches(const struct delivery *delivery);
 
 /*
- * What can be known to fail before there is a session: a file that exists, a QR code wider than the terminal.
- * CK_ERR_USAGE.
+ * What can be known to fail before there is a session: a file that exists, a QR code wider than the
+ * terminal. CK_ERR_USAGE.
  */
 enum ck_err delivery_check(const struct delivery *delivery, const struct ck_otpauth *otpauth,
                            struct ck_error *err);

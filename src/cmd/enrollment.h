@@ -22,7 +22,9 @@ struct wish {
 /* Reads --label, --proof and --replace. */
 enum ck_err wish_read(const struct options *options, struct wish *wish, struct ck_error *err);
 
-/* What one run of an enroll command is about; otpauth is a secret to show in the document, or NULL. */
+/*
+ * What one run of an enroll command is about; otpauth: a secret to show in the document, or NULL.
+ */
 struct enrollment_report {
     const struct options *options;
     const struct target *target;

@@ -4,7 +4,10 @@
 
 #include <signal.h>
 
-/* From now on SIGINT, SIGTERM, SIGHUP and SIGQUIT are noted (unless ignored before) and SIGPIPE is ignored. */
+/*
+ * From now on SIGINT, SIGTERM, SIGHUP and SIGQUIT are noted (unless ignored before) and SIGPIPE is
+ * ignored.
+ */
 void interrupt_catch(void);
 
 /* Nonzero once one of them came. */

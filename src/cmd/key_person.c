@@ -28,7 +28,7 @@ static void tell_touched(void *data)
     (void)data;
 }
 
-/* A PIN from an option is tried once; a wrong one is not asked for again, since nobody may be there. */
+/* A PIN from an option is tried once: nobody may be there to ask for another. */
 static enum ck_err pin_from_options(const struct options *options, bool again,
                                     struct ck_secret **ret_pin, struct ck_error *err)
 {

@@ -17,9 +17,9 @@
 #include "output.h"
 
 /*
- * With one of the first three descriptors closed, the next socket would take its place and be written
- * to as the terminal: the secret of --show-secret would go out onto the network. Read-only, so that
- * writing a result to what was closed still fails.
+ * With one of the first three descriptors closed, the next socket would take its place and be
+ * written to as the terminal: the secret of --show-secret would go out onto the network. Read-only,
+ * so that writing a result to what was closed still fails.
  */
 static void hold_standard_descriptors(void)
 {
@@ -32,8 +32,10 @@ static void hold_standard_descriptors(void)
         close(fd);
 }
 
-/* No core dump, no debugger of the same user, no library that would log secrets because a variable
- * says so. */
+/*
+ * No core dump, no debugger of the same user, no library that would log secrets because a variable
+ * says so.
+ */
 static void harden(void)
 {
     const struct rlimit none = {0, 0};

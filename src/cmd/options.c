@@ -144,8 +144,7 @@ static enum ck_err set(struct options *options, enum option_id option, const cha
     return options->values[option] != NULL ? CK_OK : ck_error_no_memory(err);
 }
 
-/* The first of the three options that name the same secret; the option itself if it is none of
- * those. */
+/* The first of the three options that name the same secret; for any other, the option itself. */
 static enum option_id source_group(enum option_id option)
 {
     static const enum option_id groups[] = {OPTION_PASSWORD_FILE, OPTION_LOGIN_SECRET_FILE,
@@ -198,7 +197,10 @@ static enum ck_err set_from_command_line(struct options *options, enum option_id
     return set(options, option, value, err);
 }
 
-/* getopt_long takes unique prefixes for the whole; a script that used one would break with the next option. */
+/*
+ * getopt_long takes unique prefixes for the whole; a script that used one would break with the next
+ * option.
+ */
 static bool is_abbreviated(char **argv, const char *name)
 {
     bool apart = optarg != NULL && optarg == argv[optind - 1];

@@ -96,7 +96,10 @@ const char *option_name(enum option_id option);
 /* The option of this name, if a profile may set it; else OPTION_COUNT. */
 enum option_id option_find_for_profile(const char *name);
 
-/* Sets an option from the environment or the profile unless it (or its source group) has a value already. */
+/*
+ * Sets an option from the environment or the profile unless it (or its source group) has a value
+ * already.
+ */
 enum ck_err option_set_default(struct options *options, enum option_id option, const char *value,
                                struct ck_error *err);
 

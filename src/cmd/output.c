@@ -117,7 +117,8 @@ json_t *error_json(const struct ck_error *err)
                      "hint", text_json(hint_of(err)));
 }
 
-/* What the code means for the account. Where that needs more words, the error's own text has them.
+/*
+ * What the code means for the account. Where that needs more words, the error's own text has them.
  */
 static const char *account_state(enum ck_err code)
 {

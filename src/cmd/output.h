@@ -10,7 +10,8 @@
 
 struct json_t;
 
-/* One line of conversation on standard error, silent with --quiet; foreign text in it is escaped.
+/*
+ * One line of conversation on standard error, silent with --quiet; foreign text in it is escaped.
  */
 void say(const struct options *options, const char *format, ...)
     __attribute__((format(printf, 2, 3)));

@@ -1,5 +1,7 @@
-/* Prompting on /dev/tty, by libbsd's readpassphrase: it restores the terminal whatever signal
- * comes. */
+/*
+ * Prompting on /dev/tty, by libbsd's readpassphrase: it restores the terminal whatever signal
+ * comes.
+ */
 #include "prompt.h"
 
 #include <bsd/readpassphrase.h>

@@ -25,8 +25,8 @@ enum ck_err prompt_line(const char *question, const char *what, const char *hint
                         struct ck_secret **ret_answer, struct ck_error *err);
 
 /*
- * Asks for a code of exactly this many digits (fewer than CK_TOTP_CODE_MAX), spaces between them allowed,
- * until one is typed. An empty line is CK_ERR_INTERRUPTED.
+ * Asks for a code of exactly this many digits (fewer than CK_TOTP_CODE_MAX), spaces between them
+ * allowed, until one is typed. An empty line is CK_ERR_INTERRUPTED.
  */
 enum ck_err prompt_code(const char *question, const char *hint, size_t digits,
                         char ret_code[CK_TOTP_CODE_MAX], struct ck_error *err);

@@ -21,8 +21,8 @@ struct target {
 };
 
 /*
- * Fills target from the options, and asks for the password when it is needed and none of them gives it. No exchange with the
- * server yet.
+ * Fills target from the options, and asks for the password when it is needed and none of them gives
+ * it. No exchange with the server yet.
  */
 enum ck_err target_read(const struct options *options, const struct ck_person *person,
                         const struct ck_key_person *key_person, bool password_needed,

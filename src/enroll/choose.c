@@ -64,8 +64,8 @@ static enum ck_err cannot_answer(const struct ck_factor *factor, struct ck_error
 }
 
 /*
- * The ways to answer the login page. The Yubico tab stands for all its keys, and one row for all security keys:
- * the key says which of the credentials it holds.
+ * The ways to answer the login page. The Yubico tab stands for all its keys, and one row for all
+ * security keys: the key says which of the credentials it holds.
  */
 static size_t answerable(const struct ck_page *page, struct ck_factor choices[CHOICES_MAX])
 {

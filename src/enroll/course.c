@@ -78,8 +78,6 @@ static bool was_there_before(const struct course *course, uint64_t id)
     return false;
 }
 
-/* The list must have gained exactly one entry, with our label; the server's "success" says nothing.
- */
 enum ck_err course_read_back(struct course *course, enum ck_err stored_nothing,
                              struct ck_error *err)
 {

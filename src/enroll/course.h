@@ -1,6 +1,6 @@
 /*
- * An enrollment in progress: the steps that a second factor of any kind has in common. Each may end it; what has
- * happened up to there is in the struct ck_enrollment, which is filled as it goes.
+ * An enrollment in progress: the steps that a second factor of any kind has in common. Each may end
+ * it; what has happened up to there is in the struct ck_enrollment, which is filled as it goes.
  */
 #ifndef ENROLL_COURSE_H
 #define ENROLL_COURSE_H
@@ -29,19 +29,22 @@ enum ck_err course_open(struct course *course, struct ck_error *err);
 enum ck_err course_warn_mail_programs(struct course *course, struct ck_error *err);
 
 /*
- * The list must have gained exactly one entry, with our label; the server's "success" says nothing. stored_nothing is
- * the error's code for a list that gained none.
+ * The list must have gained exactly one entry, with our label; the server's "success" says nothing.
+ * stored_nothing is the error's code for a list that gained none.
  */
 enum ck_err course_read_back(struct course *course, enum ck_err stored_nothing,
                              struct ck_error *err);
 
-/* Proves until there is a verdict, and takes back what was refused; then removes what was to be replaced. */
+/*
+ * Proves until there is a verdict, and takes back what was refused; then removes what was to be
+ * replaced.
+ */
 enum ck_err course_conclude(struct course *course, prove_once *once, const void *data,
                             struct ck_error *err);
 
 /*
- * Proves until there is a verdict. What was merely in the way is tried again: the network once unasked, all else as often
- * as the person wants; a password that is suddenly refused is not.
+ * Proves until there is a verdict. What was merely in the way is tried again: the network once
+ * unasked, all else as often as the person wants; a password that is suddenly refused is not.
  */
 enum ck_verdict prove_until_verdict(struct course *course, prove_once *once, const void *data,
                                     struct ck_error *ret_why);

@@ -55,8 +55,8 @@ static void keep_only(struct ck_request_options *options, size_t index)
 }
 
 /*
- * The server lists rows and credentials in the same order but never says which belong together; it checks the
- * signature with the key of the row that is named in the answer.
+ * The server lists rows and credentials in the same order but never says which belong together; it
+ * checks the signature with the key of the row that is named in the answer.
  */
 static enum ck_err row_of(const struct rows *rows, size_t credentials, size_t index,
                           uint64_t *ret_row, struct ck_error *err)

@@ -10,8 +10,9 @@ struct key_answer {
 };
 
 /*
- * row: the factor's row, or 0 for whichever the key holds. credential: its id where that is known, or NULL; one that the
- * server does not offer is CK_ERR_UNCHANGED. The answer goes to ck_webauthn_answer.
+ * row: the factor's row, or 0 for whichever the key holds. credential: its id where that is known,
+ * or NULL; one that the server does not offer is CK_ERR_UNCHANGED. The answer goes to
+ * ck_webauthn_answer.
  */
 enum ck_err key_answer_make(struct ck_login *login, struct ck_session *session, uint64_t row,
                             const struct ck_bytes *credential, struct key_answer *ret_answer,

@@ -1,4 +1,4 @@
-/* Enrolling a passkey, step by step: a list of its own, a name given afterwards, a login without a password. */
+/* Enrolling a passkey: a list of its own, a name given afterwards, a login without a password. */
 #include <stdio.h>
 #include <string.h>
 
@@ -90,7 +90,7 @@ static enum ck_err submit(struct course *course, const struct ck_registration *r
         return outcome_unknown(r, "the key", err);
     if (course->done->forced)
         r = ck_webauthn_settle(course->session, err);
-    /* The rename reads the page too, so that one look shows both; a name that failed is no reason to fail. */
+    /* The rename reads the page, too: one look shows both. A name alone is no reason to fail. */
     if (r == CK_OK && ck_passkey_rename(course->session, course->done->cid, course->wish->label,
                                         &name_err) != CK_OK)
         r = ck_session_visit(course->session, err);
@@ -123,7 +123,7 @@ static enum ck_verdict prove(struct course *course, const void *data, struct ck_
     return ck_prove_passkey(course->login, &course->done->credential.id, NULL, NULL, ret_why);
 }
 
-/* From the server, and from the key if the person agrees: a leftover would be offered at every login. */
+/* From the server, and, if the person agrees, from the key, which would go on offering it. */
 static enum ck_err take_back(struct course *course, enum ck_verdict verdict, struct ck_error *err)
 {
     const struct ck_person *person = course->login->person;

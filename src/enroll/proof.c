@@ -17,8 +17,8 @@ static enum ck_err fresh_login(struct ck_login *login, struct ck_session **ret_s
 }
 
 /*
- * A login that went through without asking is believed only when it shows the account's page: a redirect alone
- * may come from a proxy, and the login may never have been seen.
+ * A login that went through without asking is believed only when it shows the account's page: a
+ * redirect alone may come from a proxy, and the login may never have been seen.
  */
 static enum ck_verdict check_not_asked(struct ck_session *session, struct ck_error *ret_why)
 {
@@ -27,7 +27,7 @@ static enum ck_verdict check_not_asked(struct ck_session *session, struct ck_err
     return CK_VERDICT_NOT_ASKED;
 }
 
-/* What the server says to an answer that it was given. A no to it is a verdict; all else leaves it open. */
+/* What the server says to an answer: a no is a verdict, all else leaves it open. */
 static enum ck_verdict judge(struct ck_session *session, enum ck_err r, struct ck_error *ret_why)
 {
     if (r == CK_ERR_REFUSED)
@@ -90,7 +90,7 @@ enum ck_verdict ck_prove_passkey(struct ck_login *login, const struct ck_bytes *
     CK_CLEANUP(ck_session_close) struct ck_session *session = NULL;
     CK_CLEANUP(ck_request_options_clear) struct ck_request_options options = {0};
     CK_CLEANUP(ck_assertion_clear) struct ck_assertion assertion = {0};
-    /* mailcow's user handle is the account's name (protocol 5.1); the key may hold others' passkeys too. */
+    /* mailcow's user handle is the account's name (protocol 5.1); a key may hold several users'. */
     const struct ck_bytes user = {(uint8_t *)login->account->name, strlen(login->account->name)};
 
     login->person->tell_stage(login->person->data, CK_STAGE_PROOF);

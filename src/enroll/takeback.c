@@ -24,7 +24,7 @@ enum ck_err ck_take_back(const struct ck_login *login, struct ck_session *sessio
                          bool had_others, struct ck_error *err)
 {
     login->person->tell_stage(login->person->data, CK_STAGE_TAKE_BACK);
-    /* By its id first, also when it should be the only one: that can't touch what somebody adds meanwhile. */
+    /* By its id first, even the only one: that can't touch what somebody adds meanwhile. */
     enum ck_err r = ck_factor_remove(session, id, err);
     if (r == CK_ERR_UNCHANGED && !had_others)
         r = remove_only(login, session, id, err);

@@ -38,7 +38,8 @@ static enum ck_err check_clocks(const struct course *course, const struct ck_tot
     return ck_error_hint(err, "Set the clock that is wrong, or pass --accept-clock-skew.");
 }
 
-/* Asks for the app's code until it fits the server's clock; no wrong code ever goes to the server.
+/*
+ * Asks for the app's code until it fits the server's clock; no wrong code ever goes to the server.
  */
 static enum ck_err ask_code(const struct course *course, const struct ck_otpauth *otpauth,
                             char ret_code[CK_TOTP_CODE_MAX], struct ck_error *err)

@@ -6,7 +6,7 @@
 #include "cowkey/mailcow/webauthn.h"
 #include "new_credential.h"
 
-/* The server's word is not enough: our credential has to be among those that it would exclude now. */
+/* The server's word is not enough: its options have to exclude our credential now. */
 static enum ck_err check_excluded(struct course *course, const struct ck_bytes *id,
                                   struct ck_error *err)
 {

@@ -20,8 +20,9 @@ static bool key_supports(const fido_cbor_info_t *info, int algorithm)
     return false;
 }
 
-/* The first algorithm of the server's list that the key offers. A key that offers no list knows
- * ES256. */
+/*
+ * The first algorithm of the server's list that the key offers; a key without a list knows ES256.
+ */
 static enum ck_err choose_algorithm(struct ck_key *key, const struct ck_creation_options *options,
                                     int *ret_algorithm, struct ck_error *err)
 {

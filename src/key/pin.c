@@ -1,5 +1,4 @@
-/* User verification: built in where the key has it, else the PIN, asked for as often as it takes.
- */
+/* User verification: built in where the key has it, else the PIN, as often as it takes. */
 #include <string.h>
 
 #include "cowkey/base/cleanup.h"

@@ -116,8 +116,7 @@ enum ck_err ck_key_sign(struct ck_key *key, const struct ck_request_options *opt
     r = take(key, asked, index, &assertion, err);
     if (r != CK_OK)
         return r;
-    /* A key that was given one credential need not name it in its answer (CTAP 2.1 section 6.2.2).
-     */
+    /* A key that was given one credential need not name it (CTAP 2.1 section 6.2.2). */
     if (assertion.credential_id.size == 0 && options->allow_count == 1)
         r = ck_bytes_copy(options->allow[0].data, options->allow[0].size, &assertion.credential_id,
                           err);

@@ -14,8 +14,7 @@
 #include "cowkey/base/clock.h"
 #include "internal.h"
 
-/* How much longer than a person's touch libfido2 waits for a key that answers nothing, not even a
- * cancel. */
+/* Beyond a person's touch: how long libfido2 waits for a key that answers not even a cancel. */
 enum { GRACE_MS = 2000 };
 
 struct waiting {
@@ -39,8 +38,7 @@ static void *run(void *argument)
 
 enum end { ENDED, SIGNALLED, TIMED_OUT };
 
-/* Signals are blocked but while polling, so that none slips in between the look at *cancel and the
- * poll. */
+/* Signals are blocked but in the poll, so that none slips in between it and the look at *cancel. */
 static enum end wait_for_end(const struct waiting *waiting, const sigset_t *unblocked)
 {
     const struct ck_key_settings *settings = waiting->key->settings;

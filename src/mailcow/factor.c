@@ -28,7 +28,7 @@ enum ck_err ck_factor_label_check(const char *label, struct ck_error *err)
         if (c < 0x20 || c == 0x7f || c1)
             return ck_error_set(err, CK_ERR_USAGE, "the label holds control characters");
     }
-    /* Of all characters these are the two that are lost between the server's page and its reader. */
+    /* These two alone are lost between the server's page and its reader. */
     if (strstr(label, "\xef\xbf\xbe") || strstr(label, "\xef\xbf\xbf"))
         return ck_error_set(err, CK_ERR_USAGE,
                             "the label holds U+FFFE or U+FFFF, which are no characters");
@@ -137,8 +137,8 @@ static enum ck_err add_open(struct ck_session *session, struct ck_secret **form,
 }
 
 /*
- * A session still held for the set-up, and an empty list, say no. One that is held for a new password
- * only says yes, although it hides the list.
+ * A session still held for the set-up, and an empty list, say no. One that is held for a new
+ * password only says yes, although it hides the list.
  */
 static enum ck_err judge_setup(const struct ck_session *session, struct ck_error *err)
 {

@@ -115,7 +115,9 @@ static enum place step(enum place place, char c, char next)
     return begins_name(c) && place != JUNK ? NAME : JUNK;
 }
 
-/* What a byte adds, in parts of NAME_PIECE: a begun name counts one, and one more for each piece. */
+/*
+ * What a byte adds, in parts of NAME_PIECE: a begun name counts one, and one more for each piece.
+ */
 static int cost(enum place from, enum place to)
 {
     if (to != NAME && to != TAG_NAME)

@@ -1,4 +1,5 @@
-/* Reading a parsed HTML tree: the few questions that pages are asked. Nothing of mailcow in here.
+/*
+ * Reading a parsed HTML tree: the few questions that pages are asked. Nothing of mailcow in here.
  */
 #ifndef MAILCOW_HTML_H
 #define MAILCOW_HTML_H

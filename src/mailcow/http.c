@@ -119,8 +119,8 @@ static int on_request(void *context, char *address, char *local_address, int por
 }
 
 /*
- * HTTP/1.1, since requests go one after another anyway, and the library beneath HTTP/2 has buffers of
- * its own where passwords would stay.
+ * HTTP/1.1, since requests go one after another anyway, and the library beneath HTTP/2 has buffers
+ * of its own where passwords would stay.
  *
  * A proxy is taken from the environment (https_proxy, no_proxy) as curl's own tool does: it gets a
  * CONNECT with the server's name, and the password and cookies pass through it only inside TLS.

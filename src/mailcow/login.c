@@ -211,7 +211,8 @@ static enum ck_err judge_answer(struct ck_session *session, const struct ck_resp
     return ck_session_hint(err, "", &page);
 }
 
-/* Posted where the password was: elsewhere the server verifies, and logs nobody in (protocol 1.1).
+/*
+ * Posted where the password was: elsewhere the server verifies, and logs nobody in (protocol 1.1).
  */
 enum ck_err ck_session_answer(struct ck_session *session, const struct ck_secret *form,
                               struct ck_error *err)

@@ -173,8 +173,8 @@ static enum ck_err check_shown(const struct ck_session *session, const struct ck
 }
 
 /*
- * A name that is there was given, whatever was answered. One that is not was not, unless the page shows a
- * third one. before may be NULL: a passkey that was registered since the page was read.
+ * A name that is there was given, whatever was answered. One that is not was not, unless the page
+ * shows a third one. before may be NULL: a passkey that was registered since the page was read.
  */
 static enum ck_err judge_name(const struct ck_passkey *before, const struct ck_passkey *after,
                               const char *label, const char *message, struct ck_error *err)

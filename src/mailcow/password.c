@@ -118,7 +118,8 @@ static enum ck_err judge(const struct ck_session *session, const struct ck_respo
 {
     char message[CK_ANSWER_MESSAGE_MAX];
 
-    /* 403 is how the server tells a session that has ended, in words of its own like any refusal.
+    /*
+     * 403 is how the server tells a session that has ended, in words of its own like any refusal.
      */
     if (response->status != 200 && response->status != 403)
         return ck_session_bad_status(response->status, CK_ERR_UNKNOWN, err);

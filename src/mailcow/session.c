@@ -292,8 +292,8 @@ static bool post_logout(struct ck_session *session, const struct ck_secret *form
 
 /*
  * The server forgets the login only here; that this fails changes nothing about what was done. A
- * connection that was cut, or a proxy with a fault of a moment, is no reason to leave the login, and
- * logging out twice does no harm: so it is tried once more, all within LAST_WORDS_MS.
+ * connection that was cut, or a proxy with a fault of a moment, is no reason to leave the login,
+ * and logging out twice does no harm: so it is tried once more, all within LAST_WORDS_MS.
  */
 static void log_out(struct ck_session *session)
 {

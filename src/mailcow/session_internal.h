@@ -1,5 +1,4 @@
-/* What the files of this room share about a session; everybody else sees cowkey/mailcow/session.h.
- */
+/* What this room's files share about a session; everybody else sees cowkey/mailcow/session.h. */
 #ifndef MAILCOW_SESSION_INTERNAL_H
 #define MAILCOW_SESSION_INTERNAL_H
 
@@ -81,7 +80,7 @@ enum ck_err ck_session_resettle(struct ck_session *session, struct ck_error *err
 enum ck_err ck_session_answer(struct ck_session *session, const struct ck_secret *form,
                               struct ck_error *err);
 
-/* The error of a login's exchange: a login changes nothing, so that its outcome is never unknown. */
+/* The error of a login's exchange: a login changes nothing, so its outcome is never unknown. */
 enum ck_err ck_session_nothing_changed(const struct ck_session *session, enum ck_err e,
                                        struct ck_error *err);
 

@@ -1,6 +1,6 @@
 /*
  * mailcow's own JSON form of WebAuthn, read and written (protocol 5, 6, 10): binary members are
- * "=?BINARY?B?...?=" around standard base64 on the way out, and plain standard base64 on the way in.
+ * "=?BINARY?B?...?=" around standard base64 on the way out, plain standard base64 on the way in.
  */
 #ifndef MAILCOW_WEBAUTHN_JSON_H
 #define MAILCOW_WEBAUTHN_JSON_H

@@ -6,8 +6,10 @@
 
 enum { CK_P256_POINT_SIZE = 65 };
 
-/* The coordinates of a COSE key as an uncompressed point (ANSI X9.62: 0x04, x, y); false when they
- * are not two of 32 bytes. */
+/*
+ * The coordinates of a COSE key as an uncompressed point (ANSI X9.62: 0x04, x, y); false when they
+ * are not two of 32 bytes.
+ */
 bool ck_cose_point(const struct ck_bytes *cbor, uint8_t ret_point[CK_P256_POINT_SIZE]);
 
 #endif

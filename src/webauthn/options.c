@@ -309,8 +309,7 @@ enum ck_err ck_request_options_parse(const struct json_t *object, enum ck_err co
             CK_OK ||
         read_user_verification(&reading, object, &options.user_verification) != CK_OK)
         return err->code;
-    /* An empty list allows any resident credential; one of unknown types must not turn into that.
-     */
+    /* An empty list allows any resident credential; one of unknown types must not become that. */
     if (options.allow_count == 0 && options.allow != NULL)
         return refuse(&reading, "allowCredentials", "has only unknown types");
     *ret_options = options;

@@ -19,8 +19,7 @@ struct inputs {
     const uint8_t *client_data_hash;
 };
 
-/* The leaf, once every certificate of the chain was read; *ret_leaf stays NULL when one can't be.
- */
+/* The leaf, once every certificate was read; *ret_leaf stays NULL when one can't be. */
 static enum ck_err read_chain(const struct ck_attestation *attestation, X509 **ret_leaf,
                               struct ck_error *err)
 {

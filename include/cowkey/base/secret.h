@@ -1,6 +1,6 @@
 /*
- * A secret: bytes on OpenSSL's secure heap (not in core dumps, and locked where the kernel lets it),
- * erased when freed.
+ * A secret: bytes on OpenSSL's secure heap (not in core dumps, and locked where the kernel lets
+ * it), erased when freed.
  *
  * Passwords, TOTP keys, otpauth URIs, codes, form bodies and pictures of secrets live in this type
  * and nowhere else. There is one accessor, so that reading a secret is easy to find.
@@ -23,8 +23,8 @@ struct ck_secret;
 
 /*
  * Sets up the secure heap; once, before the first secret. Where the kernel does not let the whole
- * heap be locked (ulimit -l), none of it is certain to be: secrets may then be swapped to disk. That
- * is no error, and nobody is told.
+ * heap be locked (ulimit -l), none of it is certain to be: secrets may then be swapped to disk.
+ * That is no error, and nobody is told.
  */
 enum ck_err ck_secret_heap_init(struct ck_error *err);
 
@@ -62,8 +62,9 @@ void ck_secret_free(struct ck_secret **secret);
 void ck_secret_erase(void *p, size_t size);
 
 /*
- * free() for the allocators that libraries are given: erases the whole block first. p is from malloc or NULL;
- * its size is asked from malloc, so that what a caller frees with free() instead does no worse.
+ * free() for the allocators that libraries are given: erases the whole block first. p is from
+ * malloc or NULL; its size is asked from malloc, so that what a caller frees with free() instead
+ * does no worse.
  */
 void ck_secret_erase_and_free(void *p);
 

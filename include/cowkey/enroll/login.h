@@ -24,7 +24,10 @@ struct ck_login {
     const struct ck_key_settings *key_settings; /* for factors that a security key answers */
     const struct ck_person *person;
 
-    /* Set by ck_login_open: the server was told of the new password; it is in force, and is password now. */
+    /*
+     * Set by ck_login_open: the server was told of the new password; it is in force, and is
+     * password now.
+     */
     bool password_submitted;
     bool password_changed;
     bool key_failed;   /* the key did not do what was asked: the next use finds it afresh */
@@ -46,13 +49,12 @@ enum ck_err ck_login_open(struct ck_login *login, struct ck_session **ret_sessio
 enum ck_err ck_login_need_key(struct ck_login *login, struct ck_error *err);
 
 /*
- * Lets go of the key that answered the login, and opens the one to enroll: with one key plugged in the person is
- * asked to plug in the other first.
+ * Lets go of the key that answered the login, and opens the one to enroll: with one key plugged in
+ * the person is asked to plug in the other first.
  */
 enum ck_err ck_login_need_other_key(struct ck_login *login, struct ck_error *err);
 
-/* For errors after ck_login_open: when it changed the password, *err says that too. Returns its
- * code. */
+/* For errors after ck_login_open: *err also says that it changed the password. Returns its code. */
 enum ck_err ck_login_note_change(const struct ck_login *login, struct ck_error *err);
 
 /*

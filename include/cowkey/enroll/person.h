@@ -58,7 +58,8 @@ struct ck_person {
     enum ck_err (*ask_factor)(void *data, const struct ck_factor *factors, size_t count,
                               size_t *ret_index, struct ck_error *err);
 
-    /* Whether to go on although mail programs may stop; CK_ERR_UNCHANGED when the person says no.
+    /*
+     * Whether to go on although mail programs may stop; CK_ERR_UNCHANGED when the person says no.
      */
     enum ck_err (*ask_mail_programs)(void *data, enum ck_mail_programs programs,
                                      struct ck_error *err);

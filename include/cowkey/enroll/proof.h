@@ -31,9 +31,10 @@ enum ck_verdict ck_prove_webauthn(struct ck_login *login, uint64_t id,
                                   const struct ck_bytes *credential, struct ck_error *ret_why);
 
 /*
- * The same for a passkey: as a browser does, without naming credentials to the key; it answers with this one, or with NULL
- * whichever it has. When accepted, *ret_session (may be NULL) is the session with its factor page read, and
- * *ret_credential (may be NULL) the id of the credential that answered.
+ * The same for a passkey: as a browser does, without naming credentials to the key; it answers with
+ * this one, or with NULL whichever it has. When accepted, *ret_session (may be NULL) is the session
+ * with its factor page read, and *ret_credential (may be NULL) the id of the credential that
+ * answered.
  */
 enum ck_verdict ck_prove_passkey(struct ck_login *login, const struct ck_bytes *credential,
                                  struct ck_session **ret_session, struct ck_bytes *ret_credential,

@@ -17,9 +17,9 @@ struct ck_totp_wish {
  * Runs the whole sequence. *ret_enrollment is filled in every case, also with an error:
  *
  * - CK_OK: result is RECORDED or ENROLLED, as wished.
- * - CK_ERR_UNKNOWN: after the submit it is not known whether the factor is stored, or whether it logs in
- *   (nothing was taken back); or the old factor could not be removed (result ENROLLED); or the password
- *   was changed before something else failed (result FAILED).
+ * - CK_ERR_UNKNOWN: after the submit it is not known whether the factor is stored, or whether it
+ *   logs in (nothing was taken back); or the old factor could not be removed (result ENROLLED); or
+ *   the password was changed before something else failed (result FAILED).
  * - CK_ERR_UNCHANGED: refused, or taken back after the server refused the new factor.
  * - the errors of ck_login_open before the submit. Interrupted after the submit: CK_ERR_UNKNOWN.
  */

@@ -56,8 +56,8 @@ enum ck_err ck_key_open(const struct ck_key_settings *settings, struct ck_key **
 void ck_key_close(struct ck_key **key);
 
 /*
- * After CK_ERR_KEY: finds the key afresh, since it may have been unplugged, plugged in again or replaced. The PIN
- * that was given stays. On failure *key is closed and NULL.
+ * After CK_ERR_KEY: finds the key afresh, since it may have been unplugged, plugged in again or
+ * replaced. The PIN that was given stays. On failure *key is closed and NULL.
  */
 enum ck_err ck_key_reopen(struct ck_key **key, struct ck_error *err);
 
@@ -83,9 +83,10 @@ enum ck_err ck_key_make(struct ck_key *key, const struct ck_creation_options *op
                         struct ck_registration *ret_registration, struct ck_error *err);
 
 /*
- * Signs with a credential of options->allow. When that is empty, with a resident credential: the one whose id
- * is wanted, else the newest one of this user (bytes of the user handle), else the first that the key offers;
- * wanted and user may be NULL. A key without such a credential is CK_ERR_KEY.
+ * Signs with a credential of options->allow. When that is empty, with a resident credential: the
+ * one whose id is wanted, else the newest one of this user (bytes of the user handle), else the
+ * first that the key offers; wanted and user may be NULL. A key without such a credential is
+ * CK_ERR_KEY.
  */
 enum ck_err ck_key_sign(struct ck_key *key, const struct ck_request_options *options,
                         const char *origin, enum ck_verification verification,

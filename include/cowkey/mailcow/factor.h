@@ -26,8 +26,8 @@ enum {
 enum ck_err ck_factor_label_check(const char *label, struct ck_error *err);
 
 /*
- * Posts a TOTP secret (upper-case unpadded base32, checked before it is sent: protocol 4.3) with its
- * present code and the account's password (not sent, and may be NULL, in a forced set-up). The
+ * Posts a TOTP secret (upper-case unpadded base32, checked before it is sent: protocol 4.3) with
+ * its present code and the account's password (not sent, and may be NULL, in a forced set-up). The
  * session's page is then the one that shows the outcome; comparing its list with the one before is
  * the caller's work. Where a forced change of the password is left after a forced set-up, the
  * session stays held and its page has no list.

@@ -23,7 +23,8 @@ enum {
 
 enum ck_method { CK_METHOD_UNKNOWN, CK_METHOD_TOTP, CK_METHOD_WEBAUTHN, CK_METHOD_YUBIOTP };
 
-/* One row of table tfa as a page shows it. The factor page hides the method, the login page tells.
+/*
+ * One row of table tfa as a page shows it. The factor page hides the method, the login page tells.
  */
 struct ck_factor {
     uint64_t id;

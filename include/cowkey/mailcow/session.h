@@ -21,7 +21,7 @@ enum ck_session_state {
     CK_SESSION_OPEN,        /* logged in; ck_session_visit reads the factor page */
     CK_SESSION_ASKS_FACTOR, /* the password was right; ck_session_page lists authenticators */
     CK_SESSION_HELD,        /* logged in, but held: see setup_factor, change_password of the page */
-    CK_SESSION_ASKS_PASSKEY, /* nobody is logged in yet: only between ck_passkey_begin and _finish */
+    CK_SESSION_ASKS_PASSKEY, /* nobody is logged in yet: after ck_passkey_begin, before _finish */
 };
 
 struct ck_session;
@@ -45,14 +45,16 @@ enum ck_session_state ck_session_state(const struct ck_session *session);
  */
 const struct ck_page *ck_session_page(const struct ck_session *session);
 
-/* Seconds that the server's clock is ahead of ours, from the latest Date header. known: was there
- * one. */
+/*
+ * Seconds that the server's clock is ahead of ours, from the latest Date header. known: was there
+ * one.
+ */
 int64_t ck_session_clock_offset_s(const struct ck_session *session, bool *ret_known);
 
 /*
  * Answers the second factor: one attempt, after which the server drops the login when it is wrong
- * (CK_ERR_REFUSED: it says so). id is the row; a Yubico OTP (44 modhex characters) needs none. Right: the
- * session is open, or held for a new password.
+ * (CK_ERR_REFUSED: it says so). id is the row; a Yubico OTP (44 modhex characters) needs none.
+ * Right: the session is open, or held for a new password.
  */
 enum ck_err ck_session_answer_totp(struct ck_session *session, uint64_t id, const char *code,
                                    struct ck_error *err);

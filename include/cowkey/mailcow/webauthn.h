@@ -15,9 +15,10 @@ enum ck_webauthn_kind { CK_WEBAUTHN_FACTOR, CK_WEBAUTHN_PASSKEY };
 /*
  * The options for a new credential, in a session that is open with its factor page read, or held.
  * They must be for this session's account (user.name and user.id) and for this host as relying
- * party: else CK_ERR_UNREACHABLE, and the key is not asked. A fresh set also shows, in exclude, which
- * credentials the server has stored. An account that is not offered this kind, or whose name no key
- * has room for, is CK_ERR_UNCHANGED; a server that is reached by its address is CK_ERR_USAGE.
+ * party: else CK_ERR_UNREACHABLE, and the key is not asked. A fresh set also shows, in exclude,
+ * which credentials the server has stored. An account that is not offered this kind, or whose name
+ * no key has room for, is CK_ERR_UNCHANGED; a server that is reached by its address is
+ * CK_ERR_USAGE.
  */
 enum ck_err ck_webauthn_creation_options(struct ck_session *session, enum ck_webauthn_kind kind,
                                          struct ck_creation_options *ret_options,
@@ -76,10 +77,11 @@ enum ck_err ck_passkey_cid(const struct ck_bytes *credential_id, char ret_cid[CK
                            struct ck_error *err);
 
 /*
- * Renames or removes a passkey by its cid; confirmed by reading back, after
- * which the session's page is the new one. To be removed it has to be listed on the session's page; renamed it
- * may be right after its registration, so that one look shows both. The label is as ck_factor_label_check wants
- * it, and not "0", which the server does not show (CK_ERR_USAGE). Rows of the same credential share a cid.
+ * Renames or removes a passkey by its cid; confirmed by reading back, after which the session's
+ * page is the new one. To be removed it has to be listed on the session's page; renamed it may be
+ * right after its registration, so that one look shows both. The label is as ck_factor_label_check
+ * wants it, and not "0", which the server does not show (CK_ERR_USAGE). Rows of the same credential
+ * share a cid.
  */
 enum ck_err ck_passkey_rename(struct ck_session *session, const char *cid, const char *label,
                               struct ck_error *err);

@@ -1,5 +1,4 @@
-/* The attestation object: format, statement and authenticator data (WebAuthn Level 3, section 6.5).
- */
+/* The attestation object: format, statement, authenticator data (WebAuthn Level 3, section 6.5). */
 #ifndef COWKEY_WEBAUTHN_ATTESTATION_H
 #define COWKEY_WEBAUTHN_ATTESTATION_H
 
@@ -33,8 +32,10 @@ struct ck_attestation {
  */
 enum ck_err ck_attestation_format(const struct ck_attestation *attestation,
                                   struct ck_bytes *ret_object, struct ck_error *err);
-/* Malformed, non-minimal, unsorted or over-long CBOR, duplicate, unknown and missing members:
- * CK_ERR_USAGE. */
+/*
+ * Malformed, non-minimal, unsorted or over-long CBOR, duplicate, unknown and missing members:
+ * CK_ERR_USAGE.
+ */
 enum ck_err ck_attestation_parse(const struct ck_bytes *object, struct ck_attestation *ret,
                                  struct ck_error *err);
 void ck_attestation_clear(struct ck_attestation *attestation);

@@ -29,8 +29,10 @@ struct ck_authenticator_data {
     struct ck_bytes public_key;
 };
 
-/* Reads the whole of size bytes: left-over bytes, and parts that the flags do not announce, are
- * CK_ERR_USAGE. */
+/*
+ * Reads the whole of size bytes: left-over bytes, and parts that the flags do not announce, are
+ * CK_ERR_USAGE.
+ */
 enum ck_err ck_authenticator_data_parse(const void *bytes, size_t size,
                                         struct ck_authenticator_data *ret_data,
                                         struct ck_error *err);

@@ -33,8 +33,10 @@ struct ck_client_data {
                           there */
 };
 
-/* More than CK_CLIENT_DATA_MAX bytes, other JSON than an object of these members with their types,
- * a key twice: CK_ERR_USAGE. */
+/*
+ * More than CK_CLIENT_DATA_MAX bytes, other JSON than an object of these members with their types,
+ * a key twice: CK_ERR_USAGE.
+ */
 enum ck_err ck_client_data_parse(const struct ck_bytes *json, struct ck_client_data *ret_data,
                                  struct ck_error *err);
 void ck_client_data_clear(struct ck_client_data *data);

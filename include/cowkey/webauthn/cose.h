@@ -11,16 +11,17 @@ enum { CK_COSE_KEY_MAX = 2048 };
 
 struct ck_cose_key; /* parsed, ready to verify */
 
-/* Unknown key types and algorithms, wrong curve or sizes, points off the curve, RSA under 2048
- * bits: CK_ERR_USAGE. */
+/*
+ * Unknown key types and algorithms, wrong curve or sizes, points off the curve, RSA under 2048
+ * bits: CK_ERR_USAGE.
+ */
 enum ck_err ck_cose_key_parse(const struct ck_bytes *cbor, struct ck_cose_key **ret_key,
                               struct ck_error *err);
 void ck_cose_key_free(struct ck_cose_key **key);
 
 int ck_cose_key_algorithm(const struct ck_cose_key *key);
 
-/* Whether signature is key's over size bytes of message; a malformed signature is just not valid.
- */
+/* Whether signature is key's over size bytes of message; a malformed one is just not valid. */
 enum ck_err ck_cose_key_verify(const struct ck_cose_key *key, const void *message, size_t size,
                                const struct ck_bytes *signature, bool *ret_valid,
                                struct ck_error *err);

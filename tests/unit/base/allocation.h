@@ -14,8 +14,10 @@
 
 #include "expect.h"
 
-/* Where an address sanitizer has its own malloc, that is the next one; dlsym can't be called so
- * early. */
+/*
+ * Where an address sanitizer has its own malloc, that is the next one; dlsym can't be called so
+ * early.
+ */
 #if defined(__SANITIZE_ADDRESS__)
 #define HAS_ADDRESS_SANITIZER 1
 #elif defined(__has_feature)

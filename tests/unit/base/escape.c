@@ -219,8 +219,10 @@ static void test_growth(void **state)
     }
 }
 
-/* What bash prints when its script says: printf %s word. The script comes by a pipe: sh does not
- * see it. */
+/*
+ * What bash prints when its script says: printf %s word. The script comes by a pipe: sh does not
+ * see it.
+ */
 static void ask_bash(const char *word, char *ret_text, size_t size_max)
 {
     int script[2], answer[2];

@@ -319,7 +319,8 @@ static void test_create_when_a_call_fails(void **state)
     }
 }
 
-/* After a write that took one byte, and after one that a signal interrupted, the rest is written.
+/*
+ * After a write that took one byte, and after one that a signal interrupted, the rest is written.
  */
 static void test_create_by_pieces(void **state)
 {

@@ -1,5 +1,7 @@
-/* The TOTP enrollment against a server that may do anything: what it says, and what it leaves
- * behind. */
+/*
+ * The TOTP enrollment against a server that may do anything: what it says, and what it leaves
+ * behind.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -320,7 +320,8 @@ static void test_pending_login_without_rows(void **state)
     ck_page_clear(&page);
 }
 
-/* data-subject: "Unknown (2026-11-23 08:21:24)", "Example Key Batch 1", and one digit off a date.
+/*
+ * data-subject: "Unknown (2026-11-23 08:21:24)", "Example Key Batch 1", and one digit off a date.
  */
 #define SUBJECT_DATE "VW5rbm93biAoMjAyNi0xMS0yMyAwODoyMToyNCk="
 #define SUBJECT_NAME "RXhhbXBsZSBLZXkgQmF0Y2ggMQ=="

@@ -280,7 +280,8 @@ static void test_parse_of_damaged_uris(void **state)
                 memmove(damaged + i, damaged + i + 1, size - i);
             text = secret_of(damaged);
             if (ck_otpauth_parse(text, &otpauth, &err) == CK_OK) {
-                /* Base32 shows a loss only by an impossible length: 16 characters less 1 is none.
+                /*
+                 * Base32 shows a loss only by an impossible length: 16 characters less 1 is none.
                  */
                 assert_int_equal(ck_secret_size(otpauth.key) == 10,
                                  strstr(damaged, KEY_TEXT) != NULL);

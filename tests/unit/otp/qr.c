@@ -246,7 +246,10 @@ static void test_structure(void **state)
         assert_finder(&modules, QUIET, QUIET);
         assert_finder(&modules, width - QUIET - 7, QUIET);
         assert_finder(&modules, QUIET, width - QUIET - 7);
-        /* The format's first two bits tell the level: 00 for M and 01 for L, 10 and 11 after its mask. */
+        /*
+         * The format's first two bits tell the level: 00 for M and 01 for L, 10 and 11 after its
+         * mask.
+         */
         assert_true(modules.dark[QUIET + 8][QUIET]);
         assert_int_equal(modules.dark[QUIET + 8][QUIET + 1], for_screen);
     }

@@ -90,8 +90,8 @@ UNUSED static void put_text(struct buffer *to, const char *text)
 /* --- keys --- */
 
 /*
- * An RSA key of two Mersenne primes (2^1279 - 1, 2^2203 - 1, 2^2281 - 1), which a memory checker has
- * not to wait for. which: 0 to 2.
+ * An RSA key of two Mersenne primes (2^1279 - 1, 2^2203 - 1, 2^2281 - 1), which a memory checker
+ * has not to wait for. which: 0 to 2.
  */
 UNUSED static EVP_PKEY *rsa_key(unsigned which)
 {

@@ -32,7 +32,9 @@ static void test_make(void **state)
                 "\",\"origin\":\"https://mail.example.org:8443\",\"crossOrigin\":false}");
 }
 
-/* CCDToString: quote and backslash get a backslash, controls \u00xx in lower case, others nothing. */
+/*
+ * CCDToString: quote and backslash get a backslash, controls \u00xx in lower case, others nothing.
+ */
 static void test_make_escapes(void **state)
 {
     (void)state;

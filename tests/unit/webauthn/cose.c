@@ -314,7 +314,9 @@ static void test_refuses_points_off_the_curve(void **state)
     BN_free(number);
 }
 
-/* y of points that exist (0, 1, the base point's 4/5) and of some that don't (2, p - 2, p and up). */
+/*
+ * y of points that exist (0, 1, the base point's 4/5) and of some that don't (2, p - 2, p and up).
+ */
 static void test_points_of_ed25519(void **state)
 {
     static const struct {
