@@ -54,6 +54,13 @@ static enum ck_err open_parent(const char *path, int *ret_dir, const char **ret_
     return CK_OK;
 }
 
+static enum ck_err refuse_existing(const char *path, struct ck_error *err)
+{
+    ck_error_set(err, CK_ERR_USAGE, "'%s' exists already", path);
+    return ck_error_hint(err, "Give another name, or move the old file away: "
+                              "cowkey overwrites nothing.");
+}
+
 /* O_EXCL is what keeps an old file, and what a link points at, out of danger. */
 static enum ck_err open_new(int dir, const char *name, const char *path, int *ret_fd,
                             struct ck_error *err)
@@ -61,11 +68,8 @@ static enum ck_err open_new(int dir, const char *name, const char *path, int *re
     int fd = openat(dir, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY,
                     S_IRUSR | S_IWUSR);
 
-    if (fd < 0 && errno == EEXIST) {
-        ck_error_set(err, CK_ERR_USAGE, "'%s' exists already", path);
-        return ck_error_hint(err, "Give another name, or move the old file away: "
-                                  "cowkey overwrites nothing.");
-    }
+    if (fd < 0 && errno == EEXIST)
+        return refuse_existing(path, err);
     if (fd < 0)
         return ck_error_set(err, CK_ERR_USAGE, "'%s' could not be made: %m", path);
     *ret_fd = fd;
@@ -135,6 +139,13 @@ static enum ck_err write_and_close(int *fd, const struct ck_secret *bytes, const
 static enum ck_err sync_directory(int dir, const char *path, struct ck_error *err)
 {
     return fsync(dir) == 0 || errno == EINVAL ? CK_OK : write_failed(path, err);
+}
+
+enum ck_err ck_file_check_new(const char *path, struct ck_error *err)
+{
+    struct stat status;
+
+    return lstat(path, &status) == 0 ? refuse_existing(path, err) : CK_OK;
 }
 
 enum ck_err ck_file_create(const char *path, const struct ck_secret *bytes, struct ck_error *err)

@@ -140,26 +140,19 @@ static enum ck_err draw(struct delivery *delivery, const struct ck_secret *uri,
     return CK_OK;
 }
 
-/* A file that is there already would be refused later, with a new entry in the app by then. */
-static enum ck_err check_new(const char *path, struct ck_error *err)
-{
-    struct stat status;
-
-    if (path == NULL || lstat(path, &status) != 0)
-        return CK_OK;
-    ck_error_set(err, CK_ERR_USAGE, "%s exists already, and is left alone", path);
-    return ck_error_hint(err, "Name a new file.");
-}
-
 enum ck_err delivery_check(const struct delivery *delivery, const struct ck_otpauth *otpauth,
                            struct ck_error *err)
 {
     CK_CLEANUP(ck_secret_free) struct ck_secret *uri = NULL;
     CK_CLEANUP(ck_secret_free) struct ck_secret *picture = NULL;
 
-    enum ck_err r = check_new(delivery->out, err);
-    if (r == CK_OK)
-        r = check_new(delivery->qr_file, err);
+    enum ck_err r = CK_OK;
+
+    /* Refused later, there would be a new entry in the app by then. */
+    if (delivery->out != NULL)
+        r = ck_file_check_new(delivery->out, err);
+    if (r == CK_OK && delivery->qr_file != NULL)
+        r = ck_file_check_new(delivery->qr_file, err);
     if (r == CK_OK)
         r = ck_otpauth_format(otpauth, &uri, err);
     if (r == CK_OK && delivery->qr_wanted)

@@ -1,7 +1,6 @@
 /* cowkey enroll webauthn, cowkey enroll passkey */
 #include <jansson.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "command.h"
 #include "cowkey/base/cleanup.h"
@@ -38,16 +37,6 @@ static enum ck_err write_record(const char *path, const struct target *target,
     return r == CK_OK ? ck_file_create(path, text, err) : r;
 }
 
-static enum ck_err check_record_path(const char *path, struct ck_error *err)
-{
-    struct stat status;
-
-    if (path == NULL || lstat(path, &status) != 0)
-        return CK_OK;
-    ck_error_set(err, CK_ERR_USAGE, "%s exists already, and is left alone", path);
-    return ck_error_hint(err, "Name a new file.");
-}
-
 /* The enrollment is done by then, whatever becomes of the record. */
 static enum ck_err keep_record(const struct options *options, const struct target *target,
                                const struct ck_enrollment *done, struct ck_error *err)
@@ -76,8 +65,8 @@ static int run(const struct options *options, const char *method,
     int64_t started_s = clock_now_s();
 
     enum ck_err r = wish_read(options, &wish, &err);
-    if (r == CK_OK)
-        r = check_record_path(option_value(options, OPTION_CREDENTIAL_OUT), &err);
+    if (r == CK_OK && option_given(options, OPTION_CREDENTIAL_OUT))
+        r = ck_file_check_new(option_value(options, OPTION_CREDENTIAL_OUT), &err);
     if (r == CK_OK)
         r = target_read(options, &person, &key_person, true, &target, &err);
     if (r == CK_OK)

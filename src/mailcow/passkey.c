@@ -8,9 +8,9 @@
 #include "answer.h"
 #include "change.h"
 #include "cowkey/base/cleanup.h"
+#include "cowkey/base/hash.h"
 #include "cowkey/mailcow/factor.h"
 #include "cowkey/mailcow/webauthn.h"
-#include "cowkey/webauthn/client_data.h"
 #include "webauthn_json.h"
 #include "webauthn_session.h"
 

@@ -5,6 +5,7 @@
 
 #include "ceremony.h"
 #include "cowkey/base/cleanup.h"
+#include "cowkey/base/hash.h"
 #include "cowkey/webauthn/cose.h"
 
 void ck_assertion_clear(struct ck_assertion *assertion)

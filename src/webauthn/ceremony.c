@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "cowkey/base/cleanup.h"
+#include "cowkey/base/hash.h"
 
 static const char *const types[] = {
     [CK_CEREMONY_CREATE] = "webauthn.create", [CK_CEREMONY_GET] = "webauthn.get"};

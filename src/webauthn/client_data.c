@@ -1,7 +1,6 @@
 #include "cowkey/webauthn/client_data.h"
 
 #include <jansson.h>
-#include <openssl/evp.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -159,16 +158,4 @@ enum ck_err ck_client_data_parse(const struct ck_bytes *json, struct ck_client_d
 void ck_client_data_clear(struct ck_client_data *data)
 {
     ck_bytes_clear(&data->challenge);
-}
-
-enum ck_err ck_sha256(const void *data, size_t size, uint8_t ret_hash[CK_SHA256_SIZE],
-                      struct ck_error *err)
-{
-    uint8_t hash[CK_SHA256_SIZE];
-
-    /* It can't fail but for memory. */
-    if (EVP_Digest(data, size, hash, NULL, EVP_sha256(), NULL) != 1)
-        return ck_error_no_memory(err);
-    memcpy(ret_hash, hash, sizeof hash);
-    return CK_OK;
 }

@@ -4,6 +4,7 @@
 
 #include "ceremony.h"
 #include "cowkey/base/cleanup.h"
+#include "cowkey/base/hash.h"
 #include "cowkey/webauthn/cose.h"
 #include "statement.h"
 

@@ -6,6 +6,7 @@
 #include "certificate.h"
 #include "cose_point.h"
 #include "cowkey/base/cleanup.h"
+#include "cowkey/base/hash.h"
 #include "signature.h"
 
 static const char bad_signature[] = "attestation-signature";

@@ -20,6 +20,9 @@
  */
 enum ck_err ck_file_create(const char *path, const struct ck_secret *bytes, struct ck_error *err);
 
+/* Whether ck_file_create will refuse path since it exists: early, before anything else is done. */
+enum ck_err ck_file_check_new(const char *path, struct ck_error *err);
+
 /*
  * Reads a whole file, or what is left of an open descriptor (which stays open), of at most size_max
  * bytes; more is CK_ERR_USAGE, as is a file that can't be opened or read. what names the thing in

@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 #include "cowkey/base/bytes.h"
-#include "cowkey/webauthn/client_data.h"
+#include "cowkey/base/hash.h"
 
 enum { CK_AAGUID_SIZE = 16, CK_AUTHENTICATOR_DATA_MAX = 8192 };
 

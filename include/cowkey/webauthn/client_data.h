@@ -12,7 +12,6 @@ enum {
     CK_CLIENT_DATA_MAX = 4096,  /* bytes of the JSON text */
     CK_CLIENT_TYPE_MAX = 32,    /* bytes, with NUL */
     CK_CLIENT_ORIGIN_MAX = 512, /* bytes, with NUL */
-    CK_SHA256_SIZE = 32,
 };
 
 /*
@@ -40,9 +39,5 @@ struct ck_client_data {
 enum ck_err ck_client_data_parse(const struct ck_bytes *json, struct ck_client_data *ret_data,
                                  struct ck_error *err);
 void ck_client_data_clear(struct ck_client_data *data);
-
-/* SHA-256, which WebAuthn uses throughout. */
-enum ck_err ck_sha256(const void *data, size_t size, uint8_t ret_hash[CK_SHA256_SIZE],
-                      struct ck_error *err);
 
 #endif

@@ -255,6 +255,19 @@ static void test_create_leaves_what_exists(void **state)
     assert_not_created("/dev/full", CK_ERR_USAGE, "exists");
 }
 
+static void test_check_new_foresees_that(void **state)
+{
+    struct ck_error err;
+
+    (void)state;
+    assert_int_equal(ck_file_check_new("absent", &err), CK_OK);
+    put("file", "old");
+    assert_int_equal(ck_file_check_new("file", &err), CK_ERR_USAGE);
+    assert_non_null(strstr(err.text, "exists"));
+    assert_int_equal(symlink("nowhere", "dangling"), 0);
+    assert_int_equal(ck_file_check_new("dangling", &err), CK_ERR_USAGE);
+}
+
 static void test_create_refuses_paths(void **state)
 {
     char name[300];
@@ -872,6 +885,7 @@ int main(void)
         FILE_TEST(test_create_by_any_path),
         FILE_TEST(test_create_empty_and_large),
         FILE_TEST(test_create_leaves_what_exists),
+        FILE_TEST(test_check_new_foresees_that),
         FILE_TEST(test_create_refuses_paths),
         FILE_TEST(test_create_where_not_permitted),
         FILE_TEST(test_create_when_a_call_fails),

@@ -6,7 +6,6 @@
 
 #include "cowkey/mailcow/factor.h"
 #include "cowkey/mailcow/webauthn.h"
-#include "cowkey/webauthn/client_data.h"
 
 struct fake fake;
 

@@ -227,19 +227,6 @@ static void test_parse_undoes_make(void **state)
     ck_bytes_clear(&json);
 }
 
-/* FIPS 180-4's example. */
-static void test_sha256(void **state)
-{
-    uint8_t hash[CK_SHA256_SIZE];
-    struct ck_error err;
-
-    (void)state;
-    assert_int_equal(ck_sha256("abc", 3, hash, &err), CK_OK);
-    char *hex = ck_hex_encode(hash, sizeof hash);
-    assert_string_equal(hex, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
-    free(hex);
-}
-
 static enum ck_err make_and_parse(struct ck_error *err)
 {
     struct ck_bytes json = {(uint8_t *)UNTOUCHED, 7};
@@ -261,20 +248,10 @@ static enum ck_err make_and_parse(struct ck_error *err)
     return rc;
 }
 
-static enum ck_err hash(struct ck_error *err)
-{
-    uint8_t result[CK_SHA256_SIZE] = {0};
-    enum ck_err rc = ck_sha256("abc", 3, result, err);
-
-    assert_int_equal(result[0], rc == CK_OK ? 0xba : 0);
-    return rc;
-}
-
 static void test_allocations_fail(void **state)
 {
     (void)state;
     fail_each_allocation(make_and_parse, 3);
-    fail_each_allocation(hash, 0);
 }
 
 int main(void)
@@ -289,7 +266,6 @@ int main(void)
         cmocka_unit_test(test_parse_bounds),
         cmocka_unit_test(test_every_truncation_is_refused),
         cmocka_unit_test(test_parse_undoes_make),
-        cmocka_unit_test(test_sha256),
         cmocka_unit_test(test_allocations_fail),
     };
 
