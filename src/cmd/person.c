@@ -22,7 +22,7 @@ static void tell_stage(void *data, enum ck_stage stage)
         [CK_STAGE_PROOF] = "Logging in afresh with the factor, as proof ...",
         [CK_STAGE_PROOF_AGAIN] = "That did not get through. Trying once more ...",
         [CK_STAGE_TAKE_BACK] = "The server does not accept the new factor. Taking it back ...",
-        [CK_STAGE_REMOVE_OLD] = "Removing the old factor ...",
+        [CK_STAGE_REMOVE_OLD] = "Removing the old one ...",
     };
     const struct speaker *speaker = data;
 

@@ -11,6 +11,7 @@
 
 struct target;
 
+/* What the calls of a person need to know; all is borrowed. */
 struct speaker {
     const struct options *options;
     const struct target *target; /* whom a touch or a PIN is for */

@@ -31,6 +31,7 @@ static const char *reason_name(enum ck_verdict verdict)
 
 struct proof {
     const char *method;
+    const char *noun; /* for sentences */
     struct ck_proving proving;
     char id[80]; /* as 'list' shows it; "" when no factor answered */
 };
@@ -63,12 +64,12 @@ static void print_sentence(const struct target *target, const struct proof *proo
 
     switch (proof->proving.verdict) {
     case CK_VERDICT_ACCEPTED:
-        print_result("Yes: a fresh login of %s with the %s factor (ID %s) worked.", name,
-                     proof->method, proof->id);
+        print_result("Yes: a fresh login of %s with the %s (ID %s) worked.", name, proof->noun,
+                     proof->id);
         break;
     case CK_VERDICT_REFUSED:
-        print_result("No: the server refused the %s factor (ID %s). Nothing was changed.",
-                     proof->method, proof->id);
+        print_result("No: the server refused the %s (ID %s). Nothing was changed.", proof->noun,
+                     proof->id);
         if (strcmp(proof->method, "totp") == 0)
             say_always("  A wrong clock looks like this too: compare 'cowkey code' with the app.");
         break;
@@ -120,14 +121,14 @@ static enum ck_err prove_passkey(struct ck_login *login, struct proof *proof, st
     return r;
 }
 
-static int run(const struct options *options, const char *method,
+static int run(const struct options *options, const char *method, const char *noun,
                enum ck_err (*prove)(struct ck_login *, struct proof *, struct ck_error *))
 {
     CK_CLEANUP(target_clear) struct target target = {0};
     struct speaker speaker = {.options = options, .target = &target};
     struct ck_person person = person_new(&speaker);
     struct ck_key_person key_person = key_person_new(&speaker);
-    struct proof proof = {.method = method};
+    struct proof proof = {.method = method, .noun = noun};
     struct ck_error err = {.code = CK_OK};
     int64_t started_s = clock_now_s();
 
@@ -151,17 +152,17 @@ static int run(const struct options *options, const char *method,
 
 static int run_totp(const struct options *options)
 {
-    return run(options, "totp", prove_totp);
+    return run(options, "totp", "TOTP factor", prove_totp);
 }
 
 static int run_webauthn(const struct options *options)
 {
-    return run(options, "webauthn", prove_webauthn);
+    return run(options, "webauthn", "security key", prove_webauthn);
 }
 
 static int run_passkey(const struct options *options)
 {
-    return run(options, "passkey", prove_passkey);
+    return run(options, "passkey", "passkey", prove_passkey);
 }
 
 const struct command command_prove_totp = {

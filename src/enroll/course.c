@@ -173,9 +173,8 @@ static enum ck_err take_back(struct course *course, enum ck_verdict verdict, str
     course->done->evidence = CK_EVIDENCE_NONE;
     ck_error_set(err, CK_ERR_UNCHANGED, "the server stored the factor, but %s; it was taken back",
                  why_refused(verdict));
-    return ck_error_hint(err,
-                         "Remove the entry from the app. If it happens again, ask the server's "
-                         "admin to look at its log.");
+    return ck_error_hint(err, "%sIf it happens again, ask the server's admin to look at its log.",
+                         course->method == CK_METHOD_TOTP ? "Remove the entry from the app. " : "");
 }
 
 static enum ck_err prove_or_take_back(struct course *course, prove_once *once, const void *data,
@@ -195,8 +194,10 @@ static enum ck_err prove_or_take_back(struct course *course, prove_once *once, c
                  "the factor is in the server's list (ID %" PRIu64
                  "), but the proof could not be carried out: %.300s",
                  course->done->factor_id, why.text);
-    return ck_error_hint(
-        err, "Logins ask for it now. Prove it with 'cowkey prove' before you rely on it.");
+    return ck_error_hint(err,
+                         "Logins ask for it now. Prove it with 'cowkey prove %s' before you rely "
+                         "on it.",
+                         ck_method_name(course->method));
 }
 
 static enum ck_err remove_replaced(struct course *course, struct ck_error *err)

@@ -10,6 +10,7 @@
 
 struct course {
     struct ck_login *login;
+    enum ck_method method; /* of the new factor */
     const struct ck_wish *wish;
     struct ck_enrollment *done;
     struct ck_session *session; /* the one that adds, takes back and removes */

@@ -136,7 +136,8 @@ static enum ck_err take_back(struct course *course, enum ck_verdict verdict, str
         ck_error_set(err, CK_ERR_UNKNOWN,
                      "the new passkey does not log in and could not be taken back: %.300s",
                      cause.text);
-        return ck_error_hint(err, "It is in the account's list as 'pk:%.8s'.", course->done->cid);
+        return ck_error_hint(err, "It is in the account's list as 'pk:%.*s'.",
+                             course->done->cid_digits, course->done->cid);
     }
     course->done->evidence = CK_EVIDENCE_NONE;
     if (person->ask_forget(person->data, &forget, &ignored) == CK_OK && forget)
@@ -164,8 +165,8 @@ static enum ck_err remove_replaced(struct course *course, const char *replaced,
     struct ck_error cause = *err;
     return ck_error_set(
         err, CK_ERR_UNKNOWN,
-        "the new passkey works, but the old one (pk:%.8s) could not be removed: %.300s", replaced,
-        cause.text);
+        "the new passkey works, but the old one (pk:%.*s) could not be removed: %.300s",
+        course->done->cid_digits, replaced, cause.text);
 }
 
 static enum ck_err conclude(struct course *course, const char *replaced, struct ck_error *err)
@@ -186,9 +187,9 @@ static enum ck_err conclude(struct course *course, const char *replaced, struct 
         return take_back(course, verdict, err);
     ck_error_set(
         err, CK_ERR_UNKNOWN,
-        "the passkey is in the server's list (pk:%.8s), but the proof could not be carried out: "
+        "the passkey is in the server's list (pk:%.*s), but the proof could not be carried out: "
         "%.300s",
-        course->done->cid, why.text);
+        course->done->cid_digits, course->done->cid, why.text);
     return ck_error_hint(err, "Prove it with 'cowkey prove passkey' before you rely on it.");
 }
 

@@ -36,7 +36,7 @@ enum ck_err ck_take_back(const struct ck_login *login, struct ck_session *sessio
                  "the new factor (ID %" PRIu64
                  ") does not log in and could not be taken back: %.300s",
                  id, cause.text);
-    return ck_error_hint(
-        err, "Logins may ask for its code now. An admin of the server can remove it, and "
-             "switch off an enforced second factor, which blocks removal.");
+    return ck_error_hint(err,
+                         "Logins may ask for it now. An admin of the server can remove it, and "
+                         "switch off an enforced second factor, which blocks removal.");
 }

@@ -139,7 +139,8 @@ static enum ck_verdict prove(struct course *course, const void *data, struct ck_
 enum ck_err ck_enroll_totp(struct ck_login *login, const struct ck_totp_wish *wish,
                            struct ck_enrollment *ret_enrollment, struct ck_error *err)
 {
-    struct course course = {.login = login, .wish = &wish->common, .done = ret_enrollment};
+    struct course course = {
+        .login = login, .method = CK_METHOD_TOTP, .wish = &wish->common, .done = ret_enrollment};
 
     *ret_enrollment = (struct ck_enrollment){.result = CK_ENROLL_FAILED};
     enum ck_err r = record(&course, wish, err);

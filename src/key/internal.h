@@ -12,8 +12,8 @@ enum { NAME_MAX_BYTES = 192, PATH_MAX_BYTES = 128 };
 struct ck_key {
     fido_dev_t *device;
     const struct ck_key_settings *settings;
-    char name[NAME_MAX_BYTES];
-    struct ck_secret *pin; /* once the person gave it; it serves later calls */
+    char name[NAME_MAX_BYTES]; /* "Yubico YubiKey (/dev/hidraw3)", for sentences */
+    struct ck_secret *pin;     /* once the person gave it; it serves later calls */
 };
 
 /* For CK_CLEANUP. */

@@ -9,11 +9,6 @@
 
 enum { POLL_MS = 20 }; /* how long one of several keys is asked for a touch before the next */
 
-const char *ck_key_name(const struct ck_key *key)
-{
-    return key->name;
-}
-
 bool ck_key_is_u2f_only(const struct ck_key *key)
 {
     return !fido_dev_is_fido2(key->device);

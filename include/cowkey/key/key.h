@@ -37,10 +37,11 @@ struct ck_key_person {
                            struct ck_error *err);
 };
 
+/* All is borrowed for as long as a key is open. */
 struct ck_key_settings {
-    const char *device; /* a path such as /dev/hidraw3 to use that one, or NULL */
-    unsigned touch_timeout_ms;
-    const volatile sig_atomic_t *cancel;
+    const char *device;                  /* a path such as /dev/hidraw3 to use that one, or NULL */
+    unsigned touch_timeout_ms;           /* for each touch */
+    const volatile sig_atomic_t *cancel; /* may be NULL */
     const struct ck_key_person *person;
 };
 
@@ -61,8 +62,6 @@ void ck_key_close(struct ck_key **key);
  */
 enum ck_err ck_key_reopen(struct ck_key **key, struct ck_error *err);
 
-/* "Yubico YubiKey (/dev/hidraw3)" for sentences; borrowed. */
-const char *ck_key_name(const struct ck_key *key);
 bool ck_key_is_u2f_only(const struct ck_key *key);
 
 enum ck_verification {
