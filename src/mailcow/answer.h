@@ -6,7 +6,11 @@
 
 #include "cowkey/base/error.h"
 
-enum { CK_ANSWER_MESSAGE_MAX = 256 }; /* bytes, with NUL */
+/*
+ * Bytes, with NUL: more than a hint holds, so that a secret which a hint would show the beginning of
+ * is long enough here to be noticed.
+ */
+enum { CK_ANSWER_MESSAGE_MAX = 1024 };
 
 /*
  * The answer to an edit: a list of messages, those of earlier calls that were not shown yet first

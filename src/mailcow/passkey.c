@@ -234,6 +234,9 @@ enum ck_err ck_passkey_rename(struct ck_session *session, const char *cid, const
         return ck_change_unknown(ck_session_bad_status(response.status, CK_ERR_UNKNOWN, err), err);
     /* Only for its words: what was done is read from the page. */
     ck_answer_read_edit(response.body, response.size, "object_modified", message, &ignored);
+    /* They may belong to an earlier request: the answer holds all alerts of the session. */
+    if (ck_session_shows_sent(session, message))
+        ck_secret_erase(message, sizeof(message));
     return read_back_name(session, cid, label, message, err);
 }
 

@@ -130,8 +130,8 @@ static enum ck_err refused(const struct ck_session *session, const char *message
 
     ck_error_set(err, CK_ERR_UNCHANGED, "the server refused the security key of '%s'",
                  session->account.name);
-    if (!*message)
-        return err->code;
+    if (!*message || ck_session_shows_sent(session, message))
+        return ck_error_hint(err, "%s", advice ? advice : "");
     return ck_error_hint(err, "%s%sThe server says: '%s'.", advice ? advice : "", advice ? " " : "",
                          message);
 }
@@ -180,6 +180,8 @@ enum ck_err ck_webauthn_register(struct ck_session *session, enum ck_webauthn_ki
     if (e == CK_OK)
         e = ck_webauthn_json_make_registration(registration, factor ? label : NULL,
                                                factor && !setup ? password : NULL, &body, err);
+    if (e == CK_OK && factor && !setup)
+        e = ck_session_note_sent(session, ck_secret_bytes(password), ck_secret_size(password), err);
     if (e == CK_OK)
         e = ck_session_post_script(session, requests[kind].register_path, body, &response, err);
     if (e != CK_OK)

@@ -65,12 +65,12 @@ static void test_edit_that_is_not_clear(void **state)
 
 static void test_long_message_is_cut(void **state)
 {
-    char json[1024] = "[{\"type\":\"danger\",\"msg\":\"";
+    char json[2 * CK_ANSWER_MESSAGE_MAX] = "[{\"type\":\"danger\",\"msg\":\"";
     char said[CK_ANSWER_MESSAGE_MAX];
     struct ck_error err;
 
     (void)state;
-    memset(json + strlen(json), 'x', 600);
+    memset(json + strlen(json), 'x', CK_ANSWER_MESSAGE_MAX);
     strcat(json, "\"}]");
     assert_int_equal(ck_answer_read_edit(json, strlen(json), "x", said, &err), CK_ERR_UNCHANGED);
     assert_int_equal(strlen(said), CK_ANSWER_MESSAGE_MAX - 1);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cowkey/base/json.h"
+#include "html_sample.h"
 #include "server.h"
 #include "src/mailcow/answer.h"
 #include "src/mailcow/session_internal.h"
@@ -438,17 +439,17 @@ static void test_answers_that_are_not_clear(void **state)
 
 static void test_long_message_is_cut_between_characters(void **state)
 {
-    char json[1024] = "{\"success\":false,\"msg\":\"x";
+    char json[2048] = "{\"success\":false,\"msg\":\"x";
     char said[CK_ANSWER_MESSAGE_MAX];
     struct ck_error err;
 
     (void)state;
-    for (int i = 0; i < 200; i++)
+    for (int i = 0; i < 400; i++)
         strcat(json, "\xe2\x82\xac");
     strcat(json, "\"}");
     assert_int_equal(ck_answer_read_success(json, strlen(json), said, &err), CK_ERR_UNCHANGED);
-    assert_int_equal(strlen(said), 1 + 84 * 3);
-    assert_memory_equal(said + 1 + 83 * 3, "\xe2\x82\xac", 4);
+    assert_int_equal(strlen(said), 1 + 340 * 3);
+    assert_memory_equal(said + 1 + 339 * 3, "\xe2\x82\xac", 4);
 }
 
 /* --- in a session --- */
@@ -522,6 +523,63 @@ static void test_post(void **state)
     assert_non_null(strstr(posted->head, "\r\nSec-Fetch-Dest: empty\r\n"));
     assert_non_null(strstr(posted->head, "\r\nUser-Agent: cowkey/"));
     assert_null(strstr(posted->head, "Expect:"));
+    ck_secret_free(&password);
+}
+
+/* A failure may end in a dump of all that was posted (protocol 4.3). */
+static void refuse_with(struct bench *bench, const char *message, const char *hint)
+{
+    struct ck_secret *password = secret_of("Made-Up-Pass-0815");
+    char body[1024];
+    struct scripted script[] = {{200, NULL, body}};
+    struct ck_error err = {0};
+
+    snprintf(body, sizeof(body), "{\"success\":false,\"msg\":\"%s\"}", message);
+    bench->server->script = script;
+    assert_int_equal(ck_webauthn_register(bench->session, CK_WEBAUTHN_FACTOR, &registration, "key",
+                                          password, &err),
+                     CK_ERR_UNCHANGED);
+    assert_error(&err, CK_ERR_UNCHANGED, "refused the security key of 'alice@example.test'");
+    assert_null(strstr(err.text, "Made"));
+    assert_string_equal(err.hint, hint);
+    ck_secret_free(&password);
+}
+
+static void test_password_in_an_answer_is_not_quoted(void **state)
+{
+    struct bench *bench = *state;
+    char late[600];
+
+    refuse_with(bench, "it broke: Made-Up-Pass-0815", "");
+    refuse_with(bench, "it broke: lade-Up-Pass-0815",
+                "The server says: 'it broke: lade-Up-Pass-0815'.");
+    refuse_with(bench, "[confirm_password] =\\u003e M\\u0061de-Up-Pass-0815 ", "");
+    refuse_with(bench, "invalid key type Made-Up-Pass-0815",
+                "The server can't use this kind of key.");
+    /* Where the hint is too short for all of it. */
+    snprintf(late, sizeof(late), "%0490dMade-Up-Pass-0815", 0);
+    refuse_with(bench, late, "");
+}
+
+/* Nor in the page that is read afterwards. */
+static void test_password_in_an_alert_is_not_kept(void **state)
+{
+    static const struct scripted script[] = {{200, NULL, "{\"success\":true}"}};
+    struct ck_secret *password = secret_of("Made-Up-Pass-0815");
+    struct ck_alert *alerts = calloc(2, sizeof(*alerts));
+    struct ck_page page = {.alerts = alerts, .alerts_count = 2};
+    struct bench *bench = *state;
+    struct ck_error err = {0};
+
+    alerts[0].text = strdup("Array ( [confirm_password] => Made-Up-Pass-0815 )");
+    alerts[1].text = strdup("Array ( [confirm_password] => * )");
+    bench->server->script = script;
+    assert_int_equal(ck_webauthn_register(bench->session, CK_WEBAUTHN_FACTOR, &registration, "key",
+                                          password, &err),
+                     CK_OK);
+    ck_session_keep_page(bench->session, &page);
+    assert_int_equal(bench->session->page.alerts_count, 1);
+    assert_string_equal(bench->session->page.alerts[0].text, "Array ( [confirm_password] => * )");
     ck_secret_free(&password);
 }
 
@@ -677,6 +735,27 @@ static void test_passkey_that_is_not_listed(void **state)
     assert_string_equal(bench->server->requests[1].line, "GET /user");
 }
 
+/* The answer holds what the session has to show from before, too. */
+static void test_password_in_an_answer_to_a_rename_is_not_quoted(void **state)
+{
+    static const char page[] = PAGE("user", HEAD_OF("alice@example.test"), PASSKEYS(""), "");
+    static const struct scripted script[] = {
+        {200, NULL, "[{\"type\":\"danger\",\"msg\":\"it broke: Made-Up-Pass-0815\"}]"},
+        {200, NULL, page},
+        {200, NULL, "[{\"type\":\"danger\",\"msg\":\"it broke: lade-Up-Pass-0815\"}]"},
+        {200, NULL, page}};
+    struct bench *bench = *state;
+    struct ck_error err = {0};
+
+    bench->session->state = CK_SESSION_OPEN;
+    bench->server->script = script;
+    assert_int_equal(ck_session_note_sent(bench->session, "Made-Up-Pass-0815", 17, &err), CK_OK);
+    assert_int_equal(ck_passkey_rename(bench->session, "68e5", "x", &err), CK_ERR_UNCHANGED);
+    assert_string_equal(err.hint, "");
+    assert_int_equal(ck_passkey_rename(bench->session, "68e5", "x", &err), CK_ERR_UNCHANGED);
+    assert_string_equal(err.hint, "The server says: 'it broke: lade-Up-Pass-0815'.");
+}
+
 #define IN_SESSION(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int main(void)
@@ -700,6 +779,9 @@ int main(void)
         cmocka_unit_test(test_answers_that_are_not_clear),
         cmocka_unit_test(test_long_message_is_cut_between_characters),
         IN_SESSION(test_post),
+        IN_SESSION(test_password_in_an_answer_is_not_quoted),
+        IN_SESSION(test_password_in_an_alert_is_not_kept),
+        IN_SESSION(test_password_in_an_answer_to_a_rename_is_not_quoted),
         IN_SESSION(test_post_without_password),
         IN_SESSION(test_registration_that_is_not_sent),
         IN_SESSION(test_options_that_are_not_asked_for),
