@@ -45,12 +45,13 @@ def installed():
     atexit.register(shutil.rmtree, place, ignore_errors=True)
     try:
         done = subprocess.run(["npm", "install", "--no-audit", "--no-fund", "--ignore-scripts",
-                               "--prefix", place, PACKAGE], capture_output=True, text=True,
+                               "--fetch-retry-mintimeout", "1000", "--prefix", place, PACKAGE], capture_output=True, text=True,
                               timeout=INSTALL_S, stdin=subprocess.DEVNULL)
     except subprocess.TimeoutExpired:
         return None, "npm did not answer in time"
     if done.returncode != 0:
-        return None, "npm can't be reached: " + (done.stderr.strip().splitlines() or ["?"])[0]
+        errors = [line for line in done.stderr.splitlines() if line.startswith("npm error")]
+        return None, f"npm can't get {PACKAGE}: {errors[0] if errors else done.returncode}"
     Path(place, "verify.mjs").write_text(PROGRAM % PACKAGE, encoding="utf-8")
     return place, None
 
