@@ -1,5 +1,6 @@
 """The arranger, and how the simulation starts, describes itself and stops."""
 
+import base64
 import json
 import os
 import re
@@ -9,7 +10,9 @@ import subprocess
 import time
 from email.utils import parsedate_to_datetime
 
+from authenticator import Key, unframe
 from cases import ACCOUNTS, Case
+from cases_keys import FIDO2, TFA, Keys
 from visitor import HERE, SECRET, Server
 
 NAME = ACCOUNTS["user"]
@@ -65,7 +68,7 @@ class Starting(Case):
         self.assertLess(taken, 5)
 
 
-class Verbs(Case):
+class Verbs(Keys, Case):
     def test_exit_status(self):
         self.assertEqual(self.server.try_ctl("active", NAME, "on").returncode, 0)
         for words in ((), ("dance",), ("active", NAME), ("active", NAME, "maybe"),
@@ -140,3 +143,30 @@ class Verbs(Case):
         self.assertIn("totp_secret", rows[2]["form"])
         self.assertEqual(rows[3]["form"], ["app_name", "app_passwd"])
         self.assertFalse(re.search("Made-Up-Pass|" + SECRET, json.dumps(rows)))
+
+    def test_registrations(self):
+        """What keys made, with the challenge that each was asked for; never the password."""
+        visitor, wanted = self.logged_in(), []
+        for kind in (TFA, FIDO2):
+            options = self.options(visitor, kind)
+            made = Key().create(options)
+            self.post_key(visitor, {**made, "key_id": "mine", "tfa_method": "webauthn",
+                                    "confirm_password": self.password(NAME)}, kind)
+            challenge = base64.b64encode(unframe(options["publicKey"]["challenge"])).decode()
+            wanted.append({"path": f"/api/v1/add/{kind}-registration", "challenge": challenge,
+                           "clientDataJSON": made["clientDataJSON"],
+                           "attestationObject": made["attestationObject"]})
+        self.assertEqual(self.server.ask("registrations"), wanted)
+        self.assertEqual(len(self.server.ask("factors", NAME)), 1)
+        self.server.ctl("reset")
+        self.assertEqual(self.server.ask("registrations"), [])
+
+    def test_registrations_that_are_refused(self):
+        """They are told of, too; what is no document at all is not."""
+        visitor = self.logged_in()
+        made = Key().create(self.options(visitor, FIDO2), origin="https://elsewhere.test")
+        self.assertFalse(self.post_key(visitor, made, FIDO2).json["success"])
+        self.post_key(visitor, b"not JSON", FIDO2)
+        self.post_key(visitor, b"[]", FIDO2)
+        self.assertEqual([row["clientDataJSON"] for row in self.server.ask("registrations")],
+                         [made["clientDataJSON"]])
