@@ -9,6 +9,9 @@
 
 enum { NAME_MAX_BYTES = 192, PATH_MAX_BYTES = 128 };
 
+/* How long a key may take for an answer that it needs nobody's touch for. */
+enum { ANSWER_TIMEOUT_MS = 5000 };
+
 struct ck_key {
     fido_dev_t *device;
     const struct ck_key_settings *settings;

@@ -35,6 +35,7 @@ static enum ck_err open_found(const struct ck_key_settings *settings, const stru
         return ck_error_no_memory(err);
     key->settings = settings;
     snprintf(key->name, sizeof(key->name), "%s", found->name);
+    fido_dev_set_timeout(key->device, ANSWER_TIMEOUT_MS);
     int r = fido_dev_open(key->device, found->path);
     if (r != FIDO_OK)
         return translate(key, r, err);

@@ -34,7 +34,10 @@ static enum ck_err ask_pin(struct ck_key *key, bool again, struct ck_error *err)
     CK_CLEANUP(ck_secret_free) struct ck_secret *pin = NULL;
     int retries;
 
-    if (fido_dev_get_retry_count(key->device, &retries) != FIDO_OK)
+    int told = fido_dev_get_retry_count(key->device, &retries);
+    if (told == FIDO_ERR_TX || told == FIDO_ERR_RX)
+        return translate(key, told, err);
+    if (told != FIDO_OK)
         retries = -1;
     if (retries == 0)
         return translate(key, FIDO_ERR_PIN_BLOCKED, err);

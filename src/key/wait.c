@@ -89,6 +89,7 @@ enum ck_err wait_for_key(struct ck_key *key, int (*call)(struct ck_key *key, voi
         pthread_join(thread, NULL);
         close(waiting.ended);
     }
+    fido_dev_set_timeout(key->device, ANSWER_TIMEOUT_MS);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (r != CK_OK)
         return r;

@@ -8,6 +8,7 @@ from key_case import (ASKS_RETRY, KINDS, MAKE, OPTIONS_OF, PIN, REGISTRATION_OF,
 
 EVERY_KIND_AND_ROLE = {f"{kind}-{role}": (kind, role) for kind in KINDS for role in ROLES}
 MANY = 99
+PATIENCE_S = 120
 FORGET = r"delete it[^\n]*\?[^\n]*$"
 
 BAD_OPTIONS = {"for another account": "another-account", "without a challenge": "missing:challenge",
@@ -49,11 +50,23 @@ class FaultyKey(KeyCase):
         self.assert_untouched(outcome, self.bob, "webauthn")
 
     @each({f"{kind}-{fault}": (kind, fault) for kind in KINDS for fault in
-           ("short-frame", "wrong-sequence", "garbage", "pull")})
+           ("short-frame", "wrong-sequence", "wrong-channel", "garbage", "pull")})
     def test_answers_with(self, kind, fault):
         self.key_for(kind).fault(MAKE, fault, times=-1)
         outcome = self.enroll_key(self.bob, kind, status=None)
         self.assert_untouched(outcome, self.bob, kind)
+
+    @each({f"{kind}-{fault}": (kind, fault) for kind in KINDS for fault in
+           ("short-frame", "wrong-sequence", "wrong-channel", "garbage")})
+    def test_answers_the_proof_with(self, kind, fault):
+        """That says nothing about the factor, which stays and can be proved later."""
+        key = self.key_for(kind)
+        key.fault(SIGN, fault, times=-1)
+        outcome = self.enroll_key(self.bob, kind, status=4)
+        self.assert_left_behind(outcome, self.bob, kind)
+        self.assertEqual(outcome.document["proof"], "recorded")
+        key.ctl(faults=[])
+        self.assertEqual(self.prove(self.bob, kind, status=0).document["result"], "accepted")
 
     @each({f"{kind}-{code:#x}": (kind, code) for kind in KINDS
            for code in (softkey.OPERATION_DENIED, 0x7F, 0x30)})
@@ -79,6 +92,65 @@ class FaultyKey(KeyCase):
         person.expect(ASKS_RETRY)
         person.answer("y")
         self.assert_key_enrolled(self.finish(person), self.bob, kind)
+
+
+class MuteKey(KeyCase):
+    """It answers nothing, or begins and does not go on: the program does not wait for ever."""
+
+    EVERY_WAY = [(kind, fault) for kind in KINDS for fault in ("silence", "truncated")]
+
+    def finish_all(self, at):
+        """Enrolls by each way at the same time, since each takes as long as a touch may."""
+        runs = []
+        accounts = [self.server.of_role(role, index) for role in ROLES[:2] for index in (0, 1)]
+        for account, (kind, fault) in zip(accounts, self.EVERY_WAY, strict=True):
+            key = self.key_for(kind)
+            self.plugged[:] = [key]
+            key.fault(at, fault, times=-1)
+            password = self.file(f"password-{len(runs)}", account.password)
+            run = self.start_enrolling(account, kind, "--password-file", password)
+            runs.append((account, kind, key, run))
+        for account, kind, key, run in runs:
+            yield account, kind, key, self.finish(run, patience_s=PATIENCE_S)
+
+    def test_at_registration(self):
+        for account, kind, key, outcome in self.finish_all(MAKE):
+            self.assert_untouched(outcome, account, kind)
+            self.assertTrue(key.log("CANCEL"))
+
+    def test_at_the_proof(self):
+        for account, kind, key, outcome in self.finish_all(SIGN):
+            self.assert_left_behind(outcome, account, kind)
+            self.assertEqual(outcome.document["proof"], "recorded")
+            key.ctl(faults=[])
+            self.plugged[:] = [key]
+            self.prove(account, kind, status=0)
+
+    @each(KINDS)
+    def test_when_it_is_asked_what_it_can_do(self, kind):
+        key = self.key_for(kind, u2f=False)
+        key.fault("getInfo", "silence", times=-1)
+        outcome = self.enroll_key(self.bob, kind, status=None)
+        self.assert_untouched(outcome, self.bob, kind)
+        self.assertEqual(key.made(), [])
+
+    def test_when_its_pin_is_asked_for(self):
+        key = self.key(pin=PIN)
+        key.fault("clientPIN", "silence", times=-1)
+        outcome = self.enroll_key(self.bob, "passkey", status=None)
+        self.assert_untouched(outcome, self.bob, "passkey")
+        self.assertEqual((key.made(), key.state()["pin_tries"]), ([], 8))
+
+    def test_among_several(self):
+        """The others can be touched all the same."""
+        mute, key = self.key(u2f=False), self.key(touch="never")
+        mute.fault("getInfo", "silence", times=-1)
+        run = self.start_enrolling(self.bob, "webauthn")
+        key.touch()
+        key.touch(MAKE)
+        key.touch(SIGN)
+        self.assert_key_enrolled(self.finish(run), self.bob, "webauthn")
+        self.assertEqual(mute.made(), [])
 
 
 @in_every_dialect
