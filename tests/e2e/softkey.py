@@ -43,13 +43,20 @@ class Key(keys.Key):
 
     def await_blinking(self, command=None):
         """Until it waits for a touch, if wanted while it works on this command."""
-        deadline = time.monotonic() + PATIENCE_S
-        while True:
+        def blinks():
             state = self.state()
-            if state["waiting"] and command in (None, state["command"]):
-                return
+            return state["waiting"] and command in (None, state["command"])
+        self._await(blinks, "wait for a touch")
+
+    def await_made(self):
+        """Until it made a credential."""
+        self._await(self.made, "make a credential")
+
+    def _await(self, is_so, what):
+        deadline = time.monotonic() + PATIENCE_S
+        while not is_so():
             if time.monotonic() > deadline:
-                raise TimeoutError(f"the key does not wait for a touch; its log: {self.log()}")
+                raise TimeoutError(f"the key does not {what}; its log: {self.log()}")
             time.sleep(0.01)
 
     def touch(self, command=None):

@@ -196,6 +196,61 @@ class Finger(KeyCase):
         self.assertIn(outcome.status, (5, 7), outcome)
         self.assert_untouched(outcome, self.da1, "passkey", outcome.status)
 
+    def test_that_is_never_recognised_leaves_the_pin(self):
+        """As often as the key counts; the last time it does not even look."""
+        key = self.key(pin=PIN, uv="set", uv_result="fail")
+        while key.state()["uv_tries"] > 0:
+            person = self.enroll_key_by_hand(self.da1, "passkey")
+            person.ask(ASKS_PIN)
+            person.answer("")
+            self.assert_untouched(self.finish(person), self.da1, "passkey", 130)
+        self.assert_key_enrolled(self.enroll_key(self.da1, "passkey"), self.da1, "passkey")
+        self.assertEqual(key.state()["pin_tries"], 8)
+
+    def test_that_is_never_recognised_and_no_pin(self):
+        key = self.key(uv="set", uv_result="fail")
+        while key.state()["uv_tries"] > 0:
+            outcome = self.cowkey(self.da1, "--json", "enroll", "passkey")
+            self.assert_untouched(outcome, self.da1, "passkey", outcome.status)
+        outcome = self.cowkey(self.da1, "--json", "enroll", "passkey")
+        self.assert_untouched(outcome, self.da1, "passkey", says="finger", hints="plug")
+        self.assertEqual(key.made(), [])
+
+    @each({"with a PIN": {"pin": PIN}, "without": {}})
+    def test_that_does_not_come_in_time(self, script):
+        """Nobody is there, so that nobody is asked for the PIN either."""
+        key = self.key(**{"uv": "set", "uv_result": "timeout"} | script)
+        outcome = self.enroll_key(self.da1, "passkey", status=None)
+        self.assert_untouched(outcome, self.da1, "passkey", says="in time")
+        self.assertEqual(key.made(), [])
+
+    def finger_at_registration(self, key):
+        """It is recognised there; what comes next is the proof."""
+        key.touch("clientPIN")
+        key.await_made()
+
+    def test_that_does_not_come_in_time_for_the_proof(self):
+        key = self.key(uv="set", touch="never")
+        run = self.start(self.da1, "--json", "--yes", "enroll", "passkey")
+        self.finger_at_registration(key)
+        key.ctl(uv_result="timeout")
+        key.touch("clientPIN")
+        outcome = self.finish(run)
+        self.assert_left_behind(outcome, self.da1, "passkey")
+        key.ctl(uv_result="ok", touch="instant")
+        self.assertEqual(self.prove(self.da1, "passkey", status=0).document["result"], "accepted")
+
+    def test_that_is_not_recognised_at_the_proof_leaves_the_pin(self):
+        key = self.key(pin=PIN, uv="set", touch="never")
+        person = self.enroll_key_by_hand(self.da1, "passkey")
+        self.finger_at_registration(key)
+        key.ctl(uv_result="fail")
+        key.touch("clientPIN")
+        person.ask(ASKS_PIN)
+        person.answer(PIN)
+        key.touch(SIGN)
+        self.assert_key_enrolled(self.finish(person), self.da1, "passkey")
+
     def test_that_is_not_set_up_leaves_the_pin(self):
         self.key(pin=PIN, uv="unset")
         self.assert_key_enrolled(self.enroll_key(self.da1, "passkey"), self.da1, "passkey")
