@@ -110,6 +110,7 @@ static const struct {
     {"user not verified", "A passkey needs the key's PIN or fingerprint."},
     {"rpId", "A proxy before mailcow seems to change the name that it is asked for."},
     {"origin", "A proxy before mailcow seems to change the name that it is asked for."},
+    {"keyHandle", "The key's credential id is too long for the server: use another key."},
     {"key type", "The server can't use this kind of key."},
     {"unsupported alg", "The server can't use this kind of key."},
 };

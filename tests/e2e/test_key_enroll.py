@@ -230,19 +230,40 @@ class SortsOfKeys(KeyCase):
         self.key(pin=PIN, **script)
         self.assert_key_enrolled(self.enroll_key(self.bob, "passkey"), self.bob, "passkey")
 
-    @each({f"{kind}-{size}": (kind, size) for kind in KINDS for size in (1, 16, 255)})
+    @each({f"{kind}-{size}": (kind, size) for kind in KINDS for size in (1, 16, 255, 765)} |
+          {"passkey-1023": ("passkey", 1023)})
     def test_credential_id_of(self, kind, size):
         self.key_for(kind, credential_id_size=size)
         document = self.assert_key_enrolled(self.enroll_key(self.bob, kind), self.bob, kind)
         self.assertEqual(len(octets(document["credential"]["id"])), size)
+        self.assertEqual(self.prove(self.bob, kind, status=0).document["result"], "accepted")
+        outcome = self.enroll_key(self.bob, kind, status=None)
+        self.assert_untouched(outcome, self.bob, kind, says="already", rows=1)
 
-    def test_credential_id_of_1023_is_too_long_for_the_server(self):
-        key = self.key(credential_id_size=1023)
+    @each((766, 1023))
+    def test_credential_id_that_is_too_long_for_the_server(self, size):
+        """Its column for factors holds 1023 characters of base64, that for passkeys any number."""
+        key = self.key(credential_id_size=size)
         outcome = self.enroll_key(self.bob, "webauthn", status=None)
-        error = self.assert_failed(outcome, 3)
-        self.assertRegex(error["error"] + error["hint"], "SQLSTATE|[Tt]oo long")
+        self.assert_failed(outcome, 3, says="refused the security key", hints="key's.* too long")
+        self.assertEqual((outcome.document["result"], outcome.document["factor_id"]),
+                         ("failed", None))
         self.assertEqual(self.server.factors(self.bob), [])
         self.assertEqual(len(key.made()), 1)
+        self.cowkey(self.bob, "--json", "list", status=0)
+
+    @each({"LIMIT_EXCEEDED": {"list_max": 1},
+           "REQUEST_TOO_LARGE": {"faults": [{"at": MAKE, "do": "status", "code": 0x39}]}})
+    def test_credential_ids_that_are_too_many_for_the_key(self, script):
+        """Those of the account's other keys are to be excluded."""
+        for _ in range(2):
+            self.plugged.clear()
+            self.key(pin=PIN, credential_id_size=1023)
+            self.enroll_key(self.bob, "passkey")
+        self.plugged.clear()
+        self.key(pin=PIN, **script)
+        outcome = self.enroll_key(self.bob, "passkey", status=None)
+        self.assert_untouched(outcome, self.bob, "passkey", says="list", hints="remove", rows=2)
 
     def test_without_room_for_another_passkey(self):
         self.key(pin=PIN, capacity=0)
