@@ -28,21 +28,21 @@ static void tell_touched(void *data)
     (void)data;
 }
 
+static bool pin_is_given(const struct options *options)
+{
+    return option_given(options, OPTION_PIN_FILE) || option_given(options, OPTION_PIN_FD) ||
+           option_given(options, OPTION_PIN_COMMAND);
+}
+
 /* A PIN from an option is tried once: nobody may be there to ask for another. */
 static enum ck_err pin_from_options(const struct options *options, bool again,
                                     struct ck_secret **ret_pin, struct ck_error *err)
 {
-    CK_CLEANUP(ck_secret_free) struct ck_secret *pin = NULL;
-    enum ck_err r = source_read(options, OPTION_PIN_FILE, "PIN", &pin, err);
-
-    if (r != CK_OK || pin == NULL)
-        return r;
-    if (again) {
+    if (again && pin_is_given(options)) {
         ck_error_set(err, CK_ERR_REFUSED, "the security key did not accept the PIN");
         return ck_error_hint(err, "It was tried once. Each wrong PIN counts.");
     }
-    *ret_pin = CK_TAKE(pin);
-    return CK_OK;
+    return source_read(options, OPTION_PIN_FILE, "PIN", ret_pin, err);
 }
 
 static enum ck_err ask_pin(void *data, int retries, bool again, struct ck_secret **ret_pin,

@@ -129,6 +129,22 @@ class Script(KeyCase):
                                       pass_fds=[file.fileno()])
         self.assert_key_enrolled(outcome, self.da1, "passkey")
 
+    def test_gives_a_wrong_one_by_a_command_that_runs_once(self):
+        key = self.key(pin=PIN)
+        runs = self.place / "runs"
+        outcome = self.enroll_key(self.da1, "passkey", "--pin-command",
+                                  f"echo >>{runs}; cat {self.wrong()}", status=None)
+        self.assert_untouched(outcome, self.da1, "passkey", 5, says="PIN")
+        self.assertEqual((runs.read_text(), key.state()["pin_tries"]), ("\n", 7))
+
+    def test_gives_a_wrong_one_by_a_descriptor(self):
+        key = self.key(pin=PIN)
+        with open(self.wrong(), "rb") as file:
+            outcome = self.enroll_key(self.da1, "passkey", "--pin-fd", file.fileno(),
+                                      pass_fds=[file.fileno()], status=None)
+        self.assert_untouched(outcome, self.da1, "passkey", 5, says="PIN")
+        self.assertEqual(key.state()["pin_tries"], 7)
+
     def test_gives_it_where_it_is_not_needed(self):
         self.key(pin=PIN)
         outcome = self.enroll_key(self.da1, "webauthn", "--pin-file", self.wrong())
