@@ -9,14 +9,12 @@
 
 enum { NAME_MAX_BYTES = 192, PATH_MAX_BYTES = 128 };
 
-/* How long a key may take for an answer that it needs nobody's touch for. */
-enum { ANSWER_TIMEOUT_MS = 5000 };
-
 struct ck_key {
     fido_dev_t *device;
     const struct ck_key_settings *settings;
     char name[NAME_MAX_BYTES]; /* "Yubico YubiKey (/dev/hidraw3)", for sentences */
     struct ck_secret *pin;     /* once the person gave it; it serves later calls */
+    struct ck_secret *old_pin; /* of the key before ck_key_reopen, which may be another one */
 };
 
 /* For CK_CLEANUP. */
@@ -38,12 +36,21 @@ enum ck_err find_keys(const char *device, struct found_key found[CK_KEYS_MAX], s
 enum ck_err translate(const struct ck_key *key, int fido_error, struct ck_error *err);
 
 /*
- * wait.c: runs one blocking call of libfido2 so that a signal or the touch timeout cancels it on
- * the key. *ret_fido_error is the call's result; CK_ERR_INTERRUPTED and CK_ERR_KEY (not touched in
- * time) when it was cancelled.
+ * wait.c: runs one blocking call of libfido2 so that a signal or a timeout ends it, be it that the
+ * key heeds a cancel or not. *ret_fido_error is the call's result; CK_ERR_INTERRUPTED and CK_ERR_KEY
+ * (not touched, or no answer, in time) when it was ended. A call that had to be torn from the key
+ * leaves it good for nothing but to be closed.
  */
-enum ck_err wait_for_key(struct ck_key *key, int (*call)(struct ck_key *key, void *data),
-                         void *data, int *ret_fido_error, struct ck_error *err);
+enum wait {
+    WAIT_FOR_ANSWER, /* nobody is needed */
+    WAIT_FOR_TOUCH,
+};
+enum ck_err wait_for_key(struct ck_key *key, enum wait wait,
+                         int (*call)(struct ck_key *key, void *data), void *data,
+                         int *ret_fido_error, struct ck_error *err);
+
+/* key.c: what the key tells of itself, for fido_cbor_info_free. */
+enum ck_err read_info(struct ck_key *key, fido_cbor_info_t **ret_info, struct ck_error *err);
 
 /*
  * pin.c: runs a ceremony as wait_for_key does, and asks for the PIN as often as the key and the

@@ -22,8 +22,42 @@ void ck_key_close(struct ck_key **key)
         fido_dev_close((*key)->device);
     fido_dev_free(&(*key)->device);
     ck_secret_free(&(*key)->pin);
+    ck_secret_free(&(*key)->old_pin);
     free(*key);
     *key = NULL;
+}
+
+static int open_device(struct ck_key *key, void *path)
+{
+    return fido_dev_open(key->device, path);
+}
+
+static int begin_touch(struct ck_key *key, void *data)
+{
+    (void)data;
+    return fido_dev_get_touch_begin(key->device);
+}
+
+static int get_info(struct ck_key *key, void *info)
+{
+    return fido_dev_get_cbor_info(key->device, info);
+}
+
+enum ck_err read_info(struct ck_key *key, fido_cbor_info_t **ret_info, struct ck_error *err)
+{
+    fido_cbor_info_t *info = fido_cbor_info_new();
+    int fido;
+
+    if (info == NULL)
+        return ck_error_no_memory(err);
+    enum ck_err r = wait_for_key(key, WAIT_FOR_ANSWER, get_info, info, &fido, err);
+    if (r == CK_OK && fido != FIDO_OK)
+        r = translate(key, fido, err);
+    if (r == CK_OK)
+        *ret_info = info;
+    else
+        fido_cbor_info_free(&info);
+    return r;
 }
 
 static enum ck_err open_found(const struct ck_key_settings *settings, const struct found_key *found,
@@ -35,12 +69,14 @@ static enum ck_err open_found(const struct ck_key_settings *settings, const stru
         return ck_error_no_memory(err);
     key->settings = settings;
     snprintf(key->name, sizeof(key->name), "%s", found->name);
-    fido_dev_set_timeout(key->device, ANSWER_TIMEOUT_MS);
-    int r = fido_dev_open(key->device, found->path);
-    if (r != FIDO_OK)
-        return translate(key, r, err);
-    *ret_key = CK_TAKE(key);
-    return CK_OK;
+    int fido;
+    enum ck_err r =
+        wait_for_key(key, WAIT_FOR_ANSWER, open_device, (void *)found->path, &fido, err);
+    if (r == CK_OK && fido != FIDO_OK)
+        r = translate(key, fido, err);
+    if (r == CK_OK)
+        *ret_key = CK_TAKE(key);
+    return r;
 }
 
 /* Several keys that blink at the same time. */
@@ -98,12 +134,15 @@ static enum ck_err pick_by_touch(const struct ck_key_settings *settings,
     enum ck_err r = CK_OK;
 
     for (size_t i = 0; i < count; i++) {
-        struct ck_key *key;
+        CK_CLEANUP(ck_key_close) struct ck_key *key = NULL;
+        int fido = FIDO_ERR_INTERNAL;
         r = open_found(settings, &found[i], &key, err);
-        if (r == CK_OK && fido_dev_get_touch_begin(key->device) == FIDO_OK)
-            choice.keys[choice.count++] = key;
-        else if (r == CK_OK)
-            ck_key_close(&key);
+        if (r == CK_OK)
+            r = wait_for_key(key, WAIT_FOR_ANSWER, begin_touch, NULL, &fido, err);
+        if (r == CK_ERR_INTERRUPTED)
+            return r;
+        if (r == CK_OK && fido == FIDO_OK)
+            choice.keys[choice.count++] = CK_TAKE(key);
     }
     if (choice.count == 0)
         return r != CK_OK ? r
@@ -130,23 +169,33 @@ enum ck_err ck_key_open(const struct ck_key_settings *settings, struct ck_key **
                       : pick_by_touch(settings, found, count, ret_key, err);
 }
 
+/* The PIN is not for whatever key is there now: ck_key_sign finds out. */
 enum ck_err ck_key_reopen(struct ck_key **key, struct ck_error *err)
 {
     const struct ck_key_settings *settings = (*key)->settings;
-    CK_CLEANUP(ck_secret_free) struct ck_secret *pin = CK_TAKE((*key)->pin);
+    CK_CLEANUP(ck_secret_free)
+    struct ck_secret *pin = (*key)->pin != NULL ? CK_TAKE((*key)->pin) : CK_TAKE((*key)->old_pin);
 
     ck_key_close(key);
     enum ck_err r = ck_key_open(settings, key, err);
     if (r == CK_OK)
-        (*key)->pin = CK_TAKE(pin);
+        (*key)->old_pin = CK_TAKE(pin);
     return r;
+}
+
+static int forget(struct ck_key *key, void *data)
+{
+    const struct ck_bytes *credential_id = data;
+
+    return fido_credman_del_dev_rk(key->device, credential_id->data, credential_id->size,
+                                   key->pin != NULL ? ck_secret_bytes(key->pin) : NULL);
 }
 
 enum ck_err ck_key_forget(struct ck_key *key, const struct ck_bytes *credential_id,
                           struct ck_error *err)
 {
-    int r = fido_credman_del_dev_rk(key->device, credential_id->data, credential_id->size,
-                                    key->pin != NULL ? ck_secret_bytes(key->pin) : NULL);
+    int fido;
+    enum ck_err r = wait_for_key(key, WAIT_FOR_TOUCH, forget, (void *)credential_id, &fido, err);
 
-    return r == FIDO_OK ? CK_OK : translate(key, r, err);
+    return r == CK_OK && fido != FIDO_OK ? translate(key, fido, err) : r;
 }

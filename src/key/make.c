@@ -29,12 +29,9 @@ static enum ck_err choose_algorithm(struct ck_key *key, const struct ck_creation
     CK_CLEANUP(info_free) fido_cbor_info_t *info = NULL;
 
     if (fido_dev_is_fido2(key->device)) {
-        info = fido_cbor_info_new();
-        if (info == NULL)
-            return ck_error_no_memory(err);
-        int r = fido_dev_get_cbor_info(key->device, info);
-        if (r != FIDO_OK)
-            return translate(key, r, err);
+        enum ck_err r = read_info(key, &info, err);
+        if (r != CK_OK)
+            return r;
     }
     bool listed = info != NULL && fido_cbor_info_algorithm_count(info) > 0;
     for (size_t i = 0; i < options->algorithms_count; i++) {

@@ -17,14 +17,20 @@ static int call(struct ck_key *key, void *data)
                                    key->pin != NULL ? ck_secret_bytes(key->pin) : NULL);
 }
 
-/* A key that wants its PIN changed may say so as "wrong PIN", and count it. */
-static bool wants_new_pin(const struct ck_key *key)
+static int count_retries(struct ck_key *key, void *retries)
 {
-    CK_CLEANUP(info_free) fido_cbor_info_t *info = fido_cbor_info_new();
+    return fido_dev_get_retry_count(key->device, retries);
+}
 
-    return info != NULL && fido_dev_is_fido2(key->device) &&
-           fido_dev_get_cbor_info(key->device, info) == FIDO_OK &&
-           fido_cbor_info_new_pin_required(info);
+/* A key that wants its PIN changed may say so as "wrong PIN", and count it. */
+static enum ck_err check_new_pin(struct ck_key *key, struct ck_error *err)
+{
+    CK_CLEANUP(info_free) fido_cbor_info_t *info = NULL;
+    enum ck_err r = ck_key_is_u2f_only(key) ? CK_OK : read_info(key, &info, err);
+
+    if (r == CK_OK && info != NULL && fido_cbor_info_new_pin_required(info))
+        r = translate(key, FIDO_ERR_PIN_POLICY_VIOLATION, err);
+    return r;
 }
 
 /* Each answer of the person is one try, and no answer is used twice. */
@@ -32,19 +38,21 @@ static enum ck_err ask_pin(struct ck_key *key, bool again, struct ck_error *err)
 {
     const struct ck_key_person *person = key->settings->person;
     CK_CLEANUP(ck_secret_free) struct ck_secret *pin = NULL;
-    int retries;
+    int retries, fido;
 
-    int told = fido_dev_get_retry_count(key->device, &retries);
-    if (told == FIDO_ERR_TX || told == FIDO_ERR_RX)
-        return translate(key, told, err);
-    if (told != FIDO_OK)
+    enum ck_err r = wait_for_key(key, WAIT_FOR_ANSWER, count_retries, &retries, &fido, err);
+    if (r == CK_OK && (fido == FIDO_ERR_TX || fido == FIDO_ERR_RX))
+        r = translate(key, fido, err);
+    else if (r == CK_OK && fido != FIDO_OK)
         retries = -1;
-    if (retries == 0)
-        return translate(key, FIDO_ERR_PIN_BLOCKED, err);
-    if (wants_new_pin(key))
-        return translate(key, FIDO_ERR_PIN_POLICY_VIOLATION, err);
+    if (r == CK_OK && retries == 0)
+        r = translate(key, FIDO_ERR_PIN_BLOCKED, err);
+    if (r == CK_OK)
+        r = check_new_pin(key, err);
+    if (r != CK_OK)
+        return r;
     ck_secret_free(&key->pin);
-    enum ck_err r = person->ask_pin(person->data, retries, again, &pin, err);
+    r = person->ask_pin(person->data, retries, again, &pin, err);
     if (r != CK_OK)
         return r;
     if (ck_secret_size(pin) < CK_PIN_MIN || ck_secret_size(pin) > CK_PIN_MAX) {
@@ -100,7 +108,7 @@ enum ck_err run_ceremony(struct ck_key *key, const struct ceremony *ceremony, st
     while (r == CK_OK) {
         int fido_error;
         person->tell_touch(person->data, 1);
-        r = wait_for_key(key, call, &attempt, &fido_error, err);
+        r = wait_for_key(key, WAIT_FOR_TOUCH, call, &attempt, &fido_error, err);
         person->tell_touched(person->data);
         if (r != CK_OK)
             return r;

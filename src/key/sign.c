@@ -30,6 +30,61 @@ static int sign(struct ck_key *key, void *data, fido_opt_t built_in_uv, const ch
     return r == FIDO_OK ? fido_dev_get_assert(key->device, assertion, pin) : r;
 }
 
+/* --- a key that was opened again --- */
+
+static int look(struct ck_key *key, void *data)
+{
+    return fido_dev_get_assert(key->device, data, NULL);
+}
+
+static int describe_look(fido_assert_t *assertion, const struct ck_request_options *options,
+                         const struct ck_bytes *wanted)
+{
+    static const unsigned char no_challenge[32]; /* what is signed for it is worth nothing */
+    int r = fido_assert_set_clientdata_hash(assertion, no_challenge, sizeof(no_challenge));
+
+    if (r == FIDO_OK)
+        r = fido_assert_set_rp(assertion, options->rp_id);
+    if (r == FIDO_OK)
+        r = fido_assert_set_up(assertion, FIDO_OPT_FALSE);
+    if (r == FIDO_OK && wanted != NULL)
+        return fido_assert_allow_cred(assertion, wanted->data, wanted->size);
+    for (size_t i = 0; r == FIDO_OK && i < options->allow_count; i++)
+        r = fido_assert_allow_cred(assertion, options->allow[i].data, options->allow[i].size);
+    return r;
+}
+
+/*
+ * The PIN of the key before is sent to this one only when it shows, without a touch or a PIN, that
+ * it holds the credential (CTAP 2.1 section 6.2.2, "up" false): a try of another key would be lost.
+ */
+static enum ck_err recognize(struct ck_key *key, const struct ck_request_options *options,
+                             const struct ck_bytes *wanted, struct ck_error *err)
+{
+    CK_CLEANUP(ck_secret_free) struct ck_secret *pin = CK_TAKE(key->old_pin);
+    CK_CLEANUP(assert_free) fido_assert_t *asked = NULL;
+
+    if (pin == NULL || (wanted == NULL && options->allow_count == 0))
+        return CK_OK;
+    asked = fido_assert_new();
+    if (asked == NULL)
+        return ck_error_no_memory(err);
+    int fido = describe_look(asked, options, wanted);
+    enum ck_err r = CK_OK;
+    if (fido == FIDO_OK)
+        r = wait_for_key(key, WAIT_FOR_ANSWER, look, asked, &fido, err);
+    if (r == CK_OK && fido == FIDO_OK)
+        key->pin = CK_TAKE(pin);
+    if (r == CK_OK && fido == FIDO_ERR_NO_CREDENTIALS)
+        r = translate(key, fido, err);
+    /* It is tried again, with this key or another one. */
+    if (r != CK_OK)
+        key->old_pin = CK_TAKE(pin);
+    return r;
+}
+
+/* --- its answer --- */
+
 static bool is(const struct ck_bytes *wanted, const unsigned char *data, size_t size)
 {
     return wanted == NULL || (size == wanted->size && memcmp(data, wanted->data, size) == 0);
@@ -107,8 +162,11 @@ enum ck_err ck_key_sign(struct ck_key *key, const struct ck_request_options *opt
     int fido = describe(asked, options, &assertion.client_data_json);
     if (fido != FIDO_OK)
         return translate(key, fido, err);
-    r = run_ceremony(
-        key, &(struct ceremony){.call = sign, .data = asked, .verification = verification}, err);
+    r = recognize(key, options, wanted, err);
+    if (r == CK_OK)
+        r = run_ceremony(
+            key, &(struct ceremony){.call = sign, .data = asked, .verification = verification},
+            err);
     if (r != CK_OK)
         return r;
     if (!choose(asked, wanted, user, &index))

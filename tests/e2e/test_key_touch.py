@@ -13,6 +13,7 @@ from key_case import ASKS_PIN, ASKS_RETRY, KINDS, MAKE, PIN, SIGN, KeyCase
 
 PATIENCE_S = 20
 SOON_MS = 300
+AT_ONCE_S = 5
 NOBODY = "nobody"
 
 
@@ -169,6 +170,29 @@ class NotTouched(KeyCase):
         self.assert_key_enrolled(self.finish(person), self.da1, kind)
 
     @each(KINDS)
+    def test_or_replaced_by_one_with_another_pin(self, kind):
+        """That PIN was given for the key before: the other one loses no try to it."""
+        other_pin = "Made-Up-PIN-9182"
+        self.secret_texts.add(other_pin)
+        key = self.key(pin=PIN, always_uv=True)
+        other = self.key(pin=other_pin, always_uv=True)
+        other.ctl(plugged=False)
+        key.fault(SIGN, "pull")
+        person = self.enroll_key_by_hand(self.da1, kind)
+        person.ask(ASKS_PIN)
+        person.answer(PIN)
+        person.expect(ASKS_RETRY)
+        other.ctl(plugged=True)
+        person.answer("y")
+        person.expect(ASKS_RETRY)
+        self.assertEqual((other.state()["pin_tries"], other.log("clientPIN")), (8, []))
+        other.ctl(plugged=False)
+        key.ctl(plugged=True)
+        person.answer("y")  # and the PIN is not asked for again
+        self.assert_key_enrolled(self.finish(person), self.da1, kind)
+        self.assertEqual(key.state()["pin_tries"], 8)
+
+    @each(KINDS)
     def test_and_pulled_at_registration(self, kind):
         key = self.key_for(kind, touch="never")
         run = self.start_enrolling(self.da1, kind)
@@ -247,6 +271,46 @@ class Interrupted(KeyCase):
         run.interrupt()
         self.assert_untouched(self.finish(run), self.da1, "webauthn", 130)
         self.assertEqual(len(key.log("CANCEL")), 1)
+
+
+    @each({f"{kind}-{command}": (kind, command) for kind, command in
+           (("webauthn", "getInfo"), ("passkey", "getInfo"), ("passkey", "clientPIN"),
+            ("webauthn", MAKE), ("passkey", MAKE))})
+    def test_while_the_key_says_nothing(self, kind, command):
+        """It heeds no cancel either, and is left."""
+        key = self.key_for(kind)
+        key.fault(command, "silence", times=-1)
+        run = self.start_enrolling(self.da1, kind)
+        self.await_command(key, command)
+        self.assert_ends_at_once(run, kind)
+
+    def test_a_u2f_key_which_knows_no_cancel(self):
+        key = self.key(u2f_only=True, touch="never")
+        run = self.start_enrolling(self.da1, "webauthn")
+        self.await_command(key, "u2fRegister")
+        self.assert_ends_at_once(run, "webauthn")
+
+    def await_command(self, key, command):
+        deadline = time.monotonic() + PATIENCE_S
+        while not key.asked(command):
+            self.assertLess(time.monotonic(), deadline, key.log())
+            time.sleep(0.02)
+
+    def assert_ends_at_once(self, run, kind):
+        run.interrupt()
+        began = time.monotonic()
+        outcome = self.finish(run)
+        self.assertLess(time.monotonic() - began, AT_ONCE_S)
+        self.assert_untouched(outcome, self.da1, kind, 130)
+
+
+class Silent(KeyCase):
+    """A key that never answers what needs nobody: an error, and no hang."""
+
+    def test_at_its_opening(self):
+        self.key().fault("getInfo", "silence", times=-1)
+        outcome = self.enroll_key(self.da1, "webauthn", status=None)
+        self.assert_untouched(outcome, self.da1, "webauthn", says="answer in time")
 
 
 class RealNodes(KeyCase):
