@@ -114,7 +114,7 @@ class Arranger:
 
     def do_passkeys(self, name):
         self._account(name)
-        return [{"cid": row.cid, "label": row.label or row.default_label}
+        return [{"cid": row.cid, "label": row.shown_label}
                 for row in self._state.passkeys_of(name)]
 
     def do_add_totp(self, name, label, secret):

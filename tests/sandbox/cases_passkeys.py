@@ -136,10 +136,12 @@ class Lists(Keys):
         self.with_passkey(KEY)
         visitor, name = self.logged_in(), ACCOUNTS["user"]
         before = self.server.ask("passkeys", name)
-        for label in ("", None):
+        listed = passkeys_on(visitor.get("/user"))
+        for label in ("", None, "0"):
             self.rename(visitor, KEY.cid, "mine")
             self.rename(visitor, KEY.cid, label)
             self.assertEqual(self.server.ask("passkeys", name), before)
+            self.assertEqual(passkeys_on(visitor.get("/user")), listed)
 
     def test_rename_too_long(self):
         self.with_passkey(KEY)

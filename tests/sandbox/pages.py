@@ -123,7 +123,7 @@ def passkey_block(passkeys, passkey_used):
     <tr>
       <td>
         {mark}
-        {php.escape_html(passkey.label or passkey.default_label)}
+        {php.escape_html(passkey.shown_label)}
       </td>
       <td style="min-width:240px;text-align: right">
         <form style="display:inline;" method="post">

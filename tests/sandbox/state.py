@@ -81,6 +81,11 @@ class Passkey:
     def default_label(self):
         return self.subject or f"Unknown ({self.created})"
 
+    @property
+    def shown_label(self):
+        """What the page's template holds for no name: PHP's "0" is false (protocol 16)."""
+        return self.default_label if self.label in (None, "", "0") else self.label
+
 
 @dataclass
 class AppPassword:
