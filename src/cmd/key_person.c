@@ -45,6 +45,25 @@ static enum ck_err pin_from_options(const struct options *options, bool again,
     return source_read(options, OPTION_PIN_FILE, "PIN", ret_pin, err);
 }
 
+/* What can't be a PIN is asked for again: the key need not know. */
+static enum ck_err prompt_pin(const char *question, struct ck_secret **ret_pin,
+                              struct ck_error *err)
+{
+    for (;;) {
+        CK_CLEANUP(ck_secret_free) struct ck_secret *pin = NULL;
+        enum ck_err r = prompt_secret(
+            question, "the PIN", "Give it with --pin-file, --pin-fd or --pin-command.", &pin, err);
+        if (r != CK_OK)
+            return r;
+        if (ck_secret_size(pin) >= CK_PIN_MIN && ck_secret_size(pin) <= CK_PIN_MAX) {
+            *ret_pin = CK_TAKE(pin);
+            return CK_OK;
+        }
+        say_always("A PIN has %d characters or more, and %d bytes at most. The key was not asked.",
+                   CK_PIN_MIN, CK_PIN_MAX);
+    }
+}
+
 static enum ck_err ask_pin(void *data, int retries, bool again, struct ck_secret **ret_pin,
                            struct ck_error *err)
 {
@@ -67,8 +86,7 @@ static enum ck_err ask_pin(void *data, int retries, bool again, struct ck_secret
     if (asprintf(&question, "PIN of the security key, for %s on %s%s: ",
                  speaker->target->account.name, speaker->target->settings.host.name, left) < 0)
         return ck_error_no_memory(err);
-    return prompt_secret(question, "the PIN", "Give it with --pin-file, --pin-fd or --pin-command.",
-                         ret_pin, err);
+    return prompt_pin(question, ret_pin, err);
 }
 
 struct ck_key_person key_person_new(struct speaker *speaker)

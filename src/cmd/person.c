@@ -18,6 +18,7 @@ static void tell_stage(void *data, enum ck_stage stage)
         [CK_STAGE_PROBE] = "Asking the server for its release ...",
         [CK_STAGE_LOGIN] = "Logging in ...",
         [CK_STAGE_CHANGE_PASSWORD] = "Changing the password, as the server insists ...",
+        [CK_STAGE_MAKE_CREDENTIAL] = "Registering with the security key ...",
         [CK_STAGE_SUBMIT] = "Telling the server ...",
         [CK_STAGE_PROOF] = "Logging in afresh with the factor, as proof ...",
         [CK_STAGE_PROOF_AGAIN] = "That did not get through. Trying once more ...",

@@ -32,10 +32,12 @@ enum ck_err new_credential_make(struct ck_login *login, struct ck_session *sessi
     bool passkey = kind == CK_WEBAUTHN_PASSKEY;
 
     enum ck_err r = ck_webauthn_creation_options(session, kind, &options, err);
+    if (r != CK_OK)
+        return r;
+    login->person->tell_stage(login->person->data, CK_STAGE_MAKE_CREDENTIAL);
     /* The key that answered is registered already; as a passkey it may well be meant. */
-    if (r == CK_OK)
-        r = login->key_answered && !passkey ? ck_login_need_other_key(login, err)
-                                            : ck_login_need_key(login, err);
+    r = login->key_answered && !passkey ? ck_login_need_other_key(login, err)
+                                        : ck_login_need_key(login, err);
     if (r == CK_OK)
         r = ck_key_make(login->key, &options, login->settings->host.origin, passkey,
                         passkey ? CK_VERIFY_ALWAYS : CK_VERIFY_IF_NEEDED, &registration, err);

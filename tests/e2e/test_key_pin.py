@@ -59,9 +59,10 @@ class Person(KeyCase):
     def test_too_short_costs_no_try(self):
         key = self.key(pin=PIN)
         person = self.enroll_key_by_hand(self.da1, "passkey")
-        self.enter(person, "123")
+        self.enter(person, "123", "x" * 64, PIN)
         outcome = self.finish(person)
-        self.assert_untouched(outcome, self.da1, "passkey", 2)
+        self.assert_key_enrolled(outcome, self.da1, "passkey")
+        self.assertEqual(outcome.stderr.count("The key was not asked"), 2)
         self.assertEqual(key.state()["pin_tries"], 8)
 
     def test_gives_up_with_an_empty_line(self):
