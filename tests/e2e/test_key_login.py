@@ -92,6 +92,27 @@ class Proving(KeyCase):
         key.ctl(touch="never", touch_timeout_ms=300)
         self.assert_failed(self.prove(self.da1, kind), 7, says="touch")
 
+    @each(KINDS)
+    def test_with_several_keys_none_of_which_is_touched(self, kind):
+        key = self.key_for(kind)
+        self.enroll_key(self.da1, kind)
+        self.key_for(kind, touch="never", touch_timeout_ms=300)
+        key.ctl(touch="never", touch_timeout_ms=300)
+        before, signed = self.all_of(self.da1), len(key.asked(SIGN))
+        self.assert_failed(self.prove(self.da1, kind), 7, says="none.*touched", hints="touch")
+        self.assertEqual(self.all_of(self.da1), before)
+        self.assertEqual(len(key.asked(SIGN)), signed)
+
+    def test_by_options_for_another_account(self):
+        """They list none of this account's credentials, and the key has no other."""
+        key = self.key()
+        self.enroll_key(self.da1, "webauthn")
+        self.server.fault("options:another-account", path="/api/v1/get/webauthn-tfa-get-args")
+        before = self.all_of(self.da1)
+        self.assert_failed(self.prove(self.da1, "webauthn"), 7, says="no credential")
+        self.assertEqual(self.all_of(self.da1), before)
+        self.assertNotEqual(key.last(SIGN)["outcome"], "OK")
+
     def test_a_passkey_asks_for_no_password(self):
         self.key(pin=PIN)
         self.enroll_key(self.bob, "passkey")
@@ -192,7 +213,10 @@ class Proving(KeyCase):
 
     @each({"missing": "missing:challenge", "a number": "wrong-type:challenge",
            "huge": "huge-list", "no base64": "bad-base64", "another server's": "other-rp",
-           "short": "short-challenge"})
+           "short": "short-challenge", "without a server": "missing:rpId",
+           "with a number for a server": "wrong-type:rpId",
+           "without a list": "missing:allowCredentials",
+           "with a number for a list": "wrong-type:allowCredentials"})
     def test_by_options_that_are(self, kind):
         key = self.key()
         self.enroll_key(self.da1, "webauthn")
@@ -202,7 +226,8 @@ class Proving(KeyCase):
         self.assertEqual(len(key.asked(SIGN)), asked, "the key was asked")
 
     @each({"missing": "missing:challenge", "a number": "wrong-type:challenge",
-           "no base64": "bad-base64", "another server's": "other-rp", "short": "short-challenge"})
+           "no base64": "bad-base64", "another server's": "other-rp", "short": "short-challenge",
+           "without a server": "missing:rpId", "with a number for a server": "wrong-type:rpId"})
     def test_a_passkey_by_options_that_are(self, kind):
         key = self.key(pin=PIN)
         self.enroll_key(self.da1, "passkey")
@@ -300,11 +325,12 @@ class NoKey(KeyCase):
     def test_is_needed_where_the_server_is_an_address(self, kind):
         """A key works for names; so nothing is sent at all."""
         key = self.key_for(kind)
-        url = f"https://{self.server.address}:{self.server.port}"
-        for command in (["enroll", kind], ["prove", kind]):
-            outcome = self.cowkey(self.bob, "--json", "--yes", "--server", url, *command,
-                                  "--pin-file", self.pin_file)
-            self.assert_failed(outcome, 2, says="address", hints="name")
+        for address in (self.server.address, "[::1]"):
+            url = f"https://{address}:{self.server.port}"
+            for command in (["enroll", kind], ["prove", kind]):
+                outcome = self.cowkey(self.bob, "--json", "--yes", "--server", url, *command,
+                                      "--pin-file", self.pin_file)
+                self.assert_failed(outcome, 2, says="address", hints="name")
         self.assert_never_asked(key)
         self.assert_nothing_sent()
 
