@@ -143,9 +143,18 @@ static enum ck_err sync_directory(int dir, const char *path, struct ck_error *er
 
 enum ck_err ck_file_check_new(const char *path, struct ck_error *err)
 {
+    CK_CLEANUP(close_fd) int dir = -1;
+    const char *name = NULL;
     struct stat status;
 
-    return lstat(path, &status) == 0 ? refuse_existing(path, err) : CK_OK;
+    if (open_parent(path, &dir, &name, err) != CK_OK)
+        return err->code;
+    if (fstatat(dir, name, &status, AT_SYMLINK_NOFOLLOW) == 0)
+        return refuse_existing(path, err);
+    if (faccessat(dir, ".", W_OK | X_OK, AT_EACCESS) == 0)
+        return CK_OK;
+    ck_error_set(err, CK_ERR_USAGE, "no file can be made for '%s': %m", path);
+    return ck_error_hint(err, "Choose a directory that you may read and write.");
 }
 
 enum ck_err ck_file_create(const char *path, const struct ck_secret *bytes, struct ck_error *err)

@@ -37,18 +37,23 @@ static enum ck_err write_record(const char *path, const struct target *target,
     return r == CK_OK ? ck_file_create(path, text, err) : r;
 }
 
-/* The enrollment is done by then, whatever becomes of the record. */
+/* The enrollment is done by then, whatever becomes of the record; err may hold what failed since. */
 static enum ck_err keep_record(const struct options *options, const struct target *target,
                                const struct ck_enrollment *done, struct ck_error *err)
 {
     const char *path = option_value(options, OPTION_CREDENTIAL_OUT);
+    struct ck_error before = *err, cause;
 
-    if (path == NULL || write_record(path, target, done, err) == CK_OK)
-        return CK_OK;
-    struct ck_error cause = *err;
-    ck_error_set(err, CK_ERR_UNKNOWN, "the key is enrolled, but its record was not written: %.300s",
+    if (path == NULL || write_record(path, target, done, &cause) == CK_OK)
+        return err->code;
+    ck_error_set(err, CK_ERR_UNKNOWN, "%.300s, but its record was not written: %.300s",
+                 before.code != CK_OK                 ? before.text
+                 : done->result == CK_ENROLL_ENROLLED ? "the key is enrolled"
+                                                      : "the key is in the server's list",
                  cause.text);
-    return ck_error_hint(err, "The JSON result has what matters most of it.");
+    return ck_error_hint(
+        err, "%s",
+        before.code != CK_OK ? before.hint : "The result with --json has what matters most of it.");
 }
 
 static int run(const struct options *options, const char *method,
@@ -75,7 +80,7 @@ static int run(const struct options *options, const char *method,
         r = target_probe(&target, &err);
     if (r == CK_OK)
         r = enroll(&target.login, &wish.common, &done, &err);
-    if (r == CK_OK)
+    if (done.result >= CK_ENROLL_RECORDED)
         r = keep_record(options, &target, &done, &err);
     if (r == CK_ERR_UNKNOWN)
         target_hint_look(options, &err);

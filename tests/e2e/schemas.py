@@ -113,7 +113,7 @@ def _enroll_faults(document, status):
         yield f"status 0 with result {result} and factor {document.get('factor_id')}"
     if document.get("method") != "totp" and proof and "credential" not in document:
         yield f"{result} without a credential"
-    left_behind = result in ("unknown", "enrolled") or document.get("password_changed")
+    left_behind = result in ("unknown", "recorded", "enrolled") or document.get("password_changed")
     if result == "unknown" and status != 4 or status == 4 and not left_behind:
         yield f"result {result} with status {status}"
 

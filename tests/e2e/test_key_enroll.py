@@ -144,12 +144,26 @@ class Records(KeyCase):
         self.assertFalse(self.record.exists())
 
     @each(KINDS)
-    def test_that_can_t_be_written_are_told_of(self, kind):
-        self.key_for(kind)
+    def test_that_can_t_be_written_are_told_of_before(self, kind):
+        key = self.key_for(kind)
         outcome = self.enroll_key(self.da1, kind, "--credential-out", self.place / "no" / "where",
                                   status=None)
-        self.assertIn(outcome.status, (2, 4), outcome)
-        self.assertEqual(len(self.registered(self.da1, kind)), 0 if outcome.status == 2 else 1)
+        self.assert_untouched(outcome, self.da1, kind, 2, says="no file can be made")
+        self.assert_never_asked(key)
+
+    @each({f"{kind}-{proof}": (kind, proof, word) for kind in KINDS
+           for proof, word in (("login", "enrolled"), ("recorded", "in the server's list"))})
+    def test_that_can_t_be_written_in_the_end_promise_no_more(self, kind, proof, word):
+        key = self.key_for(kind, touch="never")
+        run = self.start_enrolling(self.da1, kind, "--proof", proof, "--credential-out",
+                                   self.record)
+        key.await_blinking(MAKE)
+        self.record.write_text("mine")
+        key.ctl(touch="instant", press=True)
+        outcome = self.finish(run)
+        self.assert_failed(outcome, 4, says="not written")
+        self.assertIn(word, outcome.error["error"])
+        self.assertEqual((outcome.document["proof"], self.record.read_text()), (proof, "mine"))
 
 
 @in_every_dialect
