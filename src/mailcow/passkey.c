@@ -96,14 +96,42 @@ static enum ck_err post_json(struct ck_session *session, const struct ck_secret 
     return refused(session, err);
 }
 
-/* A page that leads away is that of nobody, or of somebody in another role. */
+static enum ck_err not_judged(const struct ck_session *session, struct ck_error *err)
+{
+    ck_error_set(err, CK_ERR_UNREACHABLE, "the server did not keep the login of '%s'",
+                 session->account.name);
+    return ck_error_hint(err, "It did not judge the passkey: start again.");
+}
+
+/*
+ * A page that leads to the login is that of nobody, which a lost session looks like, too, or of
+ * somebody in another role. Only the login page tells: it complains of a passkey that was refused,
+ * and leads on who is logged in.
+ */
+static enum ck_err ask_why(struct ck_session *session, struct ck_error *err)
+{
+    CK_CLEANUP(ck_response_clear) struct ck_response response = {0};
+    CK_CLEANUP(ck_page_clear) struct ck_page page = {0};
+    enum ck_err e = ck_session_get(session, ck_session_login_path(session), &response, err);
+
+    if (e == CK_OK && response.status == 302)
+        return refused(session, err);
+    if (e == CK_OK)
+        e = ck_session_read_page(&response, &page, err);
+    if (e != CK_OK)
+        return e;
+    return ck_page_alert(&page, "danger") ? refused(session, err) : not_judged(session, err);
+}
+
 static enum ck_err look_in(struct ck_session *session, struct ck_error *err)
 {
     CK_CLEANUP(ck_response_clear) struct ck_response response = {0};
     enum ck_err e = ck_session_get(session, ck_session_factor_path(session), &response, err);
 
     if (e == CK_OK && response.status == 302)
-        return refused(session, err);
+        return ck_session_leads_to_login(session, response.location)
+                   ? ask_why(session, err)
+                   : ck_session_bad_status(response.status, CK_ERR_UNREACHABLE, err);
     if (e == CK_OK)
         e = ck_session_read_factor_page(session, &response, err);
     if (e == CK_OK)

@@ -305,6 +305,21 @@ class Lost(KeyCase):
         self.assert_left_behind(outcome, self.da1, kind)
         self.assertEqual(outcome.document["proof"], "recorded")
 
+    @each({"the login": ("other-site", {"field": "verify_fido2_login"}),
+           "the session": ("expired", {"method": "GET", "skip": 2}),
+           "the page": ("redirect:/maintenance.html", {"method": "GET", "skip": 2})})
+    def test_proof_of_a_passkey_that_was_not_judged(self, fault, match):
+        """That nobody is logged in is no refusal, and no reason to take the passkey back."""
+        self.key(pin=PIN)
+        if "field" not in match:
+            match = match | {"path": self.server.factor_page(self.da1.role)}
+        self.server.fault(fault, times=MANY if match.get("field") else 1, **match)
+        outcome = self.enroll_key(self.da1, "passkey", status=None)
+        if "field" in match:
+            self.assert_left_behind(outcome, self.da1, "passkey")
+        else:
+            self.assert_key_enrolled(outcome, self.da1, "passkey")
+
     @each(KINDS)
     def test_proof_that_stumbles_once(self, kind):
         self.key_for(kind)
