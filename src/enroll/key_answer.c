@@ -88,8 +88,10 @@ enum ck_err key_answer_make(struct ck_login *login, struct ck_session *session, 
     if (r != CK_OK)
         return r;
     size_t credentials = options.allow_count;
-    if (credential != NULL && !find_credential(&options, credential, &index))
+    if (credential != NULL && !find_credential(&options, credential, &index)) {
+        ret_answer->not_offered = true;
         return ck_error_set(err, CK_ERR_UNCHANGED, "the server does not offer the credential");
+    }
     if (credential != NULL ||
         (row != 0 && rows.count == credentials && find_row(&rows, row, &index)))
         keep_only(&options, index);

@@ -79,7 +79,7 @@ enum ck_verdict ck_prove_webauthn(struct ck_login *login, uint64_t id,
         return CK_VERDICT_NOT_LISTED;
     enum ck_err r = key_answer_make(login, session, id, credential, &answer, ret_why);
     if (r != CK_OK)
-        return r == CK_ERR_UNCHANGED ? CK_VERDICT_NOT_LISTED : CK_VERDICT_NOT_CARRIED_OUT;
+        return answer.not_offered ? CK_VERDICT_NOT_LISTED : CK_VERDICT_NOT_CARRIED_OUT;
     return judge(session, ck_webauthn_answer(session, id, &answer.assertion, ret_why), ret_why);
 }
 
