@@ -6,6 +6,7 @@
 
 #include "cowkey/base/cleanup.h"
 #include "cowkey/mailcow/factor.h"
+#include "cowkey/mailcow/webauthn.h"
 #include "takeback.h"
 
 enum { PROOF_ATTEMPTS_MAX = 10 };
@@ -126,6 +127,27 @@ enum ck_err course_read_back(struct course *course, enum ck_err stored_nothing,
     course->done->factor_id = ours->id;
     course->done->evidence = CK_EVIDENCE_RECORDED;
     return CK_OK;
+}
+
+enum ck_err course_check_refusal(struct course *course, enum ck_err r, struct ck_error *err)
+{
+    struct ck_session *session = course->session;
+    struct ck_error cause = *err, ignored;
+
+    if (r != CK_ERR_UNCHANGED || (course->done->forced ? ck_webauthn_settle(session, &ignored)
+                                                       : ck_session_visit(session, &ignored)))
+        return r;
+    const struct ck_page *page = ck_session_page(session);
+    for (size_t i = 0; i < page->factors_count; i++) {
+        if (!was_there_before(course, page->factors[i].id)) {
+            ck_error_set(err, CK_ERR_UNKNOWN,
+                         "%.300s; and yet its list gained the factor '%.150s' (ID %" PRIu64
+                         "), which was not removed",
+                         cause.text, page->factors[i].label, page->factors[i].id);
+            return ck_error_hint(err, "%s", cause.hint);
+        }
+    }
+    return r;
 }
 
 enum ck_verdict prove_until_verdict(struct course *course, prove_once *once, const void *data,

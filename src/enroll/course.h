@@ -37,6 +37,12 @@ enum ck_err course_read_back(struct course *course, enum ck_err stored_nothing,
                              struct ck_error *err);
 
 /*
+ * After the server's no, which is r: when its list shows a gain all the same it is CK_ERR_UNKNOWN. A
+ * page that can't be read leaves the no as it is.
+ */
+enum ck_err course_check_refusal(struct course *course, enum ck_err r, struct ck_error *err);
+
+/*
  * Proves until there is a verdict, and takes back what was refused; then removes what was to be
  * replaced.
  */

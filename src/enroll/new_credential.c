@@ -19,7 +19,8 @@ static enum ck_err check(const struct ck_login *login, const struct ck_creation_
     ck_error_set(err, CK_ERR_KEY,
                  "what the security key made does not hold (%s), so the server was not told",
                  reason);
-    return ck_error_hint(err, "Try another key; this one may be faulty.");
+    return ck_error_hint(err, "Try another key; this one may be faulty%s.",
+                         passkey ? ", and may hold a passkey now that is of no use" : "");
 }
 
 enum ck_err new_credential_make(struct ck_login *login, struct ck_session *session,

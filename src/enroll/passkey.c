@@ -67,13 +67,43 @@ static enum ck_err read_back(struct course *course, struct ck_error *err)
             "whether the new one was stored");
     if (ours == NULL) {
         ck_error_set(err, CK_ERR_UNCHANGED, "the server stored nothing, whatever it says");
-        return ck_error_hint(err, "Try again; the key holds a credential now that is of no use.");
+        return ck_error_hint(err, "Try again.");
     }
     if (strcmp(ours->label, course->wish->label) != 0)
         snprintf(course->done->listed_as, sizeof(course->done->listed_as), "%s", ours->label);
     course->done->cid_digits = ck_page_cid_digits(page, course->done->cid);
     course->done->evidence = CK_EVIDENCE_RECORDED;
     return CK_OK;
+}
+
+/* After the server's no: when its list shows our passkey all the same, that is not to be believed. */
+static enum ck_err check_refusal(struct course *course, enum ck_err r, struct ck_error *err)
+{
+    struct ck_session *session = course->session;
+    struct ck_error cause = *err, ignored;
+
+    if (r != CK_ERR_UNCHANGED || (course->done->forced ? ck_webauthn_settle(session, &ignored)
+                                                       : ck_session_visit(session, &ignored)))
+        return r;
+    const struct ck_page *page = ck_session_page(session);
+    if (ck_page_find_passkey(page, course->done->cid) == NULL)
+        return r;
+    course->done->cid_digits = ck_page_cid_digits(page, course->done->cid);
+    course->done->evidence = CK_EVIDENCE_RECORDED;
+    ck_error_set(err, CK_ERR_UNKNOWN, "%.300s; and yet its list shows the passkey (pk:%.8s)",
+                 cause.text, course->done->cid);
+    return ck_error_hint(err, "It was not removed. %.300s", cause.hint);
+}
+
+/* A resident credential stays on the key, whatever becomes of it at the server. */
+static enum ck_err note_leftover(enum ck_err r, struct ck_error *err)
+{
+    struct ck_error cause = *err;
+
+    if (r == CK_OK || r == CK_ERR_UNKNOWN)
+        return r;
+    return ck_error_hint(err, "%.300s%sThe key holds a passkey now that is of no use.", cause.hint,
+                         cause.hint[0] != '\0' ? " " : "");
 }
 
 static enum ck_err submit(struct course *course, const struct ck_registration *registration,
@@ -87,7 +117,8 @@ static enum ck_err submit(struct course *course, const struct ck_registration *r
     enum ck_err r =
         ck_webauthn_register(course->session, CK_WEBAUTHN_PASSKEY, registration, NULL, NULL, err);
     if (r != CK_OK)
-        return outcome_unknown(r, "the key", err);
+        return r == CK_ERR_UNKNOWN ? outcome_unknown(r, "the key", err)
+                                   : check_refusal(course, r, err);
     if (course->done->forced)
         r = ck_webauthn_settle(course->session, err);
     /* The rename reads the page, too: one look shows both. A name alone is no reason to fail. */
@@ -114,7 +145,7 @@ static enum ck_err record(struct course *course, char replaced[CK_PAGE_CID_SIZE 
         return r;
     course->done->credential_known = true;
     r = ck_passkey_cid(&course->done->credential.id, course->done->cid, err);
-    return r == CK_OK ? submit(course, &registration, err) : r;
+    return r == CK_OK ? note_leftover(submit(course, &registration, err), err) : r;
 }
 
 static enum ck_verdict prove(struct course *course, const void *data, struct ck_error *ret_why)

@@ -33,12 +33,11 @@ static enum ck_err submit(struct course *course, const struct ck_registration *r
     course->done->submitted = true;
     enum ck_err r = ck_webauthn_register(course->session, CK_WEBAUTHN_FACTOR, registration,
                                          course->wish->label, login->password, err);
-    if (r == CK_OK && course->done->forced)
-        r = ck_webauthn_settle(course->session, err);
-    else if (r == CK_OK)
-        r = ck_session_visit(course->session, err);
-    else
-        return outcome_unknown(r, "the key", err);
+    if (r != CK_OK)
+        return r == CK_ERR_UNKNOWN ? outcome_unknown(r, "the key", err)
+                                   : course_check_refusal(course, r, err);
+    r = course->done->forced ? ck_webauthn_settle(course->session, err)
+                             : ck_session_visit(course->session, err);
     if (r != CK_OK)
         return outcome_unknown(err->code = CK_ERR_UNKNOWN, "the key", err);
     return course_read_back(course, CK_ERR_REFUSED, err);

@@ -252,6 +252,23 @@ class Lies(KeyCase):
         self.assert_failed(outcome, 4)
         self.assert_labels(self.da1, "somebody else's")
 
+    @each({f"{kind}-{role}": (kind, role) for kind in KINDS for role in ROLES})
+    def test_no_and_stored_all_the_same(self, kind, role):
+        account = self.server.of_role(role)
+        self.key_for(kind)
+        self.server.fault("lie-refused", path=REGISTRATION_OF[kind])
+        outcome = self.enroll_key(account, kind, status=None)
+        self.assert_left_behind(outcome, account, kind)
+        self.assertRegex(outcome.error["error"], "refused.*and yet")
+
+    @plays_on("forced")
+    @each(KINDS)
+    def test_no_and_stored_in_a_forced_set_up(self, kind):
+        self.server.arrange("force-tfa", self.da1.name, "string")
+        self.key_for(kind)
+        self.server.fault("lie-refused", path=REGISTRATION_OF[kind])
+        self.assert_left_behind(self.enroll_key(self.da1, kind, status=None), self.da1, kind)
+
     def test_recorded_is_not_believed_either(self):
         for kind in KINDS:
             self.key_for(kind)
@@ -332,6 +349,14 @@ class Lost(KeyCase):
 @in_every_dialect
 class Vendors(KeyCase):
     """The server takes the keys of some makers only."""
+
+    @each({"webauthn": ("webauthn", "says"), "passkey": ("passkey", "key holds a passkey")})
+    def test_a_passkey_that_stays_on_the_key_is_told_of(self, kind, hints):
+        self.server.arrange("trusted-vendors", "on")
+        key = self.key_for(kind)
+        outcome = self.enroll_key(self.da1, kind, status=None)
+        self.assert_failed(outcome, 3, hints=hints)
+        self.assertEqual(len(key.credentials(resident=True)), int(kind == "passkey"))
 
     @each(KINDS)
     def test_a_key_without_a_certificate(self, kind):

@@ -38,6 +38,13 @@ def incomplete():
     return answer(_INCOMPLETE)
 
 
+def registered(exchange):
+    """What is said of a key that was stored; a server that denies says no."""
+    if exchange.state.denying:
+        return answer({"success": False, "msg": "invalid challenge"})
+    return answer({"success": True})
+
+
 def nothing():
     """What a route says that has nothing to say."""
     return Response(200, b"", _JSON)

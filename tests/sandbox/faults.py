@@ -20,7 +20,7 @@ import php
 # Kinds that answer instead of the server: it never sees the request.
 BEFORE = ("drop-before", "status", "other-site", "redirect")
 # Kinds that change what the server does or shows.
-DURING = ("delay", "expired", "lie-success", "lie-stored-two", "options", "other-account",
+DURING = ("delay", "expired", "lie-refused", "lie-success", "lie-stored-two", "options", "other-account",
           "refuse-code")
 # Kinds that spoil the answer of a server that did what it was told.
 AFTER = ("drop-after", "cut", "truncate-body", "oversize", "bomb", "content-type", "no-date",

@@ -47,7 +47,7 @@ def _register(exchange):
     exchange.alert("success", ["object_modified", session.username], "fido2", "register")
     # The hold ends, but the next password login is held again (protocol 1.2).
     session.pending_tfa_setup = False
-    return api.answer({"success": True})
+    return api.registered(exchange)
 
 
 # -- changing --------------------------------------------------------------------------------

@@ -49,7 +49,7 @@ def _register(exchange):
         factors.set_factor(exchange, {**form, "registration": registration})
     except (relying_party.Refused, factors.TooLong) as error:
         return api.answer({"success": False, "msg": str(error)})
-    return api.answer({"success": True})
+    return api.registered(exchange)
 
 
 def _enroll(exchange, form, logged):

@@ -145,11 +145,12 @@ class Sandbox(socketserver.ThreadingTCPServer):
             exchange.spoiled_options = fault.argument if kind == "options" else None
             state.refuse_codes = kind == "refuse-code"
             state.lying = kind == "lie-success"
+            state.denying = kind == "lie-refused"
             state.doubling = kind == "lie-stored-two"
             try:
                 return web.serve(exchange)
             finally:
-                state.refuse_codes = state.lying = state.doubling = False
+                state.refuse_codes = state.lying = state.denying = state.doubling = False
 
 
 class Connection(http.server.BaseHTTPRequestHandler):

@@ -129,6 +129,7 @@ class State:
         self.refuse_codes = False
         self.lying = False
         self.doubling = False
+        self.denying = False
 
     def _seed_account(self, row):
         role = ROLES[row["role"]]

@@ -261,6 +261,12 @@ enum ck_err ck_webauthn_creation_options(struct ck_session *session, enum ck_web
     return CK_OK;
 }
 
+/* What is said of a key that was stored. */
+static enum ck_err stored(struct ck_error *err)
+{
+    return fake.adding == ADD_SAYS_NO ? ck_error_set(err, CK_ERR_UNCHANGED, "no") : CK_OK;
+}
+
 enum ck_err ck_passkey_cid(const struct ck_bytes *credential_id, char ret_cid[CK_PAGE_CID_SIZE + 1],
                            struct ck_error *err)
 {
@@ -287,12 +293,12 @@ enum ck_err ck_webauthn_register(struct ck_session *session, enum ck_webauthn_ki
     if (kind == CK_WEBAUTHN_FACTOR) {
         copy(&registration->credential_id, &fake.credentials[fake.rows_count]);
         fake_add_row(label, CK_METHOD_WEBAUTHN);
-        return CK_OK;
+        return stored(err);
     }
     struct ck_passkey *passkey = &fake.passkeys[fake.passkeys_count++];
     ck_passkey_cid(&registration->credential_id, passkey->cid, err);
     passkey->label = strdup("Unknown");
-    return CK_OK;
+    return stored(err);
 }
 
 enum ck_err ck_webauthn_settle(struct ck_session *session, struct ck_error *err)

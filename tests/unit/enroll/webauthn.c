@@ -141,6 +141,19 @@ static void test_a_refused_registration(void **state)
     }
 }
 
+static void test_a_no_that_stored_it_all_the_same_is_not_believed(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < 4; i++) {
+        start_afresh();
+        fake.held_for_setup = i >= 2;
+        fake.adding = ADD_SAYS_NO;
+        assert_unknown(both[i % 2]);
+        assert_int_equal(fake.rows_count + fake.passkeys_count, 1);
+        assert_int_equal(fake_key.signed_count, 0);
+    }
+}
+
 static void test_a_success_that_stored_nothing_is_a_wrong_password_for_a_factor(void **state)
 {
     (void)state;
@@ -187,6 +200,17 @@ static void test_a_wrong_pin_at_the_proof_is_not_the_servers_no(void **state)
         start_afresh();
         fake_key.signing[0] = CK_ERR_REFUSED;
         assert_unknown(both[i]);
+    }
+}
+
+static void test_short_memory_at_the_proof_is_not_the_servers_no(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        start_afresh();
+        fake_key.signing[0] = CK_ERR_UNCHANGED;
+        assert_unknown(both[i]);
+        assert_int_equal(fake.rows_count + fake.passkeys_count, 1);
     }
 }
 
@@ -308,10 +332,12 @@ int main(void)
         TEST(without_a_usable_key_nothing_is_posted),
         TEST(a_registration_that_does_not_hold_is_not_posted),
         TEST(a_refused_registration),
+        TEST(a_no_that_stored_it_all_the_same_is_not_believed),
         TEST(a_success_that_stored_nothing_is_a_wrong_password_for_a_factor),
         TEST(a_cut_registration_is_unknown),
         TEST(a_missed_touch_at_the_proof_is_asked_about_and_deletes_nothing),
         TEST(a_wrong_pin_at_the_proof_is_not_the_servers_no),
+        TEST(short_memory_at_the_proof_is_not_the_servers_no),
         TEST(a_refused_factor_is_taken_back),
         TEST(a_credential_that_is_not_offered_is_taken_back),
         TEST(a_refused_passkey_is_taken_back_and_forgotten_if_wanted),
