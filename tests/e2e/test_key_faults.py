@@ -201,6 +201,15 @@ class Options(KeyCase):
 class Lies(KeyCase):
     """The server's "success" is no evidence."""
 
+    def enroll_while(self, account, *verb):
+        """Something happens on the server between the options and the registration."""
+        key = self.key(touch="never", touch_timeout_ms=20000)
+        run = self.start_enrolling(account, "webauthn")
+        key.await_blinking(MAKE)
+        self.server.arrange(*verb)
+        key.ctl(touch="instant", press=True)
+        return self.finish(run)
+
     @each({f"{kind}-{role}": (kind, role) for kind in KINDS for role in ROLES})
     def test_success_and_nothing_stored(self, kind, role):
         account = self.server.of_role(role)
@@ -216,11 +225,8 @@ class Lies(KeyCase):
     def test_password_that_is_changed_in_between(self, role):
         """The server says success to a wrong one, and stores nothing."""
         account = self.server.of_role(role)
-        self.key()
         self.secret_texts.add("Made-Up-Other-Pass")
-        self.server.meanwhile("password", account.name, "Made-Up-Other-Pass",
-                              path=REGISTRATION_OF["webauthn"])
-        outcome = self.enroll_key(account, "webauthn", status=None)
+        outcome = self.enroll_while(account, "password", account.name, "Made-Up-Other-Pass")
         self.assert_failed(outcome, 5, says="password|stored nothing", hints="password")
         self.assertEqual(outcome.document["result"], "failed")
         self.assertEqual(self.server.factors(account), [])
@@ -236,10 +242,8 @@ class Lies(KeyCase):
             self.assertIn(outcome.status, (0, 4), outcome)
 
     def test_somebody_else_at_the_same_moment(self):
-        self.key()
-        self.server.meanwhile("add-totp", self.da1.name, "somebody else's", otp.OTHER_SECRET,
-                              path=REGISTRATION_OF["webauthn"])
-        outcome = self.enroll_key(self.da1, "webauthn", status=None)
+        outcome = self.enroll_while(self.da1, "add-totp", self.da1.name, "somebody else's",
+                                    otp.OTHER_SECRET)
         self.assert_failed(outcome, 4)
         self.assertIn("somebody else's", [row["label"] for row in self.server.factors(self.da1)])
 
@@ -406,6 +410,32 @@ class TakenBack(KeyCase):
                          ("failed", None))
         self.assertEqual(self.all_of(account), ([], []))
 
+    def enroll_spoiled(self, account, kind, *words):
+        """The server really refuses the right answer: it holds another public key meanwhile."""
+        key = self.key_for(kind, touch="never", touch_timeout_ms=20000)
+        run = self.start_enrolling(account, kind, *words)
+        key.touch(MAKE)
+        key.await_blinking(SIGN)
+        self.server.arrange("spoil-keys", account.name)
+        key.ctl(touch="instant", press=True)
+        return self.finish(run)
+
+    @each(EVERY_KIND_AND_ROLE)
+    def test_when_another_key_was_stored(self, kind, role):
+        account = self.server.of_role(role)
+        outcome = self.enroll_spoiled(account, kind)
+        self.assert_failed(outcome, 3, says="taken back")
+        self.assertEqual(self.all_of(account), ([], []))
+
+    @each(ROLES)
+    def test_when_another_key_was_stored_and_others_remain(self, role):
+        account = self.server.of_role(role)
+        self.with_totp(account)
+        with self.unchanged(account):
+            outcome = self.enroll_spoiled(account, "webauthn", "--login-secret-file",
+                                          self.secret_file(otp.SECRET))
+        self.assert_failed(outcome, 3, says="taken back")
+
     @each(ROLES)
     def test_when_others_remain(self, role):
         account = self.server.of_role(role)
@@ -472,9 +502,7 @@ class TakenBack(KeyCase):
     def test_in_a_forced_set_up(self, role):
         account = self.server.of_role(role)
         self.server.arrange("force-tfa", account.name, "string")
-        self.key()
-        self.refuse("webauthn")
-        self.assert_failed(self.enroll_key(account, "webauthn", status=None), 3)
+        self.assert_failed(self.enroll_spoiled(account, "webauthn"), 3)
         self.assertEqual(self.server.factors(account), [])
 
     @plays_on("forced")
@@ -482,8 +510,6 @@ class TakenBack(KeyCase):
     def test_can_t_be_where_the_server_insists_by_a_number(self, role):
         account = self.server.of_role(role)
         self.server.arrange("force-tfa", account.name, "number")
-        self.key()
-        self.refuse("webauthn")
-        outcome = self.enroll_key(account, "webauthn", status=None)
+        outcome = self.enroll_spoiled(account, "webauthn")
         self.assert_left_behind(outcome, account, "webauthn")
         self.assertRegex(outcome.error["hint"], "(?i)admin")

@@ -229,6 +229,12 @@ class Login(Keys):
         self.assertTrue(self.enters(KEY))
         self.assertEqual(self.server.ctl("f2b"), "0")
 
+    def test_another_key_is_stored(self):
+        for role, name, _login, _page in self.each_role():
+            self.with_passkey(KEY, role)
+            self.server.ctl("spoil-keys", name)
+            self.assertFalse(self.enters(KEY, role))
+
     def test_nonsense(self):
         for token in ("", "{}", "[]", "nonsense", '{"id":""}'):
             answer = self.enter(self.visitor(), token)

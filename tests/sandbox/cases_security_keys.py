@@ -277,6 +277,15 @@ class Login(Keys):
                              [("danger", "WebAuthn verification failed: " + message)])
         self.assertEqual(self.server.ctl("f2b"), "0")
 
+    def test_another_key_is_stored(self):
+        for role, name, login, _page in self.each_role():
+            number = self.with_factor(KEY, role)
+            self.server.ctl("spoil-keys", name)
+            visitor, options = self.asked(role)
+            answer = self.answer_key(visitor, number, KEY.get(options), login)
+            self.assertEqual(answer.alerts, [
+                ("danger", "WebAuthn verification failed: invalid signature")])
+
     def test_one_wrong_answer_drops_the_login(self):
         number = self.with_factor(KEY)
         visitor, options = self.asked()

@@ -20,6 +20,13 @@ FIRST_FACTOR_ID = 231
 SOMEBODY_ELSE = ("somebody else's phone", "MADEUPMADEUPMADEUPMADEUP23456723")
 SOMEBODY_ELSES_KEY = b"somebody else's key"
 
+_AAGUID_AND_LENGTH = 16 + 2
+# A public key as COSE has it: the base point of P-256, whose private key is 1.
+_ANOTHER_KEY = bytes.fromhex(
+    "a5010203262001"
+    "2158206b17d1f2e12c4247f8bce6e563a440f277037d812deb33a0f4a13945d898c296"
+    "2258204fe342e2fe1a7f9b8ee7eb4a7c0f9e162bce33576b315ececbb6406837bf51f5")
+
 _MAILBOX_ATTRIBUTES = {
     "force_pw_update": "0", "tls_enforce_in": "0", "tls_enforce_out": "0", "sogo_access": "1",
     "imap_access": "1", "pop3_access": "1", "smtp_access": "1", "sieve_access": "1",
@@ -240,6 +247,14 @@ class State:
         for passkey in self.passkeys_of(account):
             if passkey.cid == cid and not self.lying:
                 passkey.label = label
+
+    def spoil_keys(self, account):
+        """From now on the right answer of a key is refused."""
+        rows = [(row, row.key_handle) for row in self.factors_of(account, active_only=False)]
+        rows += [(row, row.credential_id) for row in self.passkeys_of(account)]
+        for row, credential_id in rows:
+            if row.key:
+                row.key = row.key[:_AAGUID_AND_LENGTH + len(credential_id)] + _ANOTHER_KEY
 
     def add_app_password(self, account, label, active=1, protocols=()):
         row = AppPassword(next(self._ids), account, label, active, tuple(protocols))
