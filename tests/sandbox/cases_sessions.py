@@ -49,6 +49,19 @@ class Sessions:
             self.assertEqual(self.server.ask("sessions"),
                              {"authenticated": 0, "pending": 0})
 
+    def test_logout_on_a_private_page(self):
+        """It works there for every role, and spares the page."""
+        for role, name, login, page in self.each_role():
+            for pending in (False, True):
+                if pending:
+                    self.server.ctl("add-totp", name, "phone", SECRET)
+                visitor = self.visitor()
+                visitor.log_in(name, login)
+                answer = visitor.post("/user", {"logout": "1", "csrf_token": None})
+                self.assertEqual((answer.status, answer.location, answer.body), (302, "/", b""))
+                self.assertEqual(self.server.ask("sessions"),
+                                 {"authenticated": 0, "pending": 0})
+
     def test_parallel_sessions(self):
         first, second = self.logged_in("admin"), self.logged_in("admin")
         first.post("/", {"logout": "1"})

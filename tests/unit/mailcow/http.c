@@ -599,6 +599,7 @@ static void test_log_out_once(void **state)
     ck_session_close(&session);
     assert_null(session);
     assert_int_equal(bench->server->count, 2);
+    assert_string_equal(bench->server->requests[1].line, "POST /user");
     assert_string_equal(bench->server->requests[1].body, "logout=1");
 }
 
