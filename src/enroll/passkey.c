@@ -95,6 +95,13 @@ static enum ck_err check_refusal(struct course *course, enum ck_err r, struct ck
     return ck_error_hint(err, "It was not removed. %.300s", cause.hint);
 }
 
+/* No login asks for a passkey. */
+static enum ck_err unknown(struct ck_error *err)
+{
+    outcome_unknown(err->code = CK_ERR_UNKNOWN, "the key", err);
+    return ck_error_hint(err, "Keep the key until you have looked: if it was stored, it logs in.");
+}
+
 /* A resident credential stays on the key, whatever becomes of it at the server. */
 static enum ck_err note_leftover(enum ck_err r, struct ck_error *err)
 {
@@ -117,8 +124,7 @@ static enum ck_err submit(struct course *course, const struct ck_registration *r
     enum ck_err r =
         ck_webauthn_register(course->session, CK_WEBAUTHN_PASSKEY, registration, NULL, NULL, err);
     if (r != CK_OK)
-        return r == CK_ERR_UNKNOWN ? outcome_unknown(r, "the key", err)
-                                   : check_refusal(course, r, err);
+        return r == CK_ERR_UNKNOWN ? unknown(err) : check_refusal(course, r, err);
     if (course->done->forced)
         r = ck_webauthn_settle(course->session, err);
     /* The rename reads the page, too: one look shows both. A name alone is no reason to fail. */
@@ -126,7 +132,7 @@ static enum ck_err submit(struct course *course, const struct ck_registration *r
                                         &name_err) != CK_OK)
         r = ck_session_visit(course->session, err);
     if (r != CK_OK)
-        return outcome_unknown(err->code = CK_ERR_UNKNOWN, "the key", err);
+        return unknown(err);
     return read_back(course, err);
 }
 
