@@ -34,15 +34,23 @@ static bool pin_is_given(const struct options *options)
            option_given(options, OPTION_PIN_COMMAND);
 }
 
-/* A PIN from an option is tried once: nobody may be there to ask for another. */
-static enum ck_err pin_from_options(const struct options *options, bool again,
-                                    struct ck_secret **ret_pin, struct ck_error *err)
+/*
+ * A PIN from an option is tried once, with one key: nobody may be there to ask for another. That of a
+ * second key has to be typed.
+ */
+static enum ck_err pin_from_options(struct speaker *speaker, bool again, struct ck_secret **ret_pin,
+                                    struct ck_error *err)
 {
-    if (again && pin_is_given(options)) {
+    if (again && speaker->pin_given) {
         ck_error_set(err, CK_ERR_REFUSED, "the security key did not accept the PIN");
         return ck_error_hint(err, "It was tried once. Each wrong PIN counts.");
     }
-    return source_read(options, OPTION_PIN_FILE, "PIN", ret_pin, err);
+    if (speaker->pin_given || !pin_is_given(speaker->options))
+        return CK_OK;
+    if (source_read(speaker->options, OPTION_PIN_FILE, "PIN", ret_pin, err) != CK_OK)
+        return err->code;
+    speaker->pin_given = true;
+    return CK_OK;
 }
 
 /* What can't be a PIN is asked for again: the key need not know. */
@@ -67,12 +75,12 @@ static enum ck_err prompt_pin(const char *question, struct ck_secret **ret_pin,
 static enum ck_err ask_pin(void *data, int retries, bool again, struct ck_secret **ret_pin,
                            struct ck_error *err)
 {
-    const struct speaker *speaker = data;
+    struct speaker *speaker = data;
     CK_CLEANUP(ck_free_p) char *question = NULL;
     CK_CLEANUP(ck_secret_free) struct ck_secret *pin = NULL;
     char left[48] = "";
 
-    enum ck_err r = pin_from_options(speaker->options, again, &pin, err);
+    enum ck_err r = pin_from_options(speaker, again, &pin, err);
     if (r != CK_OK)
         return r;
     if (pin != NULL) {

@@ -17,6 +17,7 @@ struct speaker {
     const struct target *target; /* whom a touch or a PIN is for */
     bool unattended;
     struct delivery *delivery; /* NULL for commands that hand out nothing */
+    bool pin_given;            /* the options' PIN went to a key */
 };
 
 /* The same person, as a security key needs one. */

@@ -81,6 +81,21 @@ class Person(KeyCase):
         self.assertEqual(person.terminal_settings()[3], before)
         self.assert_untouched(self.finish(person), self.da1, "passkey", 130)
 
+    def test_types_that_of_a_second_key(self):
+        """--pin-file is for the key that logs in; the one to enroll loses no try to it."""
+        old = self.key(pin=PIN, always_uv=True)
+        self.enroll_key(self.da1, "webauthn", "--pin-file", self.pin_file)
+        new = self.key(pin=WRONG_PIN, always_uv=True)
+        new.ctl(plugged=False)
+        person = self.enroll_key_by_hand(self.da1, "webauthn", "--pin-file", self.pin_file)
+        person.expect(r"press Enter[^\n]*$")
+        old.ctl(plugged=False)
+        new.ctl(plugged=True)
+        person.answer("")
+        person.ask(r"8 tries left[^\n]*: *$")
+        person.answer(WRONG_PIN)  # of the other key, where it is right
+        self.assert_key_enrolled(self.finish(person), self.da1, "webauthn", others=1)
+
     def test_blocks_it_for_now(self):
         """Three in a row, and the key wants to be plugged in again."""
         key = self.key(pin=PIN)
