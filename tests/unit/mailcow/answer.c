@@ -130,6 +130,79 @@ static void test_own_record_of_an_admin(void **state)
     expect_admin("", CK_ERR_UNCHANGED, 0);
 }
 
+static void expect_success(const char *json, enum ck_err outcome, const char *message)
+{
+    char said[CK_ANSWER_MESSAGE_MAX] = "untouched";
+    struct ck_error err = {0};
+
+    assert_int_equal(ck_answer_read_success(json, strlen(json), said, &err), outcome);
+    if (outcome != CK_OK)
+        assert_int_equal(err.code, outcome);
+    assert_string_equal(said, message);
+}
+
+static void test_success(void **state)
+{
+    (void)state;
+    expect_success("{\"success\":true}", CK_OK, "");
+    expect_success(" {\"success\": true, \"more\": [1]}\n", CK_OK, "");
+    expect_success("{\"success\":false,\"msg\":\"invalid origin\"}", CK_ERR_UNCHANGED,
+                   "invalid origin");
+    expect_success("{\"success\":false}", CK_ERR_UNCHANGED, "");
+    expect_success("{\"success\":false,\"msg\":\"\\u001b[2J\\u00fc\"}", CK_ERR_UNCHANGED,
+                   "\x1b[2J\xc3\xbc");
+    expect_success("{\"type\":\"error\",\"msg\":\"Cannot find attributes in post data\"}",
+                   CK_ERR_UNREACHABLE, "Cannot find attributes in post data");
+    expect_success("{\"type\":\"error\"}", CK_ERR_UNREACHABLE, "");
+}
+
+static void test_success_that_is_not_clear(void **state)
+{
+    static const char *const answers[] = {
+        "",
+        "{}",
+        "[]",
+        "null",
+        "true",
+        "\"success\"",
+        "[{\"success\":true}]",
+        "{\"success\":\"true\"}",
+        "{\"success\":1}",
+        "{\"success\":null}",
+        "{\"success\":[true]}",
+        "{\"success\":null,\"type\":\"error\"}",
+        "{\"success\":false,\"msg\":[\"a\"]}",
+        "{\"success\":false,\"msg\":null}",
+        "{\"success\":false,\"success\":true}",
+        "{\"success\":true",
+        "{\"success\":true}x",
+        "{\"Success\":true}",
+        "{\"type\":\"success\"}",
+        "{\"type\":[\"error\"]}",
+        "<html>{\"success\":true}</html>",
+        "{\"success\":false,\"msg\":\"\\u0000\"}",
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(answers) / sizeof(answers[0]); i++)
+        expect_success(answers[i], CK_ERR_UNKNOWN, "");
+}
+
+static void test_long_message_is_cut_between_characters(void **state)
+{
+    char json[2 * CK_ANSWER_MESSAGE_MAX] = "{\"success\":false,\"msg\":\"x";
+    char said[CK_ANSWER_MESSAGE_MAX];
+    struct ck_error err;
+
+    (void)state;
+    for (int i = 0; i < 400; i++)
+        strcat(json, "\xe2\x82\xac");
+    strcat(json, "\"}");
+    assert_int_equal(ck_answer_read_success(json, strlen(json), said, &err), CK_ERR_UNCHANGED);
+    assert_int_equal(strlen(said), 1 + 340 * 3);
+    assert_memory_equal(said + 1 + 339 * 3, "\xe2\x82\xac", 4);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -140,6 +213,9 @@ int main(void)
         cmocka_unit_test(test_app_passwords_are_counted),
         cmocka_unit_test(test_app_passwords_that_are_not_told),
         cmocka_unit_test(test_own_record_of_an_admin),
+        cmocka_unit_test(test_success),
+        cmocka_unit_test(test_success_that_is_not_clear),
+        cmocka_unit_test(test_long_message_is_cut_between_characters),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
