@@ -52,7 +52,7 @@ enum ck_err ck_error_set(struct ck_error *err, enum ck_err code, const char *for
     va_list args;
 
     va_start(args, format);
-    fill(err->text, sizeof err->text, format, args);
+    fill(err->text, sizeof(err->text), format, args);
     va_end(args);
     err->hint[0] = '\0';
     err->code = code;
@@ -64,7 +64,7 @@ enum ck_err ck_error_hint(struct ck_error *err, const char *format, ...)
     va_list args;
 
     va_start(args, format);
-    fill(err->hint, sizeof err->hint, format, args);
+    fill(err->hint, sizeof(err->hint), format, args);
     va_end(args);
     return err->code;
 }

@@ -207,11 +207,11 @@ static enum ck_err parse_name(const char *text, char ret_name[CK_HOST_MAX], bool
 
 static void format_origin(struct ck_host *host, bool is_ip6)
 {
-    int size = snprintf(host->origin, sizeof host->origin, is_ip6 ? "https://[%s]" : "https://%s",
+    int size = snprintf(host->origin, sizeof(host->origin), is_ip6 ? "https://[%s]" : "https://%s",
                         host->name);
 
     if (host->port != PORT_HTTPS)
-        snprintf(host->origin + size, sizeof host->origin - (size_t)size, ":%u", host->port);
+        snprintf(host->origin + size, sizeof(host->origin) - (size_t)size, ":%u", host->port);
 }
 
 /* text is changed in place. */

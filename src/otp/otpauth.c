@@ -173,7 +173,7 @@ static enum ck_err apply_algorithm(const struct ck_secret *value, enum ck_totp_a
 {
     if (value == NULL)
         return CK_OK;
-    for (size_t i = 0; i < sizeof algorithm_names / sizeof algorithm_names[0]; i++) {
+    for (size_t i = 0; i < sizeof(algorithm_names) / sizeof(algorithm_names[0]); i++) {
         if (strcasecmp(ck_secret_bytes(value), algorithm_names[i]) == 0) {
             *algorithm = (enum ck_totp_algorithm)i;
             return CK_OK;
@@ -314,7 +314,7 @@ static enum ck_err append_number(struct ck_secret **uri, const char *name, unsig
 
     if (number == usual)
         return CK_OK;
-    snprintf(text, sizeof text, "&%s=%u", name, number);
+    snprintf(text, sizeof(text), "&%s=%u", name, number);
     return append(uri, text, err);
 }
 
@@ -338,9 +338,9 @@ static enum ck_err append_params(struct ck_secret **uri, const struct ck_otpauth
 
 static enum ck_err check(const struct ck_otpauth *otpauth, struct ck_error *err)
 {
-    if (check_name(otpauth->issuer, strnlen(otpauth->issuer, sizeof otpauth->issuer), "issuer",
+    if (check_name(otpauth->issuer, strnlen(otpauth->issuer, sizeof(otpauth->issuer)), "issuer",
                    err) != CK_OK ||
-        check_account(otpauth->account, strnlen(otpauth->account, sizeof otpauth->account), err) !=
+        check_account(otpauth->account, strnlen(otpauth->account, sizeof(otpauth->account)), err) !=
             CK_OK)
         return err->code;
     return ck_totp_params_check(&otpauth->params, err);
@@ -365,5 +365,5 @@ enum ck_err ck_otpauth_format(const struct ck_otpauth *otpauth, struct ck_secret
 void ck_otpauth_clear(struct ck_otpauth *otpauth)
 {
     ck_secret_free(&otpauth->key);
-    ck_secret_erase(otpauth, sizeof *otpauth);
+    ck_secret_erase(otpauth, sizeof(*otpauth));
 }

@@ -95,10 +95,10 @@ __attribute__((format(printf, 2, 3))) static void draw_format(struct canvas *can
     va_list args;
 
     va_start(args, format);
-    int size = vsnprintf(text, sizeof text, format, args);
+    int size = vsnprintf(text, sizeof(text), format, args);
     va_end(args);
     draw_bytes(canvas, text, (size_t)size);
-    ck_secret_erase(text, sizeof text);
+    ck_secret_erase(text, sizeof(text));
 }
 
 /* --- on a terminal --- */

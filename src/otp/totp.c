@@ -93,8 +93,8 @@ enum ck_err ck_totp_code(const struct ck_secret *key, const struct ck_totp_param
     if (check_input(key, params, now_s, err) != CK_OK ||
         generate(key, params, now_s / params->period_s, code, err) != CK_OK)
         return err->code;
-    memcpy(ret_code, code, sizeof code);
-    ck_secret_erase(code, sizeof code);
+    memcpy(ret_code, code, sizeof(code));
+    ck_secret_erase(code, sizeof(code));
     return CK_OK;
 }
 
@@ -121,7 +121,7 @@ static enum ck_err try_step(const struct ck_secret *key, const struct ck_totp_pa
     unsigned take = equal & ~match->found;
     match->offset |= (unsigned)offset & take;
     match->found |= equal;
-    ck_secret_erase(expected, sizeof expected);
+    ck_secret_erase(expected, sizeof(expected));
     return CK_OK;
 }
 

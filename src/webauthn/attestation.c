@@ -169,7 +169,7 @@ static enum ck_err parse_statement(const struct ck_cbor_item *statement,
                              struct ck_error *);
     } judged[] = {{"packed", parse_packed}, {"fido-u2f", parse_u2f}, {"none", parse_none}};
 
-    for (size_t i = 0; i < sizeof judged / sizeof judged[0]; i++) {
+    for (size_t i = 0; i < sizeof(judged) / sizeof(judged[0]); i++) {
         if (strcmp(attestation->format, judged[i].format) != 0)
             continue;
         if (statement->type != CK_CBOR_MAP)

@@ -164,7 +164,7 @@ static size_t shortest(uint64_t argument)
 {
     unsigned char head[9];
 
-    return cbor_encode_uint(argument, head, sizeof head);
+    return cbor_encode_uint(argument, head, sizeof(head));
 }
 
 /*

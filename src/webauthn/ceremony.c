@@ -58,7 +58,7 @@ enum ck_err ck_ceremony_check_data(const struct ck_authenticator_data *data,
         return err->code;
     const char *reason = NULL;
     /* 14: the RP ID. */
-    if (memcmp(data->rp_id_hash, rp_id_hash, sizeof rp_id_hash) != 0)
+    if (memcmp(data->rp_id_hash, rp_id_hash, sizeof(rp_id_hash)) != 0)
         reason = "rp-id";
     /* 15: the user was present. */
     else if ((data->flags & CK_FLAG_USER_PRESENT) == 0)

@@ -60,10 +60,10 @@ static bool is_subject_right(X509 *certificate)
 {
     char text[256];
 
-    return read_entry(certificate, NID_countryName, text, sizeof text) && strlen(text) == 2 &&
-           read_entry(certificate, NID_organizationName, text, sizeof text) &&
-           read_entry(certificate, NID_commonName, text, sizeof text) &&
-           read_entry(certificate, NID_organizationalUnitName, text, sizeof text) &&
+    return read_entry(certificate, NID_countryName, text, sizeof(text)) && strlen(text) == 2 &&
+           read_entry(certificate, NID_organizationName, text, sizeof(text)) &&
+           read_entry(certificate, NID_commonName, text, sizeof(text)) &&
+           read_entry(certificate, NID_organizationalUnitName, text, sizeof(text)) &&
            strcmp(text, "Authenticator Attestation") == 0;
 }
 
@@ -92,9 +92,9 @@ enum ck_err ck_certificate_is_for_packed(X509 *certificate, bool *ret_is_it, str
 static bool is_aaguid_extension(const ASN1_OBJECT *object)
 {
     static const char oid[] = "1.3.6.1.4.1.45724.1.1.4"; /* id-fido-gen-ce-aaguid */
-    char text[sizeof oid + 1];
+    char text[sizeof(oid) + 1];
 
-    return OBJ_obj2txt(text, sizeof text, object, 1) == (int)strlen(oid) && strcmp(text, oid) == 0;
+    return OBJ_obj2txt(text, sizeof(text), object, 1) == (int)strlen(oid) && strcmp(text, oid) == 0;
 }
 
 /* An octet string of 16 bytes in the extension's octet string; it must not be critical. */
@@ -104,9 +104,9 @@ static bool holds_aaguid(X509_EXTENSION *extension, const uint8_t aaguid[CK_AAGU
     const ASN1_OCTET_STRING *value = X509_EXTENSION_get_data(extension);
     const uint8_t *bytes = ASN1_STRING_get0_data(value);
 
-    return ASN1_STRING_length(value) == (int)sizeof head + CK_AAGUID_SIZE &&
-           memcmp(bytes, head, sizeof head) == 0 &&
-           memcmp(bytes + sizeof head, aaguid, CK_AAGUID_SIZE) == 0 &&
+    return ASN1_STRING_length(value) == (int)sizeof(head) + CK_AAGUID_SIZE &&
+           memcmp(bytes, head, sizeof(head)) == 0 &&
+           memcmp(bytes + sizeof(head), aaguid, CK_AAGUID_SIZE) == 0 &&
            X509_EXTENSION_get_critical(extension) == 0;
 }
 

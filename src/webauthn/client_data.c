@@ -21,7 +21,7 @@ struct text {
 
 static void put(struct text *text, const char *bytes, size_t size)
 {
-    if (text->size <= sizeof text->bytes && size <= sizeof text->bytes - text->size)
+    if (text->size <= sizeof(text->bytes) && size <= sizeof(text->bytes) - text->size)
         memcpy(text->bytes + text->size, bytes, size);
     text->size += size;
 }
@@ -39,11 +39,11 @@ static void put_string(struct text *text, const char *string)
         char escaped[8];
 
         if (*string == '"' || *string == '\\')
-            snprintf(escaped, sizeof escaped, "\\%c", *string);
+            snprintf(escaped, sizeof(escaped), "\\%c", *string);
         else if ((unsigned char)*string < 0x20)
-            snprintf(escaped, sizeof escaped, "\\u%04x", (unsigned)*string);
+            snprintf(escaped, sizeof(escaped), "\\u%04x", (unsigned)*string);
         else
-            snprintf(escaped, sizeof escaped, "%c", *string);
+            snprintf(escaped, sizeof(escaped), "%c", *string);
         put_literal(text, escaped);
     }
     put_literal(text, "\"");
@@ -68,7 +68,7 @@ enum ck_err ck_client_data_make(enum ck_ceremony ceremony, const struct ck_bytes
     put_literal(&text, ",\"origin\":");
     put_string(&text, origin);
     put_literal(&text, ",\"crossOrigin\":false}");
-    if (text.size > sizeof text.bytes)
+    if (text.size > sizeof(text.bytes))
         return ck_error_set(err, CK_ERR_USAGE, "the client data would have more than %d bytes",
                             CK_CLIENT_DATA_MAX);
     return ck_bytes_copy(text.bytes, text.size, ret_json, err);
@@ -123,9 +123,9 @@ static struct ck_bytes without_mark(const struct ck_bytes *json)
     static const uint8_t mark[] = {0xef, 0xbb, 0xbf};
     struct ck_bytes rest = *json;
 
-    if (json->size >= sizeof mark && memcmp(json->data, mark, sizeof mark) == 0) {
-        rest.data += sizeof mark;
-        rest.size -= sizeof mark;
+    if (json->size >= sizeof(mark) && memcmp(json->data, mark, sizeof(mark)) == 0) {
+        rest.data += sizeof(mark);
+        rest.size -= sizeof(mark);
     }
     return rest;
 }
@@ -145,9 +145,9 @@ enum ck_err ck_client_data_parse(const struct ck_bytes *json, struct ck_client_d
         return err->code;
     if (!json_is_object(object))
         return ck_error_set(err, CK_ERR_USAGE, "the client data is not a JSON object");
-    if (read_string(object, "type", data.type, sizeof data.type, err) != CK_OK ||
+    if (read_string(object, "type", data.type, sizeof(data.type), err) != CK_OK ||
         read_challenge(object, &data.challenge, err) != CK_OK ||
-        read_string(object, "origin", data.origin, sizeof data.origin, err) != CK_OK ||
+        read_string(object, "origin", data.origin, sizeof(data.origin), err) != CK_OK ||
         read_cross_origin(object, &data.cross_origin, err) != CK_OK)
         return err->code;
     *ret_data = data;

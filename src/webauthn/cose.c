@@ -155,9 +155,9 @@ static bool is_on_edwards25519(const uint8_t *encoded)
     CK_CLEANUP(free_number) BIGNUM *below = BN_new();
     uint8_t little_endian[ED25519_SIZE];
 
-    memcpy(little_endian, encoded, sizeof little_endian);
+    memcpy(little_endian, encoded, sizeof(little_endian));
     little_endian[ED25519_SIZE - 1] &= 0x7f; /* the sign of x */
-    y = BN_lebin2bn(little_endian, sizeof little_endian, NULL);
+    y = BN_lebin2bn(little_endian, sizeof(little_endian), NULL);
     if (context == NULL || y == NULL || above == NULL || below == NULL ||
         BN_hex2bn(&p, p_hex) == 0 || BN_hex2bn(&d, d_hex) == 0 || BN_cmp(y, p) >= 0 ||
         BN_mod_sqr(above, y, p, context) != 1 || BN_mod_mul(below, above, d, p, context) != 1 ||
@@ -221,7 +221,7 @@ static enum ck_err make_rsa(const struct ck_cbor_reader *modulus,
 
 static const struct curve *curve_of(int64_t algorithm)
 {
-    for (size_t i = 0; i < sizeof curves / sizeof curves[0]; i++) {
+    for (size_t i = 0; i < sizeof(curves) / sizeof(curves[0]); i++) {
         if (curves[i].algorithm == algorithm)
             return &curves[i];
     }
@@ -294,7 +294,7 @@ enum ck_err ck_cose_key_parse(const struct ck_bytes *cbor, struct ck_cose_key **
     if (curve == NULL && algorithm.integer != CK_COSE_RS256)
         return ck_error_set(err, CK_ERR_USAGE, "the public key is for an unknown algorithm (%lld)",
                             (long long)algorithm.integer);
-    key = calloc(1, sizeof *key);
+    key = calloc(1, sizeof(*key));
     if (key == NULL)
         return ck_error_no_memory(err);
     key->algorithm = (int)algorithm.integer;

@@ -60,7 +60,7 @@ static enum ck_err read_bytes(const struct reading *reading, const json_t *objec
 
     if (!json_is_string(value))
         return refuse(reading, name, value == NULL ? "is missing" : "is not text");
-    strncat(what, name, sizeof what - strlen(what) - 1);
+    strncat(what, name, sizeof(what) - strlen(what) - 1);
     if (ck_base64_decode(CK_BASE64_URL, json_string_value(value), json_string_length(value), what,
                          reading->code, &bytes, reading->err) != CK_OK)
         return reading->err->code;
@@ -175,16 +175,16 @@ static enum ck_err read_party_and_user(const struct reading *reading, const json
 
     if (find_object(reading, object, "rp", &rp) != CK_OK ||
         find_object(reading, object, "user", &user) != CK_OK ||
-        read_text(reading, rp, "id", "rp.id", false, options->rp_id, sizeof options->rp_id) !=
+        read_text(reading, rp, "id", "rp.id", false, options->rp_id, sizeof(options->rp_id)) !=
             CK_OK ||
         read_text(reading, rp, "name", "rp.name", true, options->rp_name,
-                  sizeof options->rp_name) != CK_OK ||
+                  sizeof(options->rp_name)) != CK_OK ||
         read_bytes(reading, user, "id", "user.id", 1, CK_USER_ID_MAX, &options->user_id) != CK_OK ||
         read_text(reading, user, "name", "user.name", true, options->user_name,
-                  sizeof options->user_name) != CK_OK)
+                  sizeof(options->user_name)) != CK_OK)
         return reading->err->code;
     return read_text(reading, user, "displayName", "user.displayName", true,
-                     options->user_display_name, sizeof options->user_display_name);
+                     options->user_display_name, sizeof(options->user_display_name));
 }
 
 static void add_algorithm(struct ck_creation_options *options, int algorithm)
@@ -255,7 +255,7 @@ static enum ck_err read_attestation(const struct reading *reading, const json_t 
     if (find_word(reading, object, "attestation", &word) != CK_OK)
         return reading->err->code;
     strcpy(options->attestation, known[0]);
-    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
+    for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
         if (is_word(word, known[i]))
             strcpy(options->attestation, known[i]);
     }
@@ -301,7 +301,7 @@ enum ck_err ck_request_options_parse(const struct json_t *object, enum ck_err co
 
     if (!json_is_object(object))
         return ck_error_set(err, code, "the options are not a JSON object");
-    if (read_text(&reading, object, "rpId", "rpId", false, options.rp_id, sizeof options.rp_id) !=
+    if (read_text(&reading, object, "rpId", "rpId", false, options.rp_id, sizeof(options.rp_id)) !=
             CK_OK ||
         read_bytes(&reading, object, "challenge", "challenge", CK_CHALLENGE_MIN, CK_CHALLENGE_MAX,
                    &options.challenge) != CK_OK ||

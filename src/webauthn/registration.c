@@ -133,13 +133,13 @@ static enum ck_err make_record(struct check *check, struct ck_credential *ret_cr
     if (ck_bytes_copy(options->user_id.data, options->user_id.size, &credential.user_id, err) !=
         CK_OK)
         return err->code;
-    memcpy(credential.rp_id, options->rp_id, sizeof credential.rp_id);
-    memcpy(credential.aaguid, data->aaguid, sizeof credential.aaguid);
-    memcpy(credential.format, attestation->format, sizeof credential.format);
+    memcpy(credential.rp_id, options->rp_id, sizeof(credential.rp_id));
+    memcpy(credential.aaguid, data->aaguid, sizeof(credential.aaguid));
+    memcpy(credential.format, attestation->format, sizeof(credential.format));
     credential.id = data->credential_id;
     credential.public_key = data->public_key;
     data->credential_id = data->public_key = (struct ck_bytes){0};
-    memcpy(credential.chain, attestation->chain, sizeof credential.chain);
+    memcpy(credential.chain, attestation->chain, sizeof(credential.chain));
     credential.chain_count = attestation->chain_count;
     attestation->chain_count = 0;
     *ret_credential = credential;
@@ -168,7 +168,7 @@ enum ck_err ck_registration_verify(const struct ck_registration *registration,
                   .user_verification_required = terms->user_verification_required},
     };
 
-    for (size_t i = 0; i < sizeof steps / sizeof steps[0] && check.reason == NULL; i++) {
+    for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]) && check.reason == NULL; i++) {
         if (steps[i](&check, err) != CK_OK)
             return err->code;
     }

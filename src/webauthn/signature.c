@@ -27,12 +27,12 @@ bool ck_signature_key_is_on(EVP_PKEY *key, const char *group)
     char name[32];
     size_t size;
 
-    return EVP_PKEY_get_group_name(key, name, sizeof name, &size) == 1 && strcmp(name, group) == 0;
+    return EVP_PKEY_get_group_name(key, name, sizeof(name), &size) == 1 && strcmp(name, group) == 0;
 }
 
 static const struct kind *kind_of(EVP_PKEY *key, int algorithm)
 {
-    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
         if (kinds[i].algorithm == algorithm && EVP_PKEY_is_a(key, kinds[i].key_type) &&
             (kinds[i].group == NULL || ck_signature_key_is_on(key, kinds[i].group)))
             return &kinds[i];
