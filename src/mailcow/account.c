@@ -13,7 +13,7 @@ static enum ck_err parse_name(const char *text, struct ck_account *account, stru
 {
     text += strspn(text, trimmed);
     size_t size = strlen(text);
-    while (size > 0 && strchr(trimmed, text[size - 1]))
+    while (size > 0 && strchr(trimmed, text[size - 1]) != NULL)
         size--;
 
     if (size == 0)
@@ -34,7 +34,7 @@ static enum ck_err parse_name(const char *text, struct ck_account *account, stru
 
 static enum ck_err guess_role(struct ck_account *account, struct ck_error *err)
 {
-    if (strchr(account->name, '@')) {
+    if (strchr(account->name, '@') != NULL) {
         account->role = CK_ROLE_MAILBOX;
     } else if (strcmp(account->name, "admin") == 0) {
         account->role = CK_ROLE_ADMIN;
@@ -65,13 +65,13 @@ enum ck_err ck_account_parse(const char *name, const char *role_name,
                              struct ck_account *ret_account, struct ck_error *err)
 {
     struct ck_account account = {0};
-    enum ck_err e = parse_name(name, &account, err);
+    enum ck_err r = parse_name(name, &account, err);
 
-    if (e == CK_OK)
-        e = role_name ? parse_role(role_name, &account, err) : guess_role(&account, err);
-    if (e == CK_OK)
+    if (r == CK_OK)
+        r = role_name != NULL ? parse_role(role_name, &account, err) : guess_role(&account, err);
+    if (r == CK_OK)
         *ret_account = account;
-    return e;
+    return r;
 }
 
 const char *ck_role_name(enum ck_role role)

@@ -151,7 +151,7 @@ char *ck_alert_decode(const char *script, size_t size)
 {
     char *text = malloc(size * 3 / 2 + 4);
 
-    if (text) {
+    if (text != NULL) {
         unescape(script, size, text);
         html_to_text(text);
     }
@@ -172,13 +172,13 @@ static bool split_call(const char *line, const char *end, const char **ret_text_
 {
     const char *quote = string_end(line, end);
 
-    if (!quote || (size_t)(end - quote) < sizeof(between) - 1 ||
+    if (quote == NULL || (size_t)(end - quote) < sizeof(between) - 1 ||
         memcmp(quote, between, sizeof(between) - 1) != 0)
         return false;
 
     const char *type = quote + sizeof(between) - 1;
     const char *type_end = memchr(type, '\'', (size_t)(end - type));
-    if (!type_end || type_end == type || (size_t)(type_end - type) >= sizeof(alert->type))
+    if (type_end == NULL || type_end == type || (size_t)(type_end - type) >= sizeof(alert->type))
         return false;
     for (const char *p = type; p < type_end; p++) {
         if (*p < 'a' || *p > 'z')
@@ -201,10 +201,10 @@ enum ck_err ck_alert_read(const char *line, size_t size, struct ck_page *page, s
         !split_call(text, line + size, &text_end, &alert))
         return CK_OK;
 
-    if (!page->alerts)
+    if (page->alerts == NULL)
         page->alerts = calloc(CK_PAGE_ALERTS_MAX, sizeof(page->alerts[0]));
     alert.text = ck_alert_decode(text, (size_t)(text_end - text));
-    if (!page->alerts || !alert.text) {
+    if (page->alerts == NULL || alert.text == NULL) {
         free(alert.text);
         return ck_error_no_memory(err);
     }

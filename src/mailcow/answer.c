@@ -16,7 +16,7 @@ static const char *text_of(const json_t *object, const char *key)
 {
     const char *text = json_string_value(json_object_get(object, key));
 
-    return text ? text : "";
+    return text != NULL ? text : "";
 }
 
 /* A message is a name, or a list of a name and what it speaks of: ["mailbox_modified", "a@b.c"]. */
@@ -26,7 +26,7 @@ static const char *message_name(const json_t *element)
     const char *name =
         json_string_value(json_is_array(message) ? json_array_get(message, 0) : message);
 
-    return name ? name : "";
+    return name != NULL ? name : "";
 }
 
 /* Cut between characters; of JSON, so that the text is UTF-8. */
@@ -101,9 +101,9 @@ enum ck_err ck_answer_read_success(const char *json, size_t size,
 
     const json_t *success = json_object_get(answer, "success");
     const json_t *message = json_object_get(answer, "msg");
-    bool turned_away = !success && strcmp(text_of(answer, "type"), "error") == 0;
+    bool turned_away = success == NULL && strcmp(text_of(answer, "type"), "error") == 0;
     bool understood =
-        (json_is_boolean(success) || turned_away) && (!message || json_is_string(message));
+        (json_is_boolean(success) || turned_away) && (message == NULL || json_is_string(message));
     if (!understood)
         return ck_error_set(err, CK_ERR_UNKNOWN, "%s does not say what was done", what);
     copy_message(text_of(answer, "msg"), ret_message);
@@ -124,7 +124,7 @@ static int flag_of(const json_t *value)
     if (json_is_integer(value) &&
         (json_integer_value(value) == 0 || json_integer_value(value) == 1))
         return (int)json_integer_value(value);
-    if (text && (strcmp(text, "0") == 0 || strcmp(text, "1") == 0))
+    if (text != NULL && (strcmp(text, "0") == 0 || strcmp(text, "1") == 0))
         return *text - '0';
     return -1;
 }

@@ -14,9 +14,9 @@ enum ck_err ck_session_count_app_passwords(struct ck_session *session, int *ret_
         *ret_count = -1;
         return CK_OK;
     }
-    enum ck_err e = ck_session_get(session, "/api/v1/get/app-passwd/all", &response, err);
-    if (e != CK_OK)
-        return e;
+    enum ck_err r = ck_session_get(session, "/api/v1/get/app-passwd/all", &response, err);
+    if (r != CK_OK)
+        return r;
     *ret_count = -1;
     if (response.status == 200)
         *ret_count =

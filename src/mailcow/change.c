@@ -19,9 +19,9 @@ enum ck_err ck_change_check_open(const struct ck_session *session, struct ck_err
 }
 
 /* After a post nothing but its answer says what was done: all that is not understood is unknown. */
-enum ck_err ck_change_unknown(enum ck_err e, struct ck_error *err)
+enum ck_err ck_change_unknown(enum ck_err r, struct ck_error *err)
 {
-    if (e == CK_OK)
+    if (r == CK_OK)
         return CK_OK;
     err->code = CK_ERR_UNKNOWN;
     return ck_error_hint(err, "List the account's factors before you try again.");
@@ -56,14 +56,14 @@ enum ck_err ck_change_read_outcome(const struct ck_session *session,
     if (response->status == 200 && response->size == 0)
         return ck_change_unknown(
             ck_error_set(err, CK_ERR_UNKNOWN, "the server failed during the change"), err);
-    enum ck_err e = ck_session_read_page(response, &page, err);
-    if (e != CK_OK)
-        return ck_change_unknown(e, err);
+    enum ck_err r = ck_session_read_page(response, &page, err);
+    if (r != CK_OK)
+        return ck_change_unknown(r, err);
     if (!page.logged_in)
         return ck_change_session_over(session, err);
-    e = ck_session_check_owner(session, &page, err);
-    if (e != CK_OK)
-        return ck_change_unknown(e, err);
+    r = ck_session_check_owner(session, &page, err);
+    if (r != CK_OK)
+        return ck_change_unknown(r, err);
     *ret_page = page;
     page = (struct ck_page){0};
     return CK_OK;
@@ -73,11 +73,11 @@ enum ck_err ck_change_submit(struct ck_session *session, struct ck_secret **form
                              struct ck_page *ret_page, struct ck_error *err)
 {
     CK_CLEANUP(ck_response_clear) struct ck_response response = {0};
-    enum ck_err e = ck_form_add(form, "csrf_token", session->page.csrf, err);
+    enum ck_err r = ck_form_add(form, "csrf_token", session->page.csrf, err);
 
-    if (e == CK_OK)
-        e = ck_session_post(session, ck_session_factor_path(session), *form, &response, err);
-    if (e != CK_OK)
-        return e == CK_ERR_UNKNOWN ? ck_change_unknown(e, err) : e;
+    if (r == CK_OK)
+        r = ck_session_post(session, ck_session_factor_path(session), *form, &response, err);
+    if (r != CK_OK)
+        return r == CK_ERR_UNKNOWN ? ck_change_unknown(r, err) : r;
     return ck_change_read_outcome(session, &response, ret_page, err);
 }

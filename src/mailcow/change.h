@@ -27,7 +27,7 @@ enum ck_err ck_change_read_outcome(const struct ck_session *session,
                                    struct ck_error *err);
 
 /* Makes any error one whose outcome is unknown; CK_OK stays. */
-enum ck_err ck_change_unknown(enum ck_err e, struct ck_error *err);
+enum ck_err ck_change_unknown(enum ck_err r, struct ck_error *err);
 
 /* The server says no, in the words of its page. */
 enum ck_err ck_change_unchanged(const struct ck_page *page, const char *text, struct ck_error *err);

@@ -80,7 +80,7 @@ static bool is_api_error(const struct ck_response *response)
                       &ignored) != CK_OK)
         return false;
     const char *type = json_string_value(json_object_get(answer, "type"));
-    return type && strcmp(type, "error") == 0;
+    return type != NULL && strcmp(type, "error") == 0;
 }
 
 static bool read_api(const struct ck_response *response, enum ck_dialect *ret_dialect)
@@ -102,9 +102,9 @@ static enum ck_err read_start_page(const struct ck_http_settings *settings,
         return not_a_mailcow(settings, response->status, err);
     if (ck_page_parse(response->body, response->size, &page, err) != CK_OK)
         return err->code;
-    if (page.is_mailcow && strstr(response->body, passkey_path))
+    if (page.is_mailcow && strstr(response->body, passkey_path) != NULL)
         *ret_dialect = CK_DIALECT_SINGLE;
-    else if (page.is_mailcow && strstr(response->body, passkey_field))
+    else if (page.is_mailcow && strstr(response->body, passkey_field) != NULL)
         *ret_dialect = CK_DIALECT_SPLIT;
     else
         return not_a_mailcow(settings, response->status, err);
@@ -117,12 +117,12 @@ enum ck_err ck_dialect_probe(const struct ck_http_settings *settings, enum ck_di
     CK_CLEANUP(ck_http_free) struct ck_http *http = NULL;
     CK_CLEANUP(ck_response_clear) struct ck_response api = {0};
     CK_CLEANUP(ck_response_clear) struct ck_response start = {0};
-    enum ck_err e = ck_http_new(settings, &http, err);
+    enum ck_err r = ck_http_new(settings, &http, err);
 
-    if (e == CK_OK)
-        e = ck_http_get(http, passkey_path, &api, err);
-    if (e != CK_OK || read_api(&api, ret_dialect))
-        return e;
-    e = ck_http_get(http, "/", &start, err);
-    return e == CK_OK ? read_start_page(settings, &start, ret_dialect, err) : e;
+    if (r == CK_OK)
+        r = ck_http_get(http, passkey_path, &api, err);
+    if (r != CK_OK || read_api(&api, ret_dialect))
+        return r;
+    r = ck_http_get(http, "/", &start, err);
+    return r == CK_OK ? read_start_page(settings, &start, ret_dialect, err) : r;
 }

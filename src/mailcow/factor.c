@@ -29,7 +29,7 @@ enum ck_err ck_factor_label_check(const char *label, struct ck_error *err)
             return ck_error_set(err, CK_ERR_USAGE, "the label holds control characters");
     }
     /* These two alone are lost between the server's page and its reader. */
-    if (strstr(label, "\xef\xbf\xbe") || strstr(label, "\xef\xbf\xbf"))
+    if (strstr(label, "\xef\xbf\xbe") != NULL || strstr(label, "\xef\xbf\xbf") != NULL)
         return ck_error_set(err, CK_ERR_USAGE,
                             "the label holds U+FFFE or U+FFFF, which are no characters");
     /* Nor would a space at an end be found again, which the server's page shows nothing of. */
@@ -63,12 +63,12 @@ static enum ck_err check_code(const char *code, struct ck_error *err)
  */
 static enum ck_err check_open(const struct ck_session *session, struct ck_error *err)
 {
-    enum ck_err e = ck_change_check_open(session, err);
+    enum ck_err r = ck_change_check_open(session, err);
 
-    if (e == CK_OK && session->page.factors_state != CK_LIST_PRESENT)
-        e = ck_error_set(err, CK_ERR_UNCHANGED, "the server offers '%s' no second factors",
+    if (r == CK_OK && session->page.factors_state != CK_LIST_PRESENT)
+        r = ck_error_set(err, CK_ERR_UNCHANGED, "the server offers '%s' no second factors",
                          session->account.name);
-    return e;
+    return r;
 }
 
 static bool same_list(const struct ck_page *a, const struct ck_page *b)
@@ -76,7 +76,7 @@ static bool same_list(const struct ck_page *a, const struct ck_page *b)
     if (a->factors_count != b->factors_count)
         return false;
     for (size_t i = 0; i < a->factors_count; i++) {
-        if (!ck_page_find_factor(b, a->factors[i].id))
+        if (ck_page_find_factor(b, a->factors[i].id) == NULL)
             return false;
     }
     return true;
@@ -87,10 +87,10 @@ static enum ck_err submit(struct ck_session *session, struct ck_secret **form,
                           struct ck_page *ret_page, struct ck_error *err)
 {
     CK_CLEANUP(ck_page_clear) struct ck_page page = {0};
-    enum ck_err e = ck_change_submit(session, form, &page, err);
+    enum ck_err r = ck_change_submit(session, form, &page, err);
 
-    if (e != CK_OK)
-        return e;
+    if (r != CK_OK)
+        return r;
     if (page.factors_state != CK_LIST_PRESENT)
         return ck_change_unknown(
             ck_error_set(err, CK_ERR_UNKNOWN,
@@ -106,29 +106,29 @@ static enum ck_err make_totp_form(const char *label, const struct ck_secret *bas
                                   const char *code, const struct ck_secret *password,
                                   struct ck_secret **form, struct ck_error *err)
 {
-    enum ck_err e = ck_form_add(form, "set_tfa", "", err);
+    enum ck_err r = ck_form_add(form, "set_tfa", "", err);
 
-    if (e == CK_OK)
-        e = ck_form_add(form, "tfa_method", "totp", err);
-    if (e == CK_OK)
-        e = ck_form_add(form, "key_id", label, err);
-    if (e == CK_OK && password)
-        e = ck_form_add_secret(form, "confirm_password", password, err);
-    if (e == CK_OK)
-        e = ck_form_add_secret(form, "totp_secret", base32, err);
-    if (e == CK_OK)
-        e = ck_form_add(form, "totp_confirm_token", code, err);
-    return e;
+    if (r == CK_OK)
+        r = ck_form_add(form, "tfa_method", "totp", err);
+    if (r == CK_OK)
+        r = ck_form_add(form, "key_id", label, err);
+    if (r == CK_OK && password != NULL)
+        r = ck_form_add_secret(form, "confirm_password", password, err);
+    if (r == CK_OK)
+        r = ck_form_add_secret(form, "totp_secret", base32, err);
+    if (r == CK_OK)
+        r = ck_form_add(form, "totp_confirm_token", code, err);
+    return r;
 }
 
 static enum ck_err add_open(struct ck_session *session, struct ck_secret **form,
                             struct ck_error *err)
 {
     CK_CLEANUP(ck_page_clear) struct ck_page after = {0};
-    enum ck_err e = submit(session, form, &after, err);
+    enum ck_err r = submit(session, form, &after, err);
 
-    if (e != CK_OK)
-        return e;
+    if (r != CK_OK)
+        return r;
     bool same = same_list(&session->page, &after);
     ck_session_keep_page(session, &after);
     if (same)
@@ -161,20 +161,20 @@ static enum ck_err add_setup(struct ck_session *session, struct ck_secret **form
 {
     CK_CLEANUP(ck_response_clear) struct ck_response response = {0};
     CK_CLEANUP(ck_page_clear) struct ck_page page = {0};
-    enum ck_err e = ck_form_add(form, "csrf_token", session->page.csrf, err);
+    enum ck_err r = ck_form_add(form, "csrf_token", session->page.csrf, err);
 
-    if (e == CK_OK)
-        e = ck_session_post(session, ck_session_login_path(session), *form, &response, err);
-    if (e != CK_OK)
-        return e == CK_ERR_UNKNOWN ? ck_change_unknown(e, err) : e;
+    if (r == CK_OK)
+        r = ck_session_post(session, ck_session_login_path(session), *form, &response, err);
+    if (r != CK_OK)
+        return r == CK_ERR_UNKNOWN ? ck_change_unknown(r, err) : r;
     if (response.status == 302) {
-        e = ck_change_unknown(ck_session_resettle(session, err), err);
+        r = ck_change_unknown(ck_session_resettle(session, err), err);
     } else {
-        e = ck_change_read_outcome(session, &response, &page, err);
-        if (e == CK_OK)
+        r = ck_change_read_outcome(session, &response, &page, err);
+        if (r == CK_OK)
             ck_session_keep_page(session, &page);
     }
-    return e == CK_OK ? judge_setup(session, err) : e;
+    return r == CK_OK ? judge_setup(session, err) : r;
 }
 
 enum ck_err ck_factor_add_totp(struct ck_session *session, const char *label,
@@ -183,25 +183,25 @@ enum ck_err ck_factor_add_totp(struct ck_session *session, const char *label,
 {
     CK_CLEANUP(ck_secret_free) struct ck_secret *form = NULL;
     bool setup = ck_change_is_setup(session);
-    enum ck_err e = setup ? CK_OK : check_open(session, err);
+    enum ck_err r = setup ? CK_OK : check_open(session, err);
 
-    if (e == CK_OK)
-        e = ck_factor_label_check(label, err);
-    if (e == CK_OK)
-        e = check_base32(base32, err);
-    if (e == CK_OK)
-        e = check_code(code, err);
-    if (e == CK_OK && !setup && !password)
-        e = ck_error_set(err, CK_ERR_USAGE, "the password of '%s' is missing",
+    if (r == CK_OK)
+        r = ck_factor_label_check(label, err);
+    if (r == CK_OK)
+        r = check_base32(base32, err);
+    if (r == CK_OK)
+        r = check_code(code, err);
+    if (r == CK_OK && !setup && password == NULL)
+        r = ck_error_set(err, CK_ERR_USAGE, "the password of '%s' is missing",
                          session->account.name);
-    if (e == CK_OK)
-        e = make_totp_form(label, base32, code, setup ? NULL : password, &form, err);
-    if (e == CK_OK)
-        e = ck_session_note_sent(session, ck_secret_bytes(base32), ck_secret_size(base32), err);
-    if (e == CK_OK)
-        e = ck_session_note_sent(session, code, strlen(code), err);
-    if (e != CK_OK)
-        return e;
+    if (r == CK_OK)
+        r = make_totp_form(label, base32, code, setup ? NULL : password, &form, err);
+    if (r == CK_OK)
+        r = ck_session_note_sent(session, ck_secret_bytes(base32), ck_secret_size(base32), err);
+    if (r == CK_OK)
+        r = ck_session_note_sent(session, code, strlen(code), err);
+    if (r != CK_OK)
+        return r;
     return setup ? add_setup(session, &form, err) : add_open(session, &form, err);
 }
 
@@ -210,20 +210,20 @@ enum ck_err ck_factor_remove(struct ck_session *session, uint64_t id, struct ck_
     CK_CLEANUP(ck_secret_free) struct ck_secret *form = NULL;
     CK_CLEANUP(ck_page_clear) struct ck_page after = {0};
     char row[24];
-    enum ck_err e = check_open(session, err);
+    enum ck_err r = check_open(session, err);
 
-    if (e == CK_OK && !ck_page_find_factor(&session->page, id))
-        e = ck_error_set(err, CK_ERR_UNCHANGED, "'%s' has no factor %llu", session->account.name,
+    if (r == CK_OK && ck_page_find_factor(&session->page, id) == NULL)
+        r = ck_error_set(err, CK_ERR_UNCHANGED, "'%s' has no factor %llu", session->account.name,
                          (unsigned long long)id);
     snprintf(row, sizeof(row), "%llu", (unsigned long long)id);
-    if (e == CK_OK)
-        e = ck_form_add(&form, "unset_tfa_key", row, err);
-    if (e == CK_OK)
-        e = submit(session, &form, &after, err);
-    if (e != CK_OK)
-        return e;
+    if (r == CK_OK)
+        r = ck_form_add(&form, "unset_tfa_key", row, err);
+    if (r == CK_OK)
+        r = submit(session, &form, &after, err);
+    if (r != CK_OK)
+        return r;
     ck_session_keep_page(session, &after);
-    if (ck_page_find_factor(&session->page, id))
+    if (ck_page_find_factor(&session->page, id) != NULL)
         return ck_change_unchanged(&session->page, "the server did not remove the factor", err);
     return CK_OK;
 }
@@ -233,18 +233,18 @@ enum ck_err ck_factor_remove_all(struct ck_session *session, const struct ck_sec
 {
     CK_CLEANUP(ck_secret_free) struct ck_secret *form = NULL;
     CK_CLEANUP(ck_page_clear) struct ck_page after = {0};
-    enum ck_err e = check_open(session, err);
+    enum ck_err r = check_open(session, err);
 
-    if (e == CK_OK)
-        e = ck_form_add(&form, "set_tfa", "", err);
-    if (e == CK_OK)
-        e = ck_form_add(&form, "tfa_method", "none", err);
-    if (e == CK_OK)
-        e = ck_form_add_secret(&form, "confirm_password", password, err);
-    if (e == CK_OK)
-        e = submit(session, &form, &after, err);
-    if (e != CK_OK)
-        return e;
+    if (r == CK_OK)
+        r = ck_form_add(&form, "set_tfa", "", err);
+    if (r == CK_OK)
+        r = ck_form_add(&form, "tfa_method", "none", err);
+    if (r == CK_OK)
+        r = ck_form_add_secret(&form, "confirm_password", password, err);
+    if (r == CK_OK)
+        r = submit(session, &form, &after, err);
+    if (r != CK_OK)
+        return r;
     bool same = same_list(&session->page, &after);
     ck_session_keep_page(session, &after);
     if (session->page.factors_count == 0)

@@ -28,14 +28,14 @@ static void on_error(void *context, xmlError *error)
     htmlParserCtxt *parser = error->ctxt;
 
     (void)context;
-    if (error->code == XML_ERR_NO_MEMORY && parser && parser->disableSAX && parser->input &&
-        parser->input->end)
+    if (error->code == XML_ERR_NO_MEMORY && parser != NULL && parser->disableSAX &&
+        parser->input != NULL && parser->input->end != NULL)
         parser->input->cur = parser->input->end;
 }
 
 static void parser_free(htmlParserCtxt **parser)
 {
-    if (*parser)
+    if (*parser != NULL)
         htmlFreeParserCtxt(*parser);
 }
 
@@ -162,7 +162,7 @@ enum ck_err ck_html_parse(const char *html, size_t size, xmlDoc **ret_doc, struc
     xmlSetStructuredErrorFunc(NULL, on_error);
     CK_CLEANUP(parser_free) htmlParserCtxt *parser = htmlNewParserCtxt();
 
-    if (!parser)
+    if (parser == NULL)
         return ck_error_no_memory(err);
     xmlDoc *doc = htmlCtxtReadMemory(parser, html, (int)size, NULL, "UTF-8", PARSE_OPTIONS);
     /* So it is left when memory was short or a limit was hit; bad markup alone does not do that. */
@@ -184,10 +184,10 @@ void ck_html_free(xmlDoc **doc)
 
 xmlNode *ck_html_next(const xmlNode *top, xmlNode *node)
 {
-    if (node->type == XML_ELEMENT_NODE && node->children)
+    if (node->type == XML_ELEMENT_NODE && node->children != NULL)
         return node->children;
-    while (node && node != top) {
-        if (node->next)
+    while (node != NULL && node != top) {
+        if (node->next != NULL)
             return node->next;
         node = node->parent;
     }
@@ -203,9 +203,11 @@ const char *ck_html_attribute(const xmlNode *node, const char *name)
 {
     if (node->type != XML_ELEMENT_NODE)
         return NULL;
-    for (const xmlAttr *a = node->properties; a; a = a->next) {
+    for (const xmlAttr *a = node->properties; a != NULL; a = a->next) {
         if (strcmp((const char *)a->name, name) == 0)
-            return a->children && a->children->content ? (const char *)a->children->content : "";
+            return a->children != NULL && a->children->content != NULL
+                       ? (const char *)a->children->content
+                       : "";
     }
     return NULL;
 }
@@ -214,7 +216,7 @@ bool ck_html_has_attribute(const xmlNode *node, const char *name, const char *va
 {
     const char *found = ck_html_attribute(node, name);
 
-    return found && strcmp(found, value) == 0;
+    return found != NULL && strcmp(found, value) == 0;
 }
 
 bool ck_html_has_class(const xmlNode *node, const char *name)
@@ -222,7 +224,7 @@ bool ck_html_has_class(const xmlNode *node, const char *name)
     const char *classes = ck_html_attribute(node, "class");
     size_t size = strlen(name);
 
-    while (classes && *classes) {
+    while (classes != NULL && *classes) {
         classes += strspn(classes, spaces);
         size_t word = strcspn(classes, spaces);
         if (word == size && strncmp(classes, name, size) == 0)
@@ -234,8 +236,8 @@ bool ck_html_has_class(const xmlNode *node, const char *name)
 
 xmlNode *ck_html_find(xmlNode *top, const char *element, const char *class_name)
 {
-    for (xmlNode *n = ck_html_next(top, top); n; n = ck_html_next(top, n)) {
-        if (ck_html_is(n, element) && (!class_name || ck_html_has_class(n, class_name)))
+    for (xmlNode *n = ck_html_next(top, top); n != NULL; n = ck_html_next(top, n)) {
+        if (ck_html_is(n, element) && (class_name == NULL || ck_html_has_class(n, class_name)))
             return n;
     }
     return NULL;
@@ -243,8 +245,8 @@ xmlNode *ck_html_find(xmlNode *top, const char *element, const char *class_name)
 
 const xmlNode *ck_html_find_input(xmlNode *top, const char *name)
 {
-    for (xmlNode *n = ck_html_next(top, top); n; n = ck_html_next(top, n)) {
-        if (ck_html_is(n, "input") && (!name || ck_html_has_attribute(n, "name", name)))
+    for (xmlNode *n = ck_html_next(top, top); n != NULL; n = ck_html_next(top, n)) {
+        if (ck_html_is(n, "input") && (name == NULL || ck_html_has_attribute(n, "name", name)))
             return n;
     }
     return NULL;
@@ -252,7 +254,8 @@ const xmlNode *ck_html_find_input(xmlNode *top, const char *name)
 
 static bool is_text(const xmlNode *node)
 {
-    return (node->type == XML_TEXT_NODE || node->type == XML_CDATA_SECTION_NODE) && node->content;
+    return (node->type == XML_TEXT_NODE || node->type == XML_CDATA_SECTION_NODE) &&
+           node->content != NULL;
 }
 
 static void trim(char *text)
@@ -260,7 +263,7 @@ static void trim(char *text)
     size_t start = strspn(text, spaces);
     size_t size = strlen(text + start);
 
-    while (size > 0 && strchr(spaces, text[start + size - 1]))
+    while (size > 0 && strchr(spaces, text[start + size - 1]) != NULL)
         size--;
     memmove(text, text + start, size);
     text[size] = '\0';
@@ -270,15 +273,15 @@ char *ck_html_own_text(const xmlNode *node)
 {
     size_t size = 0;
 
-    for (const xmlNode *n = node->children; n; n = n->next)
+    for (const xmlNode *n = node->children; n != NULL; n = n->next)
         size += is_text(n) ? strlen((const char *)n->content) : 0;
 
     char *text = malloc(size + 1);
-    if (!text)
+    if (text == NULL)
         return NULL;
 
     char *end = text;
-    for (const xmlNode *n = node->children; n; n = n->next)
+    for (const xmlNode *n = node->children; n != NULL; n = n->next)
         end = is_text(n) ? stpcpy(end, (const char *)n->content) : end;
     *end = '\0';
     trim(text);

@@ -51,7 +51,7 @@ static void *erasing_realloc(void *p, size_t size)
 {
     void *grown = malloc(size);
 
-    if (grown && p) {
+    if (grown != NULL && p != NULL) {
         size_t old = malloc_usable_size(p);
         memcpy(grown, p, old < size ? old : size);
         ck_secret_erase_and_free(p);
@@ -66,7 +66,7 @@ enum ck_err ck_http_init(struct ck_error *err)
         return ck_error_no_memory(err);
     xmlInitParser();
     shared = curl_share_init();
-    if (!shared) {
+    if (shared == NULL) {
         curl_global_cleanup();
         return ck_error_no_memory(err);
     }
@@ -93,7 +93,7 @@ static int on_progress(void *context, curl_off_t to_get, curl_off_t got, curl_of
     (void)got;
     (void)to_put;
     (void)put;
-    exchange->cancelled = exchange->http->cancel && *exchange->http->cancel;
+    exchange->cancelled = exchange->http->cancel != NULL && *exchange->http->cancel;
     return exchange->cancelled;
 }
 
@@ -151,9 +151,9 @@ static void set_habits(struct ck_http *http, const struct ck_http_settings *sett
     curl_easy_setopt(curl, CURLOPT_PREREQFUNCTION, on_request);
     curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, ck_intake_take_body);
     curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, ck_intake_take_head);
-    if (http->resolve)
+    if (http->resolve != NULL)
         curl_easy_setopt(curl, CURLOPT_RESOLVE, http->resolve);
-    if (settings->cacert) {
+    if (settings->cacert != NULL) {
         curl_easy_setopt(curl, CURLOPT_CAINFO, settings->cacert);
         curl_easy_setopt(curl, CURLOPT_CAPATH, NULL);
     }
@@ -164,7 +164,7 @@ enum ck_err ck_http_new(const struct ck_http_settings *settings, struct ck_http 
 {
     CK_CLEANUP(ck_http_free) struct ck_http *http = calloc(1, sizeof(*http));
 
-    if (!http)
+    if (http == NULL)
         return ck_error_no_memory(err);
     http->cancel = settings->cancel;
     http->now_s = settings->now_s;
@@ -172,9 +172,9 @@ enum ck_err ck_http_new(const struct ck_http_settings *settings, struct ck_http 
     http->timeout_ms = settings->timeout_ms;
     memcpy(http->origin, settings->host.origin, sizeof(http->origin));
     http->curl = curl_easy_init();
-    if (settings->resolve)
+    if (settings->resolve != NULL)
         http->resolve = curl_slist_append(NULL, settings->resolve);
-    if (!http->curl || (settings->resolve && !http->resolve))
+    if (http->curl == NULL || (settings->resolve != NULL && http->resolve == NULL))
         return ck_error_no_memory(err);
 
     set_habits(http, settings);
@@ -184,7 +184,7 @@ enum ck_err ck_http_new(const struct ck_http_settings *settings, struct ck_http 
 
 void ck_http_free(struct ck_http **http)
 {
-    if (!*http)
+    if (*http == NULL)
         return;
     curl_easy_cleanup((*http)->curl);
     curl_slist_free_all((*http)->resolve);
@@ -246,7 +246,7 @@ static bool quotes_proxy(const struct exchange *exchange, CURLcode code)
 {
     return code == CURLE_COULDNT_RESOLVE_PROXY || code == CURLE_UNSUPPORTED_PROTOCOL ||
            code == CURLE_URL_MALFORMAT || code == CURLE_NOT_BUILT_IN ||
-           strcasestr(exchange->http->message, "unsupported proxy");
+           strcasestr(exchange->http->message, "unsupported proxy") != NULL;
 }
 
 static const char *reason_of(const struct exchange *exchange, CURLcode code)
@@ -303,12 +303,12 @@ static enum ck_err perform(struct exchange *exchange, struct ck_response *ret_re
     CURLcode code = curl_easy_perform(http->curl);
     if (code != CURLE_OK)
         return describe(exchange, code, err);
-    enum ck_err e = ck_intake_finish(&exchange->intake, http->curl, http->origin, begun_s,
+    enum ck_err r = ck_intake_finish(&exchange->intake, http->curl, http->origin, begun_s,
                                      http->now_s(), ret_response, err);
     /* A post that was answered in a way that can't be used may have been acted on. */
-    if (e != CK_OK && exchange->is_post)
-        e = err->code = CK_ERR_UNKNOWN;
-    return e;
+    if (r != CK_OK && exchange->is_post)
+        r = err->code = CK_ERR_UNKNOWN;
+    return r;
 }
 
 static enum ck_err run(struct exchange *exchange, const char *path,
@@ -325,12 +325,12 @@ static enum ck_err run(struct exchange *exchange, const char *path,
     if (curl_easy_setopt(http->curl, CURLOPT_URL, url) != CURLE_OK)
         return ck_error_no_memory(err);
 
-    enum ck_err e = perform(exchange, ret_response, err);
+    enum ck_err r = perform(exchange, ret_response, err);
     ck_intake_clear(&exchange->intake);
-    if (http->trace)
+    if (http->trace != NULL)
         http->trace(exchange->is_post ? "POST" : "GET", path,
-                    e == CK_OK ? ret_response->status : 0);
-    return e;
+                    r == CK_OK ? ret_response->status : 0);
+    return r;
 }
 
 enum ck_err ck_http_get(struct ck_http *http, const char *path, struct ck_response *ret_response,
@@ -354,7 +354,7 @@ static enum ck_err add_header(struct curl_slist **headers, const char *name, con
 
     snprintf(header, sizeof(header), "%s: %s", name, value);
     struct curl_slist *longer = curl_slist_append(*headers, header);
-    if (!longer)
+    if (longer == NULL)
         return ck_error_no_memory(err);
     *headers = longer;
     return CK_OK;
@@ -370,11 +370,11 @@ static enum ck_err post(struct ck_http *http, const char *path, struct curl_slis
     curl_easy_setopt(http->curl, CURLOPT_POSTFIELDSIZE, (long)ck_secret_size(body));
     curl_easy_setopt(http->curl, CURLOPT_POSTFIELDS, ck_secret_bytes(body));
     curl_easy_setopt(http->curl, CURLOPT_HTTPHEADER, headers);
-    enum ck_err e = run(&exchange, path, ret_response, err);
+    enum ck_err r = run(&exchange, path, ret_response, err);
     /* Body and headers are the caller's and ours: curl only borrowed them. */
     curl_easy_setopt(http->curl, CURLOPT_POSTFIELDS, NULL);
     curl_easy_setopt(http->curl, CURLOPT_HTTPHEADER, NULL);
-    return e;
+    return r;
 }
 
 enum ck_err ck_http_post(struct ck_http *http, const char *path, const char *content_type,
@@ -382,9 +382,9 @@ enum ck_err ck_http_post(struct ck_http *http, const char *path, const char *con
                          struct ck_error *err)
 {
     CK_CLEANUP(list_free) struct curl_slist *headers = NULL;
-    enum ck_err e = add_header(&headers, "Content-Type", content_type, err);
+    enum ck_err r = add_header(&headers, "Content-Type", content_type, err);
 
-    return e == CK_OK ? post(http, path, headers, body, ret_response, err) : e;
+    return r == CK_OK ? post(http, path, headers, body, ret_response, err) : r;
 }
 
 enum ck_err ck_http_post_script(struct ck_http *http, const char *path,
@@ -392,29 +392,29 @@ enum ck_err ck_http_post_script(struct ck_http *http, const char *path,
                                 struct ck_error *err)
 {
     CK_CLEANUP(list_free) struct curl_slist *headers = NULL;
-    enum ck_err e = add_header(&headers, "Content-Type", "text/plain;charset=UTF-8", err);
+    enum ck_err r = add_header(&headers, "Content-Type", "text/plain;charset=UTF-8", err);
 
-    if (e == CK_OK)
-        e = add_header(&headers, "Origin", http->origin, err);
-    if (e == CK_OK)
-        e = add_header(&headers, "Sec-Fetch-Dest", "empty", err);
-    return e == CK_OK ? post(http, path, headers, body, ret_response, err) : e;
+    if (r == CK_OK)
+        r = add_header(&headers, "Origin", http->origin, err);
+    if (r == CK_OK)
+        r = add_header(&headers, "Sec-Fetch-Dest", "empty", err);
+    return r == CK_OK ? post(http, path, headers, body, ret_response, err) : r;
 }
 
 static enum ck_err add_field(struct ck_secret **form, const char *name, const char *value,
                              size_t size, struct ck_error *err)
 {
-    enum ck_err e = CK_OK;
+    enum ck_err r = CK_OK;
 
-    if (*form)
-        e = ck_secret_append(form, "&", 1, err);
-    if (e == CK_OK)
-        e = ck_percent_encode(form, name, strlen(name), err);
-    if (e == CK_OK)
-        e = ck_secret_append(form, "=", 1, err);
-    if (e == CK_OK)
-        e = ck_percent_encode(form, value, size, err);
-    return e;
+    if (*form != NULL)
+        r = ck_secret_append(form, "&", 1, err);
+    if (r == CK_OK)
+        r = ck_percent_encode(form, name, strlen(name), err);
+    if (r == CK_OK)
+        r = ck_secret_append(form, "=", 1, err);
+    if (r == CK_OK)
+        r = ck_percent_encode(form, value, size, err);
+    return r;
 }
 
 enum ck_err ck_form_add(struct ck_secret **form, const char *name, const char *value,

@@ -22,11 +22,11 @@ static bool grow(struct ck_intake *intake, size_t needed)
         return true;
 
     char *body = malloc(capacity);
-    if (!body)
+    if (body == NULL)
         return false;
     if (intake->size > 0)
         memcpy(body, intake->body, intake->size);
-    if (intake->body)
+    if (intake->body != NULL)
         ck_secret_erase(intake->body, intake->capacity);
     free(intake->body);
     intake->body = body;
@@ -101,7 +101,7 @@ static enum ck_err foreign(CURLU *url, const char *text, struct ck_error *err)
         curl_url_get(url, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT);
         ck_error_set(err, CK_ERR_UNREACHABLE,
                      "the server sends us to another place: %.20s://%.200s%s%s", scheme, host,
-                     port ? ":" : "", port ? port : "");
+                     port != NULL ? ":" : "", port != NULL ? port : "");
     } else
         ck_error_set(err, CK_ERR_UNREACHABLE, "the server sends us to another place: %.200s", text);
     return ck_error_hint(err, "A proxy or a portal seems to be in the way, or mailcow's web "
@@ -119,9 +119,9 @@ static enum ck_err read_location(CURL *curl, const char *origin, struct ck_respo
     char *location = NULL;
 
     curl_easy_getinfo(curl, CURLINFO_REDIRECT_URL, &location);
-    if (!location)
+    if (location == NULL)
         return CK_OK;
-    if (!url || !own || curl_url_set(own, CURLUPART_URL, origin, 0) != CURLUE_OK)
+    if (url == NULL || own == NULL || curl_url_set(own, CURLUPART_URL, origin, 0) != CURLUE_OK)
         return ck_error_no_memory(err);
     if (curl_url_set(url, CURLUPART_URL, location, CURLU_NON_SUPPORT_SCHEME) != CURLUE_OK)
         return foreign(url, location, err);
@@ -132,8 +132,9 @@ static enum ck_err read_location(CURL *curl, const char *origin, struct ck_respo
     if (curl_url_get(url, CURLUPART_PATH, &path, 0) != CURLUE_OK)
         return ck_error_no_memory(err);
     curl_url_get(url, CURLUPART_QUERY, &query, 0);
-    if (snprintf(response->location, sizeof(response->location), "%s%s%s", path, query ? "?" : "",
-                 query ? query : "") >= (int)sizeof(response->location))
+    if (snprintf(response->location, sizeof(response->location), "%s%s%s", path,
+                 query != NULL ? "?" : "",
+                 query != NULL ? query : "") >= (int)sizeof(response->location))
         return ck_error_set(err, CK_ERR_UNREACHABLE, "the server sends us to a path too long");
     return CK_OK;
 }
@@ -143,7 +144,7 @@ static void read_content_type(CURL *curl, struct ck_response *response)
     char *type = NULL;
 
     curl_easy_getinfo(curl, CURLINFO_CONTENT_TYPE, &type);
-    size_t size = type ? strcspn(type, "; \t") : 0;
+    size_t size = type != NULL ? strcspn(type, "; \t") : 0;
     if (size == 0 || size >= sizeof(response->content_type))
         return;
     for (size_t i = 0; i < size; i++)
@@ -172,13 +173,13 @@ enum ck_err ck_intake_finish(struct ck_intake *intake, CURL *curl, const char *o
     struct ck_response response = {0};
     long status = 0;
 
-    if (!intake->body && !grow(intake, 1))
+    if (intake->body == NULL && !grow(intake, 1))
         return ck_error_no_memory(err);
     intake->body[intake->size] = '\0';
 
-    enum ck_err e = read_location(curl, origin, &response, err);
-    if (e != CK_OK)
-        return e;
+    enum ck_err r = read_location(curl, origin, &response, err);
+    if (r != CK_OK)
+        return r;
     curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
     response.status = (int)status;
     read_content_type(curl, &response);
@@ -191,7 +192,7 @@ enum ck_err ck_intake_finish(struct ck_intake *intake, CURL *curl, const char *o
 
 void ck_intake_clear(struct ck_intake *intake)
 {
-    if (intake->body)
+    if (intake->body != NULL)
         ck_secret_erase(intake->body, intake->capacity);
     free(intake->body);
     *intake = (struct ck_intake){0};
@@ -199,7 +200,7 @@ void ck_intake_clear(struct ck_intake *intake)
 
 void ck_response_clear(struct ck_response *response)
 {
-    if (response->body)
+    if (response->body != NULL)
         ck_secret_erase(response->body, response->size);
     free(response->body);
     *response = (struct ck_response){0};

@@ -32,7 +32,7 @@ static uint64_t read_id(const char *text)
 {
     uint64_t id = 0;
 
-    if (!text || *text == '\0' || strlen(text) > 19)
+    if (text == NULL || *text == '\0' || strlen(text) > 19)
         return 0;
     for (; *text; text++) {
         if (*text < '0' || *text > '9')
@@ -45,13 +45,13 @@ static uint64_t read_id(const char *text)
 static enum ck_err add_factor(const struct ck_factor *factor, const xmlNode *label,
                               struct ck_page *page, struct ck_error *err)
 {
-    if (factor->id == 0 || !label || ck_page_find_factor(page, factor->id))
+    if (factor->id == 0 || label == NULL || ck_page_find_factor(page, factor->id) != NULL)
         return broken(err);
 
     struct ck_factor *row = &page->factors[page->factors_count];
     *row = *factor;
     row->label = ck_html_own_text(label);
-    if (!row->label)
+    if (row->label == NULL)
         return ck_error_no_memory(err);
     page->factors_count++;
     return CK_OK;
@@ -65,7 +65,7 @@ static void *new_rows(size_t rows, size_t row_size, struct ck_error *err)
         return NULL;
     }
     void *list = calloc(rows + 1, row_size);
-    if (!list)
+    if (list == NULL)
         ck_error_no_memory(err);
     return list;
 }
@@ -75,7 +75,7 @@ static enum ck_err add_form(xmlNode *form, size_t rows, struct ck_page *page, st
     const xmlNode *input = ck_html_find_input(form, "unset_tfa_key");
     const xmlNode *badge = ck_html_find(form, "span", "badge");
 
-    if (!input || !badge || page->factors_count == rows)
+    if (input == NULL || badge == NULL || page->factors_count == rows)
         return broken(err);
     struct ck_factor factor = {
         .id = read_id(ck_html_attribute(input, "value")),
@@ -88,19 +88,19 @@ enum ck_err ck_lists_read_factors(xmlNode *element, size_t inputs, struct ck_pag
                                   struct ck_error *err)
 {
     page->factors = new_rows(inputs, sizeof(page->factors[0]), err);
-    enum ck_err e = page->factors ? CK_OK : err->code;
+    enum ck_err r = page->factors != NULL ? CK_OK : err->code;
 
-    for (xmlNode *n = element; e == CK_OK && n; n = ck_html_next(element, n)) {
+    for (xmlNode *n = element; r == CK_OK && n != NULL; n = ck_html_next(element, n)) {
         if (ck_html_is(n, "form"))
-            e = add_form(n, inputs, page, err);
+            r = add_form(n, inputs, page, err);
     }
-    if (e == CK_OK && page->factors_count != inputs)
-        e = broken(err);
-    if (e == CK_OK) {
+    if (r == CK_OK && page->factors_count != inputs)
+        r = broken(err);
+    if (r == CK_OK) {
         page->factors_state = CK_LIST_PRESENT;
         page->marks_current = page->role != CK_ROLE_DOMAIN_ADMIN; /* protocol 3 */
     }
-    return e;
+    return r;
 }
 
 enum ck_method ck_lists_offered_method(const xmlNode *node)
@@ -119,7 +119,7 @@ static enum ck_err add_authenticator(xmlNode *offer, size_t rows, struct ck_page
 {
     const xmlNode *input = ck_html_find_input(offer, NULL);
 
-    if (!input || page->factors_count == rows)
+    if (input == NULL || page->factors_count == rows)
         return broken(err);
     struct ck_factor factor = {
         .id = read_id(ck_html_attribute(input, "value")),
@@ -132,17 +132,17 @@ enum ck_err ck_lists_read_authenticators(xmlNode *element, size_t inputs, struct
                                          struct ck_error *err)
 {
     page->factors = new_rows(inputs, sizeof(page->factors[0]), err);
-    enum ck_err e = page->factors ? CK_OK : err->code;
+    enum ck_err r = page->factors != NULL ? CK_OK : err->code;
 
-    for (xmlNode *n = element; e == CK_OK && n; n = ck_html_next(element, n)) {
+    for (xmlNode *n = element; r == CK_OK && n != NULL; n = ck_html_next(element, n)) {
         if (ck_lists_offered_method(n) != CK_METHOD_UNKNOWN)
-            e = add_authenticator(n, inputs, page, err);
+            r = add_authenticator(n, inputs, page, err);
     }
-    if (e == CK_OK && page->factors_count != inputs)
-        e = broken(err);
-    if (e == CK_OK)
+    if (r == CK_OK && page->factors_count != inputs)
+        r = broken(err);
+    if (r == CK_OK)
         page->factors_state = CK_LIST_PRESENT;
-    return e;
+    return r;
 }
 
 /* "Unknown (2026-11-23 08:21:24)" is what the server makes up for a key without a certificate. */
@@ -169,9 +169,9 @@ static char *read_created(xmlNode *row)
 {
     unsigned char subject[SUBJECT_MAX / 4 * 3 + 1] = {0};
 
-    for (xmlNode *n = row; n; n = ck_html_next(row, n)) {
+    for (xmlNode *n = row; n != NULL; n = ck_html_next(row, n)) {
         const char *base64 = ck_html_attribute(n, "data-subject");
-        if (!base64 || strlen(base64) > SUBJECT_MAX)
+        if (base64 == NULL || strlen(base64) > SUBJECT_MAX)
             continue;
         if (EVP_DecodeBlock(subject, (const unsigned char *)base64, (int)strlen(base64)) < 0)
             return NULL;
@@ -182,7 +182,7 @@ static char *read_created(xmlNode *row)
 
 static bool is_cid(const char *text)
 {
-    return text && strlen(text) == CK_PAGE_CID_SIZE &&
+    return text != NULL && strlen(text) == CK_PAGE_CID_SIZE &&
            strspn(text, "0123456789abcdef") == CK_PAGE_CID_SIZE;
 }
 
@@ -191,7 +191,7 @@ static enum ck_err add_passkey(xmlNode *row, size_t rows, struct ck_page *page,
 {
     const xmlNode *input = ck_html_find_input(row, "unset_fido2_key");
     xmlNode *cell = ck_html_find(row, "td", NULL);
-    const char *cid = input ? ck_html_attribute(input, "value") : NULL;
+    const char *cid = input != NULL ? ck_html_attribute(input, "value") : NULL;
 
     if (!is_cid(cid) || page->passkeys_count == rows)
         return broken(err);
@@ -201,7 +201,7 @@ static enum ck_err add_passkey(xmlNode *row, size_t rows, struct ck_page *page,
     passkey->current = ck_html_find(cell, "i", "bi-unlock-fill") != NULL;
     passkey->created = read_created(row);
     passkey->label = ck_html_own_text(cell);
-    if (!passkey->label) {
+    if (passkey->label == NULL) {
         free(CK_TAKE(passkey->created));
         return ck_error_no_memory(err);
     }
@@ -213,16 +213,16 @@ enum ck_err ck_lists_read_passkeys(xmlNode *element, size_t inputs, struct ck_pa
                                    struct ck_error *err)
 {
     page->passkeys = new_rows(inputs, sizeof(page->passkeys[0]), err);
-    enum ck_err e = page->passkeys ? CK_OK : err->code;
+    enum ck_err r = page->passkeys != NULL ? CK_OK : err->code;
 
-    for (xmlNode *n = element; e == CK_OK && n; n = ck_html_next(element, n)) {
+    for (xmlNode *n = element; r == CK_OK && n != NULL; n = ck_html_next(element, n)) {
         /* The row of column names has <th> cells only. */
-        if (ck_html_is(n, "tr") && ck_html_find(n, "td", NULL))
-            e = add_passkey(n, inputs, page, err);
+        if (ck_html_is(n, "tr") && ck_html_find(n, "td", NULL) != NULL)
+            r = add_passkey(n, inputs, page, err);
     }
-    if (e == CK_OK && page->passkeys_count != inputs)
-        e = broken(err);
-    if (e == CK_OK)
+    if (r == CK_OK && page->passkeys_count != inputs)
+        r = broken(err);
+    if (r == CK_OK)
         page->passkeys_state = CK_LIST_PRESENT;
-    return e;
+    return r;
 }

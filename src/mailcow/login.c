@@ -9,12 +9,13 @@
 #include "cowkey/base/cleanup.h"
 #include "session_internal.h"
 
-enum ck_err ck_session_nothing_changed(const struct ck_session *session, enum ck_err e,
+enum ck_err ck_session_nothing_changed(const struct ck_session *session, enum ck_err r,
                                        struct ck_error *err)
 {
-    if (e != CK_ERR_UNKNOWN)
-        return e;
-    err->code = session->cancel && *session->cancel ? CK_ERR_INTERRUPTED : CK_ERR_UNREACHABLE;
+    if (r != CK_ERR_UNKNOWN)
+        return r;
+    err->code =
+        session->cancel != NULL && *session->cancel ? CK_ERR_INTERRUPTED : CK_ERR_UNREACHABLE;
     return err->code;
 }
 
@@ -42,23 +43,23 @@ static enum ck_err read_hold(struct ck_session *session, struct ck_error *err)
 {
     CK_CLEANUP(ck_response_clear) struct ck_response response = {0};
     CK_CLEANUP(ck_page_clear) struct ck_page page = {0};
-    enum ck_err e = ck_session_get(session, ck_session_login_path(session), &response, err);
+    enum ck_err r = ck_session_get(session, ck_session_login_path(session), &response, err);
 
-    if (e != CK_OK)
-        return e;
+    if (r != CK_OK)
+        return r;
     if (response.status == 302) {
         session->state = CK_SESSION_OPEN;
         return CK_OK;
     }
-    e = ck_session_read_page(&response, &page, err);
-    if (e == CK_OK)
-        e = ck_session_check_owner(session, &page, err);
-    if (e == CK_OK && !page.setup_factor && !page.change_password)
-        e = ck_error_set(err, CK_ERR_UNREACHABLE,
+    r = ck_session_read_page(&response, &page, err);
+    if (r == CK_OK)
+        r = ck_session_check_owner(session, &page, err);
+    if (r == CK_OK && !page.setup_factor && !page.change_password)
+        r = ck_error_set(err, CK_ERR_UNREACHABLE,
                          "the server holds the login of '%s' for a reason that it does not tell",
                          session->account.name);
-    if (e != CK_OK)
-        return e;
+    if (r != CK_OK)
+        return r;
     ck_session_keep_page(session, &page);
     session->state = CK_SESSION_HELD;
     return CK_OK;
@@ -89,18 +90,18 @@ enum ck_err ck_session_settle(struct ck_session *session, const char *location,
 enum ck_err ck_session_resettle(struct ck_session *session, struct ck_error *err)
 {
     CK_CLEANUP(ck_response_clear) struct ck_response response = {0};
-    enum ck_err e = ck_session_get(session, ck_session_factor_path(session), &response, err);
+    enum ck_err r = ck_session_get(session, ck_session_factor_path(session), &response, err);
 
-    if (e == CK_OK && response.status == 302) {
-        e = ck_session_settle(session, response.location, err);
+    if (r == CK_OK && response.status == 302) {
+        r = ck_session_settle(session, response.location, err);
         /* It leads elsewhere, so that nothing was read yet. */
-        return e == CK_OK && session->state == CK_SESSION_OPEN ? ck_session_visit(session, err) : e;
+        return r == CK_OK && session->state == CK_SESSION_OPEN ? ck_session_visit(session, err) : r;
     }
-    if (e == CK_OK)
-        e = ck_session_read_factor_page(session, &response, err);
-    if (e == CK_OK)
+    if (r == CK_OK)
+        r = ck_session_read_factor_page(session, &response, err);
+    if (r == CK_OK)
         session->state = CK_SESSION_OPEN;
-    return e;
+    return r;
 }
 
 static enum ck_err refused(struct ck_session *session, struct ck_page *page, struct ck_error *err)
@@ -137,10 +138,10 @@ static enum ck_err judge_page(struct ck_session *session, const struct ck_respon
                               struct ck_error *err)
 {
     CK_CLEANUP(ck_page_clear) struct ck_page page = {0};
-    enum ck_err e = ck_session_read_page(response, &page, err);
+    enum ck_err r = ck_session_read_page(response, &page, err);
 
-    if (e != CK_OK)
-        return e;
+    if (r != CK_OK)
+        return r;
     if (!page.confirm_factor)
         return refused(session, &page, err);
     if (page.factors_count == 0 && !page.yubiotp_offered)
@@ -155,17 +156,17 @@ static enum ck_err send_password(struct ck_session *session, const struct ck_sec
 {
     CK_CLEANUP(ck_secret_free) struct ck_secret *form = NULL;
     CK_CLEANUP(ck_response_clear) struct ck_response response = {0};
-    enum ck_err e = ck_form_add(&form, "login_user", session->account.name, err);
+    enum ck_err r = ck_form_add(&form, "login_user", session->account.name, err);
 
-    if (e == CK_OK)
-        e = ck_form_add_secret(&form, "pass_user", password, err);
-    if (e == CK_OK)
-        e = ck_session_note_sent(session, ck_secret_bytes(password), ck_secret_size(password), err);
-    if (e == CK_OK)
-        e = ck_session_post(session, ck_session_login_path(session), form, &response, err);
-    session->live = e == CK_OK || e == CK_ERR_UNKNOWN;
-    if (e != CK_OK)
-        return ck_session_nothing_changed(session, e, err);
+    if (r == CK_OK)
+        r = ck_form_add_secret(&form, "pass_user", password, err);
+    if (r == CK_OK)
+        r = ck_session_note_sent(session, ck_secret_bytes(password), ck_secret_size(password), err);
+    if (r == CK_OK)
+        r = ck_session_post(session, ck_session_login_path(session), form, &response, err);
+    session->live = r == CK_OK || r == CK_ERR_UNKNOWN;
+    if (r != CK_OK)
+        return ck_session_nothing_changed(session, r, err);
     if (response.status == 302)
         return ck_session_settle(session, response.location, err);
     return judge_page(session, &response, err);
@@ -176,13 +177,13 @@ enum ck_err ck_session_login(const struct ck_http_settings *settings, enum ck_di
                              struct ck_session **ret_session, struct ck_error *err)
 {
     CK_CLEANUP(ck_session_close) struct ck_session *session = NULL;
-    enum ck_err e = ck_session_new(settings, dialect, account, &session, err);
+    enum ck_err r = ck_session_new(settings, dialect, account, &session, err);
 
-    if (e == CK_OK)
-        e = send_password(session, password, err);
-    if (e == CK_OK)
+    if (r == CK_OK)
+        r = send_password(session, password, err);
+    if (r == CK_OK)
         *ret_session = CK_TAKE(session);
-    return e;
+    return r;
 }
 
 /* A login page that complains of nothing: the answer was not looked at. */
@@ -200,10 +201,10 @@ static enum ck_err judge_answer(struct ck_session *session, const struct ck_resp
 
     if (response->status == 302)
         return ck_session_settle(session, response->location, err);
-    enum ck_err e = ck_session_read_page(response, &page, err);
-    if (e != CK_OK)
-        return e;
-    if (!ck_page_alert(&page, "danger"))
+    enum ck_err r = ck_session_read_page(response, &page, err);
+    if (r != CK_OK)
+        return r;
+    if (ck_page_alert(&page, "danger") == NULL)
         return not_judged(session, err);
     ck_error_set(err, CK_ERR_REFUSED, "the server refused the second factor of '%s'",
                  session->account.name);
@@ -221,10 +222,10 @@ enum ck_err ck_session_answer(struct ck_session *session, const struct ck_secret
 
     if (session->state != CK_SESSION_ASKS_FACTOR)
         return ck_error_set(err, CK_ERR_UNCHANGED, "the server does not ask for a second factor");
-    enum ck_err e = ck_session_post(session, ck_session_login_path(session), form, &response, err);
-    if (e == CK_OK)
-        e = judge_answer(session, &response, err);
-    return ck_session_nothing_changed(session, e, err);
+    enum ck_err r = ck_session_post(session, ck_session_login_path(session), form, &response, err);
+    if (r == CK_OK)
+        r = judge_answer(session, &response, err);
+    return ck_session_nothing_changed(session, r, err);
 }
 
 enum ck_err ck_session_answer_totp(struct ck_session *session, uint64_t id, const char *code,
@@ -232,31 +233,31 @@ enum ck_err ck_session_answer_totp(struct ck_session *session, uint64_t id, cons
 {
     CK_CLEANUP(ck_secret_free) struct ck_secret *form = NULL;
     char row[24];
-    enum ck_err e = ck_form_add(&form, "verify_tfa_login", "", err);
+    enum ck_err r = ck_form_add(&form, "verify_tfa_login", "", err);
 
     snprintf(row, sizeof(row), "%llu", (unsigned long long)id);
-    if (e == CK_OK)
-        e = ck_form_add(&form, "tfa_method", "totp", err);
-    if (e == CK_OK)
-        e = ck_form_add(&form, "id", row, err);
-    if (e == CK_OK)
-        e = ck_form_add(&form, "token", code, err);
-    if (e == CK_OK)
-        e = ck_session_note_sent(session, code, strlen(code), err);
-    return e == CK_OK ? ck_session_answer(session, form, err) : e;
+    if (r == CK_OK)
+        r = ck_form_add(&form, "tfa_method", "totp", err);
+    if (r == CK_OK)
+        r = ck_form_add(&form, "id", row, err);
+    if (r == CK_OK)
+        r = ck_form_add(&form, "token", code, err);
+    if (r == CK_OK)
+        r = ck_session_note_sent(session, code, strlen(code), err);
+    return r == CK_OK ? ck_session_answer(session, form, err) : r;
 }
 
 enum ck_err ck_session_answer_yubiotp(struct ck_session *session, const struct ck_secret *otp,
                                       struct ck_error *err)
 {
     CK_CLEANUP(ck_secret_free) struct ck_secret *form = NULL;
-    enum ck_err e = ck_form_add(&form, "verify_tfa_login", "", err);
+    enum ck_err r = ck_form_add(&form, "verify_tfa_login", "", err);
 
-    if (e == CK_OK)
-        e = ck_form_add(&form, "tfa_method", "yubi_otp", err);
-    if (e == CK_OK)
-        e = ck_form_add_secret(&form, "token", otp, err);
-    if (e == CK_OK)
-        e = ck_session_note_sent(session, ck_secret_bytes(otp), ck_secret_size(otp), err);
-    return e == CK_OK ? ck_session_answer(session, form, err) : e;
+    if (r == CK_OK)
+        r = ck_form_add(&form, "tfa_method", "yubi_otp", err);
+    if (r == CK_OK)
+        r = ck_form_add_secret(&form, "token", otp, err);
+    if (r == CK_OK)
+        r = ck_session_note_sent(session, ck_secret_bytes(otp), ck_secret_size(otp), err);
+    return r == CK_OK ? ck_session_answer(session, form, err) : r;
 }

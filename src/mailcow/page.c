@@ -30,7 +30,7 @@ struct scan {
 
 static void note_list(struct scan *scan, xmlNode **list, xmlNode *node)
 {
-    scan->twice = scan->twice || *list;
+    scan->twice = scan->twice || *list != NULL;
     scan->token_seen = false;
     *list = node;
 }
@@ -39,7 +39,7 @@ static void note_id(struct scan *scan, xmlNode *node)
 {
     const char *id = ck_html_attribute(node, "id");
 
-    if (!id)
+    if (id == NULL)
         return;
     if (strcmp(id, "tfa_keys") == 0)
         note_list(scan, &scan->factors, node);
@@ -69,7 +69,7 @@ static enum ck_err note_script(struct scan *scan, const xmlNode *node, struct ck
 {
     CK_CLEANUP(ck_free_p) char *text = ck_html_own_text(node);
 
-    if (!text)
+    if (text == NULL)
         return ck_error_no_memory(err);
     return ck_script_read(text, &scan->page, &scan->token_seen, err);
 }
@@ -77,62 +77,62 @@ static enum ck_err note_script(struct scan *scan, const xmlNode *node, struct ck
 /* In a log-in-as session the admin's name follows in an element of its own. */
 static enum ck_err note_account(struct scan *scan, const xmlNode *node, struct ck_error *err)
 {
-    if (scan->page.account)
+    if (scan->page.account != NULL)
         return CK_OK;
     scan->page.account = ck_html_own_text(node);
-    return scan->page.account ? CK_OK : ck_error_no_memory(err);
+    return scan->page.account != NULL ? CK_OK : ck_error_no_memory(err);
 }
 
 static enum ck_err walk(struct scan *scan, xmlNode *root, struct ck_error *err)
 {
-    enum ck_err e = CK_OK;
+    enum ck_err r = CK_OK;
 
-    for (xmlNode *n = root; e == CK_OK && n; n = ck_html_next(root, n)) {
+    for (xmlNode *n = root; r == CK_OK && n != NULL; n = ck_html_next(root, n)) {
         if (n->type != XML_ELEMENT_NODE)
             continue;
         note_id(scan, n);
         note_row(scan, n);
         if (ck_html_is(n, "script"))
-            e = note_script(scan, n, err);
+            r = note_script(scan, n, err);
         else if (ck_html_is(n, "b") && ck_html_has_class(n, "username-lia"))
-            e = note_account(scan, n, err);
+            r = note_account(scan, n, err);
     }
-    return e;
+    return r;
 }
 
 static enum ck_err read_lists(struct scan *scan, struct ck_error *err)
 {
-    enum ck_err e = CK_OK;
+    enum ck_err r = CK_OK;
 
-    if (!scan->factors && !scan->passkeys && !scan->pending)
+    if (scan->factors == NULL && scan->passkeys == NULL && scan->pending == NULL)
         return CK_OK;
-    if (scan->twice || (scan->factors && scan->pending))
+    if (scan->twice || (scan->factors != NULL && scan->pending != NULL))
         return ck_lists_not_understood(err, "a list is there twice");
     if (!scan->token_seen)
         return ck_lists_not_understood(err, "it ends too early");
 
     scan->page.confirm_factor = scan->pending != NULL;
-    if (scan->factors)
-        e = ck_lists_read_factors(scan->factors, scan->factor_rows, &scan->page, err);
-    if (e == CK_OK && scan->pending)
-        e = ck_lists_read_authenticators(scan->pending, scan->authenticator_rows, &scan->page, err);
-    if (e == CK_OK && scan->passkeys)
-        e = ck_lists_read_passkeys(scan->passkeys, scan->passkey_rows, &scan->page, err);
-    return e;
+    if (scan->factors != NULL)
+        r = ck_lists_read_factors(scan->factors, scan->factor_rows, &scan->page, err);
+    if (r == CK_OK && scan->pending != NULL)
+        r = ck_lists_read_authenticators(scan->pending, scan->authenticator_rows, &scan->page, err);
+    if (r == CK_OK && scan->passkeys != NULL)
+        r = ck_lists_read_passkeys(scan->passkeys, scan->passkey_rows, &scan->page, err);
+    return r;
 }
 
 static enum ck_err scan_document(xmlNode *root, struct ck_page *ret_page, struct ck_error *err)
 {
     struct scan scan = {0};
-    enum ck_err e = walk(&scan, root, err);
+    enum ck_err r = walk(&scan, root, err);
 
-    if (e == CK_OK)
-        e = read_lists(&scan, err);
-    if (e == CK_OK)
+    if (r == CK_OK)
+        r = read_lists(&scan, err);
+    if (r == CK_OK)
         *ret_page = scan.page;
     else
         ck_page_clear(&scan.page);
-    return e;
+    return r;
 }
 
 enum ck_err ck_page_parse(const char *html, size_t size, struct ck_page *ret_page,
@@ -144,8 +144,8 @@ enum ck_err ck_page_parse(const char *html, size_t size, struct ck_page *ret_pag
     CK_CLEANUP(ck_html_free) xmlDoc *doc = NULL;
     if (ck_html_parse(html, size, &doc, err) != CK_OK)
         return err->code;
-    xmlNode *root = doc ? xmlDocGetRootElement(doc) : NULL;
-    if (root)
+    xmlNode *root = doc != NULL ? xmlDocGetRootElement(doc) : NULL;
+    if (root != NULL)
         return scan_document(root, ret_page, err);
     *ret_page = (struct ck_page){0};
     return CK_OK;
@@ -172,7 +172,7 @@ const struct ck_passkey *ck_page_find_passkey(const struct ck_page *page, const 
 const char *ck_page_alert(const struct ck_page *page, const char *type)
 {
     for (size_t i = 0; i < page->alerts_count; i++) {
-        if (!type || strcmp(page->alerts[i].type, type) == 0)
+        if (type == NULL || strcmp(page->alerts[i].type, type) == 0)
             return page->alerts[i].text;
     }
     return NULL;

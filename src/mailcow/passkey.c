@@ -22,15 +22,15 @@ enum ck_err ck_passkey_begin(const struct ck_http_settings *settings, enum ck_di
 {
     CK_CLEANUP(ck_session_close) struct ck_session *session = NULL;
     CK_CLEANUP(ck_response_clear) struct ck_response response = {0};
-    enum ck_err e = ck_session_new(settings, dialect, account, &session, err);
+    enum ck_err r = ck_session_new(settings, dialect, account, &session, err);
 
-    if (e == CK_OK)
-        e = ck_webauthn_get_options(session, "/api/v1/get/fido2-get-args", &response, err);
-    if (e == CK_OK)
-        e = ck_webauthn_json_read_request(response.body, response.size, &session->host, ret_options,
+    if (r == CK_OK)
+        r = ck_webauthn_get_options(session, "/api/v1/get/fido2-get-args", &response, err);
+    if (r == CK_OK)
+        r = ck_webauthn_json_read_request(response.body, response.size, &session->host, ret_options,
                                           err);
-    if (e != CK_OK)
-        return e;
+    if (r != CK_OK)
+        return r;
     session->state = CK_SESSION_ASKS_PASSKEY;
     *ret_session = CK_TAKE(session);
     return CK_OK;
@@ -64,16 +64,16 @@ static enum ck_err post_form(struct ck_session *session, const struct ck_secret 
 {
     CK_CLEANUP(ck_secret_free) struct ck_secret *form = NULL;
     CK_CLEANUP(ck_response_clear) struct ck_response response = {0};
-    enum ck_err e = ck_form_add(&form, "verify_fido2_login", "true", err);
+    enum ck_err r = ck_form_add(&form, "verify_fido2_login", "true", err);
 
-    if (e == CK_OK)
-        e = ck_form_add_secret(&form, "token", token, err);
-    if (e == CK_OK)
-        e = ck_session_post(session, ck_session_login_path(session), form, &response, err);
-    session->live = e == CK_OK || e == CK_ERR_UNKNOWN;
-    if (e == CK_OK && response.status != 200)
-        e = ck_session_bad_status(response.status, CK_ERR_UNREACHABLE, err);
-    return e;
+    if (r == CK_OK)
+        r = ck_form_add_secret(&form, "token", token, err);
+    if (r == CK_OK)
+        r = ck_session_post(session, ck_session_login_path(session), form, &response, err);
+    session->live = r == CK_OK || r == CK_ERR_UNKNOWN;
+    if (r == CK_OK && response.status != 200)
+        r = ck_session_bad_status(response.status, CK_ERR_UNREACHABLE, err);
+    return r;
 }
 
 /* Before that it was told, and was true. */
@@ -82,16 +82,16 @@ static enum ck_err post_json(struct ck_session *session, const struct ck_secret 
 {
     CK_CLEANUP(ck_response_clear) struct ck_response response = {0};
     char message[CK_ANSWER_MESSAGE_MAX];
-    enum ck_err e =
+    enum ck_err r =
         ck_session_post_script(session, "/api/v1/process/fido2-args", token, &response, err);
 
-    session->live = e == CK_OK || e == CK_ERR_UNKNOWN;
-    if (e == CK_OK && response.status != 200)
-        e = ck_session_bad_status(response.status, CK_ERR_UNREACHABLE, err);
-    if (e == CK_OK)
-        e = ck_answer_read_success(response.body, response.size, message, err);
-    if (e != CK_ERR_UNCHANGED)
-        return e;
+    session->live = r == CK_OK || r == CK_ERR_UNKNOWN;
+    if (r == CK_OK && response.status != 200)
+        r = ck_session_bad_status(response.status, CK_ERR_UNREACHABLE, err);
+    if (r == CK_OK)
+        r = ck_answer_read_success(response.body, response.size, message, err);
+    if (r != CK_ERR_UNCHANGED)
+        return r;
     session->live = false;
     return refused(session, err);
 }
@@ -112,31 +112,31 @@ static enum ck_err ask_why(struct ck_session *session, struct ck_error *err)
 {
     CK_CLEANUP(ck_response_clear) struct ck_response response = {0};
     CK_CLEANUP(ck_page_clear) struct ck_page page = {0};
-    enum ck_err e = ck_session_get(session, ck_session_login_path(session), &response, err);
+    enum ck_err r = ck_session_get(session, ck_session_login_path(session), &response, err);
 
-    if (e == CK_OK && response.status == 302)
+    if (r == CK_OK && response.status == 302)
         return refused(session, err);
-    if (e == CK_OK)
-        e = ck_session_read_page(&response, &page, err);
-    if (e != CK_OK)
-        return e;
+    if (r == CK_OK)
+        r = ck_session_read_page(&response, &page, err);
+    if (r != CK_OK)
+        return r;
     return ck_page_alert(&page, "danger") ? refused(session, err) : not_judged(session, err);
 }
 
 static enum ck_err look_in(struct ck_session *session, struct ck_error *err)
 {
     CK_CLEANUP(ck_response_clear) struct ck_response response = {0};
-    enum ck_err e = ck_session_get(session, ck_session_factor_path(session), &response, err);
+    enum ck_err r = ck_session_get(session, ck_session_factor_path(session), &response, err);
 
-    if (e == CK_OK && response.status == 302)
+    if (r == CK_OK && response.status == 302)
         return ck_session_leads_to_login(session, response.location)
                    ? ask_why(session, err)
                    : ck_session_bad_status(response.status, CK_ERR_UNREACHABLE, err);
-    if (e == CK_OK)
-        e = ck_session_read_factor_page(session, &response, err);
-    if (e == CK_OK)
+    if (r == CK_OK)
+        r = ck_session_read_factor_page(session, &response, err);
+    if (r == CK_OK)
         session->state = CK_SESSION_OPEN;
-    return e;
+    return r;
 }
 
 enum ck_err ck_passkey_finish(struct ck_session *session, const struct ck_assertion *assertion,
@@ -146,16 +146,16 @@ enum ck_err ck_passkey_finish(struct ck_session *session, const struct ck_assert
 
     if (session->state != CK_SESSION_ASKS_PASSKEY)
         return ck_error_set(err, CK_ERR_UNCHANGED, "the server does not ask for a passkey");
-    enum ck_err e = check_handle(session, assertion, err);
-    if (e == CK_OK)
-        e = ck_webauthn_json_make_assertion(assertion, &token, err);
-    if (e != CK_OK)
-        return e;
-    e = session->dialect == CK_DIALECT_SINGLE ? post_json(session, token, err)
+    enum ck_err r = check_handle(session, assertion, err);
+    if (r == CK_OK)
+        r = ck_webauthn_json_make_assertion(assertion, &token, err);
+    if (r != CK_OK)
+        return r;
+    r = session->dialect == CK_DIALECT_SINGLE ? post_json(session, token, err)
                                               : post_form(session, token, err);
-    if (e == CK_OK)
-        e = look_in(session, err);
-    return ck_session_nothing_changed(session, e, err);
+    if (r == CK_OK)
+        r = look_in(session, err);
+    return ck_session_nothing_changed(session, r, err);
 }
 
 /* --- changing --- */
@@ -164,12 +164,12 @@ enum ck_err ck_passkey_cid(const struct ck_bytes *credential_id, char ret_cid[CK
                            struct ck_error *err)
 {
     uint8_t hash[CK_SHA256_SIZE];
-    enum ck_err e = ck_sha256(credential_id->data, credential_id->size, hash, err);
+    enum ck_err r = ck_sha256(credential_id->data, credential_id->size, hash, err);
 
-    if (e != CK_OK)
-        return e;
+    if (r != CK_OK)
+        return r;
     CK_CLEANUP(ck_free_p) char *hex = ck_hex_encode(hash, sizeof(hash));
-    if (!hex)
+    if (hex == NULL)
         return ck_error_no_memory(err);
     memcpy(ret_cid, hex, CK_PAGE_CID_SIZE + 1);
     return CK_OK;
@@ -179,15 +179,15 @@ enum ck_err ck_passkey_cid(const struct ck_bytes *credential_id, char ret_cid[CK
 static enum ck_err check_listed(const struct ck_session *session, const char *cid,
                                 struct ck_error *err)
 {
-    enum ck_err e = ck_change_check_open(session, err);
+    enum ck_err r = ck_change_check_open(session, err);
 
-    if (e == CK_OK && session->page.passkeys_state != CK_LIST_PRESENT)
-        e = ck_error_set(err, CK_ERR_UNCHANGED, "the server offers '%s' no passkeys",
+    if (r == CK_OK && session->page.passkeys_state != CK_LIST_PRESENT)
+        r = ck_error_set(err, CK_ERR_UNCHANGED, "the server offers '%s' no passkeys",
                          session->account.name);
-    if (e == CK_OK && !ck_page_find_passkey(&session->page, cid))
-        e = ck_error_set(err, CK_ERR_UNCHANGED, "'%s' has no passkey %.*s", session->account.name,
+    if (r == CK_OK && ck_page_find_passkey(&session->page, cid) == NULL)
+        r = ck_error_set(err, CK_ERR_UNCHANGED, "'%s' has no passkey %.*s", session->account.name,
                          CK_PAGE_CID_SIZE, cid);
-    return e;
+    return r;
 }
 
 static enum ck_err check_shown(const struct ck_session *session, const struct ck_page *page,
@@ -207,11 +207,11 @@ static enum ck_err check_shown(const struct ck_session *session, const struct ck
 static enum ck_err judge_name(const struct ck_passkey *before, const struct ck_passkey *after,
                               const char *label, const char *message, struct ck_error *err)
 {
-    if (after && strcmp(after->label, label) == 0)
+    if (after != NULL && strcmp(after->label, label) == 0)
         return CK_OK;
-    if (before && (!after || strcmp(after->label, before->label) != 0)) {
+    if (before != NULL && (after == NULL || strcmp(after->label, before->label) != 0)) {
         ck_error_set(err, CK_ERR_UNKNOWN, "the server shows the passkey as '%.200s'",
-                     after ? after->label : "removed");
+                     after != NULL ? after->label : "removed");
         return ck_change_unknown(CK_ERR_UNKNOWN, err);
     }
     ck_error_set(err, CK_ERR_UNCHANGED, "the server did not rename the passkey");
@@ -224,13 +224,13 @@ static enum ck_err read_back_name(struct ck_session *session, const char *cid, c
     CK_CLEANUP(ck_page_clear) struct ck_page before = session->page;
 
     session->page = (struct ck_page){0};
-    enum ck_err e = ck_change_unknown(ck_session_visit(session, err), err);
-    if (e == CK_OK)
-        e = check_shown(session, &session->page, err);
-    if (e == CK_OK)
-        e = judge_name(ck_page_find_passkey(&before, cid),
+    enum ck_err r = ck_change_unknown(ck_session_visit(session, err), err);
+    if (r == CK_OK)
+        r = check_shown(session, &session->page, err);
+    if (r == CK_OK)
+        r = judge_name(ck_page_find_passkey(&before, cid),
                        ck_page_find_passkey(&session->page, cid), label, message, err);
-    return e;
+    return r;
 }
 
 static enum ck_err check_label(const char *label, struct ck_error *err)
@@ -249,14 +249,14 @@ enum ck_err ck_passkey_rename(struct ck_session *session, const char *cid, const
     CK_CLEANUP(ck_response_clear) struct ck_response response = {0};
     char message[CK_ANSWER_MESSAGE_MAX] = "";
     struct ck_error ignored;
-    enum ck_err e = check_label(label, err);
+    enum ck_err r = check_label(label, err);
 
-    if (e == CK_OK)
-        e = ck_webauthn_json_make_rename(cid, label, &body, err);
-    if (e == CK_OK)
-        e = ck_session_post_json(session, "/api/v1/edit/fido2-fn", body, &response, err);
-    if (e != CK_OK)
-        return e == CK_ERR_UNKNOWN ? ck_change_unknown(e, err) : e;
+    if (r == CK_OK)
+        r = ck_webauthn_json_make_rename(cid, label, &body, err);
+    if (r == CK_OK)
+        r = ck_session_post_json(session, "/api/v1/edit/fido2-fn", body, &response, err);
+    if (r != CK_OK)
+        return r == CK_ERR_UNKNOWN ? ck_change_unknown(r, err) : r;
     /* 403 is how the server tells a session that has ended. */
     if (response.status != 200 && response.status != 403)
         return ck_change_unknown(ck_session_bad_status(response.status, CK_ERR_UNKNOWN, err), err);
@@ -272,16 +272,16 @@ enum ck_err ck_passkey_remove(struct ck_session *session, const char *cid, struc
 {
     CK_CLEANUP(ck_secret_free) struct ck_secret *form = NULL;
     CK_CLEANUP(ck_page_clear) struct ck_page after = {0};
-    enum ck_err e = check_listed(session, cid, err);
+    enum ck_err r = check_listed(session, cid, err);
 
-    if (e == CK_OK)
-        e = ck_form_add(&form, "unset_fido2_key", cid, err);
-    if (e == CK_OK)
-        e = ck_change_submit(session, &form, &after, err);
-    if (e == CK_OK)
-        e = check_shown(session, &after, err);
-    if (e != CK_OK)
-        return e;
+    if (r == CK_OK)
+        r = ck_form_add(&form, "unset_fido2_key", cid, err);
+    if (r == CK_OK)
+        r = ck_change_submit(session, &form, &after, err);
+    if (r == CK_OK)
+        r = check_shown(session, &after, err);
+    if (r != CK_OK)
+        return r;
     bool still_there =
         ck_page_find_passkey(&after, cid) != NULL; /* cid may belong to the page that goes */
     ck_session_keep_page(session, &after);

@@ -26,7 +26,7 @@ static const struct {
 
 static void dump_free(char **text)
 {
-    if (*text)
+    if (*text != NULL)
         ck_secret_erase(*text, strlen(*text));
     free(CK_TAKE(*text));
 }
@@ -46,20 +46,20 @@ static enum ck_err keep_force(struct ck_session *session, json_t *attributes, st
     CK_CLEANUP(ck_response_clear) struct ck_response response = {0};
     char path[CK_HTTP_PATH_MAX];
     int force_tfa = -1;
-    enum ck_err e =
+    enum ck_err r =
         ck_percent_encode(&name, session->account.name, strlen(session->account.name), err);
 
-    if (e != CK_OK)
-        return e;
+    if (r != CK_OK)
+        return r;
     snprintf(path, sizeof(path), "/api/v1/get/admin/%s", ck_secret_bytes(name));
-    e = ck_session_get(session, path, &response, err);
-    if (e == CK_OK && response.status != 200)
-        e = ck_session_bad_status(response.status, CK_ERR_UNCHANGED, err);
-    if (e == CK_OK)
-        e = ck_answer_read_admin(response.body, response.size, session->account.name, &force_tfa,
+    r = ck_session_get(session, path, &response, err);
+    if (r == CK_OK && response.status != 200)
+        r = ck_session_bad_status(response.status, CK_ERR_UNCHANGED, err);
+    if (r == CK_OK)
+        r = ck_answer_read_admin(response.body, response.size, session->account.name, &force_tfa,
                                  err);
-    if (e != CK_OK || force_tfa < 0)
-        return e;
+    if (r != CK_OK || force_tfa < 0)
+        return r;
     if (json_object_set_new(attributes, "force_tfa", json_string(force_tfa ? "1" : "0")) != 0 ||
         json_object_set_new(attributes, "force_pw_update", json_string("0")) != 0)
         return ck_error_no_memory(err);
@@ -106,11 +106,12 @@ static enum ck_err make_body(struct ck_session *session, const struct ck_secret 
     if (json_object_set_new(body, "attr", attributes) != 0 ||
         json_object_set_new(body, "items", items_of(session)) != 0)
         return ck_error_no_memory(err);
-    enum ck_err e = fill_attributes(session, old_password, new_password, attributes, err);
-    if (e != CK_OK)
-        return e;
+    enum ck_err r = fill_attributes(session, old_password, new_password, attributes, err);
+    if (r != CK_OK)
+        return r;
     text = json_dumps(body, JSON_COMPACT);
-    return text ? ck_secret_new(text, strlen(text), ret_body, err) : ck_error_no_memory(err);
+    return text != NULL ? ck_secret_new(text, strlen(text), ret_body, err)
+                        : ck_error_no_memory(err);
 }
 
 static enum ck_err judge(const struct ck_session *session, const struct ck_response *response,
@@ -123,10 +124,10 @@ static enum ck_err judge(const struct ck_session *session, const struct ck_respo
      */
     if (response->status != 200 && response->status != 403)
         return ck_session_bad_status(response->status, CK_ERR_UNKNOWN, err);
-    enum ck_err e = ck_answer_read_edit(response->body, response->size,
+    enum ck_err r = ck_answer_read_edit(response->body, response->size,
                                         requests[session->account.role].done, message, err);
-    if (e != CK_ERR_UNCHANGED)
-        return e;
+    if (r != CK_ERR_UNCHANGED)
+        return r;
     ck_error_set(err, CK_ERR_UNCHANGED, "the server refused the new password of '%s'",
                  session->account.name);
     if (ck_session_shows_sent(session, message))
@@ -144,10 +145,10 @@ static enum ck_err check_ready(const struct ck_session *session,
     if (!held && session->state != CK_SESSION_OPEN)
         return ck_error_set(err, CK_ERR_UNCHANGED, "the login of '%s' is not complete",
                             session->account.name);
-    if (!held && (!old_password || ck_secret_size(old_password) == 0))
+    if (!held && (old_password == NULL || ck_secret_size(old_password) == 0))
         return ck_error_set(err, CK_ERR_USAGE, "the present password of '%s' is missing",
                             session->account.name);
-    if (old_password && ck_secret_equal(old_password, new_password))
+    if (old_password != NULL && ck_secret_equal(old_password, new_password))
         return ck_error_set(err, CK_ERR_USAGE, "the new password of '%s' is the present one",
                             session->account.name);
     return CK_OK;
@@ -159,15 +160,15 @@ enum ck_err ck_session_change_password(struct ck_session *session,
 {
     CK_CLEANUP(ck_secret_free) struct ck_secret *body = NULL;
     CK_CLEANUP(ck_response_clear) struct ck_response response = {0};
-    enum ck_err e = check_ready(session, old_password, new_password, err);
+    enum ck_err r = check_ready(session, old_password, new_password, err);
 
-    if (e == CK_OK)
-        e = make_body(session, old_password, new_password, &body, err);
-    if (e == CK_OK)
-        e = ck_session_note_sent(session, ck_secret_bytes(new_password),
+    if (r == CK_OK)
+        r = make_body(session, old_password, new_password, &body, err);
+    if (r == CK_OK)
+        r = ck_session_note_sent(session, ck_secret_bytes(new_password),
                                  ck_secret_size(new_password), err);
-    if (e == CK_OK)
-        e = ck_session_post_json(session, requests[session->account.role].path, body, &response,
+    if (r == CK_OK)
+        r = ck_session_post_json(session, requests[session->account.role].path, body, &response,
                                  err);
-    return e == CK_OK ? judge(session, &response, err) : e;
+    return r == CK_OK ? judge(session, &response, err) : r;
 }

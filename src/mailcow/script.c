@@ -78,12 +78,12 @@ static enum ck_err read_account(struct line line, struct ck_page *page, struct c
     CK_CLEANUP(ck_secret_free) struct ck_secret *name = NULL;
     const char *quote = memchr(line.text, '"', line.size);
 
-    if (page->account || !quote)
+    if (page->account != NULL || quote == NULL)
         return CK_OK;
     if (ck_percent_decode(line.text, (size_t)(quote - line.text), &name, err) != CK_OK)
         return CK_OK;
     page->account = strdup(ck_secret_bytes(name));
-    return page->account ? CK_OK : ck_error_no_memory(err);
+    return page->account != NULL ? CK_OK : ck_error_no_memory(err);
 }
 
 static enum ck_err read_line(struct line line, struct ck_page *page, bool *token_seen,
@@ -107,9 +107,9 @@ enum ck_err ck_script_read(const char *text, struct ck_page *page, bool *ret_tok
     while (*text) {
         text += strspn(text, " \t\r\n");
         struct line line = {text, strcspn(text, "\r\n")};
-        enum ck_err e = read_line(line, page, ret_token_seen, err);
-        if (e != CK_OK)
-            return e;
+        enum ck_err r = read_line(line, page, ret_token_seen, err);
+        if (r != CK_OK)
+            return r;
         text += line.size;
     }
     return CK_OK;

@@ -22,16 +22,16 @@ enum ck_err ck_session_new(const struct ck_http_settings *settings, enum ck_dial
 {
     CK_CLEANUP(ck_session_close) struct ck_session *session = calloc(1, sizeof(*session));
 
-    if (!session)
+    if (session == NULL)
         return ck_error_no_memory(err);
     session->dialect = dialect;
     session->account = *account;
     session->cancel = settings->cancel;
     session->host = settings->host;
-    enum ck_err e = ck_http_new(settings, &session->http, err);
-    if (e == CK_OK)
+    enum ck_err r = ck_http_new(settings, &session->http, err);
+    if (r == CK_OK)
         *ret_session = CK_TAKE(session);
-    return e;
+    return r;
 }
 
 const char *ck_session_login_path(const struct ck_session *session)
@@ -55,22 +55,22 @@ static void note_clock(struct ck_session *session, const struct ck_response *res
 enum ck_err ck_session_get(struct ck_session *session, const char *path,
                            struct ck_response *ret_response, struct ck_error *err)
 {
-    enum ck_err e = ck_http_get(session->http, path, ret_response, err);
+    enum ck_err r = ck_http_get(session->http, path, ret_response, err);
 
-    if (e == CK_OK)
+    if (r == CK_OK)
         note_clock(session, ret_response);
-    return e;
+    return r;
 }
 
 static enum ck_err post(struct ck_session *session, const char *path, const char *content_type,
                         const struct ck_secret *body, struct ck_response *ret_response,
                         struct ck_error *err)
 {
-    enum ck_err e = ck_http_post(session->http, path, content_type, body, ret_response, err);
+    enum ck_err r = ck_http_post(session->http, path, content_type, body, ret_response, err);
 
-    if (e == CK_OK)
+    if (r == CK_OK)
         note_clock(session, ret_response);
-    return e;
+    return r;
 }
 
 enum ck_err ck_session_post(struct ck_session *session, const char *path,
@@ -91,11 +91,11 @@ enum ck_err ck_session_post_script(struct ck_session *session, const char *path,
                                    const struct ck_secret *text, struct ck_response *ret_response,
                                    struct ck_error *err)
 {
-    enum ck_err e = ck_http_post_script(session->http, path, text, ret_response, err);
+    enum ck_err r = ck_http_post_script(session->http, path, text, ret_response, err);
 
-    if (e == CK_OK)
+    if (r == CK_OK)
         note_clock(session, ret_response);
-    return e;
+    return r;
 }
 
 enum ck_err ck_session_bad_status(int status, enum ck_err code, struct ck_error *err)
@@ -119,7 +119,7 @@ static const char *server_says(const struct ck_page *page)
     for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
         const char *text = ck_page_alert(page, types[i]);
         /* The server writes "Array" when it has alerts of two types to show (protocol 0). */
-        if (text && *text && strcmp(text, "Array") != 0)
+        if (text != NULL && *text && strcmp(text, "Array") != 0)
             return text;
     }
     return NULL;
@@ -129,7 +129,7 @@ enum ck_err ck_session_hint(struct ck_error *err, const char *advice, const stru
 {
     const char *words = server_says(page);
 
-    if (!words)
+    if (words == NULL)
         return ck_error_hint(err, "%s", advice);
     return ck_error_hint(err, "%s%sThe server says: '%.300s'.", advice, *advice ? " " : "", words);
 }
@@ -141,9 +141,9 @@ enum ck_err ck_session_read_page(const struct ck_response *response, struct ck_p
 
     if (response->status != 200)
         return ck_session_bad_status(response->status, CK_ERR_UNREACHABLE, err);
-    enum ck_err e = ck_page_parse(response->body, response->size, &page, err);
-    if (e != CK_OK)
-        return e;
+    enum ck_err r = ck_page_parse(response->body, response->size, &page, err);
+    if (r != CK_OK)
+        return r;
     if (!page.is_mailcow) {
         ck_page_clear(&page);
         ck_error_set(err, CK_ERR_UNREACHABLE,
@@ -167,32 +167,32 @@ enum ck_err ck_session_check_owner(const struct ck_session *session, const struc
     if (!page->logged_in)
         return ck_error_set(err, CK_ERR_UNREACHABLE, "the server did not keep the login of '%s'",
                             name);
-    if (!page->account && !held)
+    if (page->account == NULL && !held)
         return ck_error_set(err, CK_ERR_UNREACHABLE, "the server's page does not say whose it is");
     if (page->role != session->account.role ||
-        (page->account && strcasecmp(page->account, name) != 0))
-        return ck_error_set(err, CK_ERR_UNREACHABLE,
-                            "the server shows a page of the %s '%.200s' instead of '%s'",
-                            ck_role_name(page->role), page->account ? page->account : "?", name);
+        (page->account != NULL && strcasecmp(page->account, name) != 0))
+        return ck_error_set(
+            err, CK_ERR_UNREACHABLE, "the server shows a page of the %s '%.200s' instead of '%s'",
+            ck_role_name(page->role), page->account != NULL ? page->account : "?", name);
     return CK_OK;
 }
 
 enum ck_err ck_session_note_sent(struct ck_session *session, const char *secret, size_t size,
                                  struct ck_error *err)
 {
-    enum ck_err e = ck_secret_append(&session->sent, secret, size, err);
+    enum ck_err r = ck_secret_append(&session->sent, secret, size, err);
 
-    return e == CK_OK ? ck_secret_append(&session->sent, "", 1, err) : e;
+    return r == CK_OK ? ck_secret_append(&session->sent, "", 1, err) : r;
 }
 
 bool ck_session_shows_sent(const struct ck_session *session, const char *text)
 {
-    const char *sent = session->sent ? ck_secret_bytes(session->sent) : NULL;
-    const char *end = sent ? sent + ck_secret_size(session->sent) : NULL;
+    const char *sent = session->sent != NULL ? ck_secret_bytes(session->sent) : NULL;
+    const char *end = sent != NULL ? sent + ck_secret_size(session->sent) : NULL;
 
     for (; sent < end; sent += strlen(sent) + 1) {
         size_t size = strnlen(sent, SHOWN_MAX);
-        if (size > 0 && memmem(text, strlen(text), sent, size))
+        if (size > 0 && memmem(text, strlen(text), sent, size) != NULL)
             return true;
     }
     return false;
@@ -263,12 +263,12 @@ enum ck_err ck_session_read_factor_page(struct ck_session *session,
         return ck_error_hint(err, "Its page %s leads back to %s.", ck_session_factor_path(session),
                              response->location);
     }
-    enum ck_err e = ck_session_read_page(response, &page, err);
-    if (e == CK_OK)
-        e = ck_session_check_owner(session, &page, err);
-    if (e == CK_OK)
+    enum ck_err r = ck_session_read_page(response, &page, err);
+    if (r == CK_OK)
+        r = ck_session_check_owner(session, &page, err);
+    if (r == CK_OK)
         ck_session_keep_page(session, &page);
-    return e;
+    return r;
 }
 
 enum ck_err ck_session_visit(struct ck_session *session, struct ck_error *err)
@@ -277,8 +277,8 @@ enum ck_err ck_session_visit(struct ck_session *session, struct ck_error *err)
 
     if (session->state != CK_SESSION_OPEN)
         return not_open(session, err);
-    enum ck_err e = ck_session_get(session, ck_session_factor_path(session), &response, err);
-    return e == CK_OK ? ck_session_read_factor_page(session, &response, err) : e;
+    enum ck_err r = ck_session_get(session, ck_session_factor_path(session), &response, err);
+    return r == CK_OK ? ck_session_read_factor_page(session, &response, err) : r;
 }
 
 /*
@@ -321,7 +321,7 @@ static void log_out(struct ck_session *session)
 
 void ck_session_close(struct ck_session **session)
 {
-    if (!*session)
+    if (*session == NULL)
         return;
     if ((*session)->live)
         log_out(*session);

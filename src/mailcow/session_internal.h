@@ -81,7 +81,7 @@ enum ck_err ck_session_answer(struct ck_session *session, const struct ck_secret
                               struct ck_error *err);
 
 /* The error of a login's exchange: a login changes nothing, so its outcome is never unknown. */
-enum ck_err ck_session_nothing_changed(const struct ck_session *session, enum ck_err e,
+enum ck_err ck_session_nothing_changed(const struct ck_session *session, enum ck_err r,
                                        struct ck_error *err);
 
 /*

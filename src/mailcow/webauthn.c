@@ -34,12 +34,12 @@ enum ck_err ck_webauthn_get_options(struct ck_session *session, const char *path
                                     struct ck_response *ret_response, struct ck_error *err)
 {
     CK_CLEANUP(ck_response_clear) struct ck_response response = {0};
-    enum ck_err e = check_host(&session->host, err);
+    enum ck_err r = check_host(&session->host, err);
 
-    if (e == CK_OK)
-        e = ck_session_get(session, path, &response, err);
-    if (e != CK_OK)
-        return e;
+    if (r == CK_OK)
+        r = ck_session_get(session, path, &response, err);
+    if (r != CK_OK)
+        return r;
     if (response.status != 200)
         return ck_session_bad_status(response.status, CK_ERR_UNREACHABLE, err);
     if (response.size == 0) {
@@ -59,14 +59,14 @@ enum ck_err ck_webauthn_get_options(struct ck_session *session, const char *path
 static enum ck_err check_offered(const struct ck_session *session, enum ck_webauthn_kind kind,
                                  struct ck_error *err)
 {
-    enum ck_err e = ck_change_check_open(session, err);
+    enum ck_err r = ck_change_check_open(session, err);
     const struct ck_page *page = &session->page;
     bool factor = kind == CK_WEBAUTHN_FACTOR;
 
-    if (e == CK_OK && (factor ? page->factors_state : page->passkeys_state) != CK_LIST_PRESENT)
-        e = ck_error_set(err, CK_ERR_UNCHANGED, "the server offers '%s' no %s",
+    if (r == CK_OK && (factor ? page->factors_state : page->passkeys_state) != CK_LIST_PRESENT)
+        r = ck_error_set(err, CK_ERR_UNCHANGED, "the server offers '%s' no %s",
                          session->account.name, factor ? "second factors" : "passkeys");
-    return e;
+    return r;
 }
 
 /* A browser would not take it, and no key has room for it. */
@@ -84,16 +84,16 @@ enum ck_err ck_webauthn_creation_options(struct ck_session *session, enum ck_web
                                          struct ck_error *err)
 {
     CK_CLEANUP(ck_response_clear) struct ck_response response = {0};
-    enum ck_err e = session->state == CK_SESSION_HELD ? CK_OK : check_offered(session, kind, err);
+    enum ck_err r = session->state == CK_SESSION_HELD ? CK_OK : check_offered(session, kind, err);
 
-    if (e == CK_OK)
-        e = check_name(&session->account, err);
-    if (e == CK_OK)
-        e = ck_webauthn_get_options(session, requests[kind].options_path, &response, err);
-    if (e == CK_OK)
-        e = ck_webauthn_json_read_creation(response.body, response.size, &session->host,
+    if (r == CK_OK)
+        r = check_name(&session->account, err);
+    if (r == CK_OK)
+        r = ck_webauthn_get_options(session, requests[kind].options_path, &response, err);
+    if (r == CK_OK)
+        r = ck_webauthn_json_read_creation(response.body, response.size, &session->host,
                                            &session->account, ret_options, err);
-    return e;
+    return r;
 }
 
 /* --- registration --- */
@@ -118,7 +118,7 @@ static const struct {
 static const char *advice_for(const char *message)
 {
     for (size_t i = 0; i < sizeof(causes) / sizeof(causes[0]); i++) {
-        if (strstr(message, causes[i].words))
+        if (strstr(message, causes[i].words) != NULL)
             return causes[i].advice;
     }
     return NULL;
@@ -145,25 +145,25 @@ static enum ck_err judge(const struct ck_session *session, const struct ck_respo
     /* 403, too, comes with words of the server's own; a proxy's has others. */
     if (response->status != 200 && response->status != 403)
         return ck_change_unknown(ck_session_bad_status(response->status, CK_ERR_UNKNOWN, err), err);
-    enum ck_err e = ck_answer_read_success(response->body, response->size, message, err);
-    if (e == CK_ERR_UNREACHABLE)
+    enum ck_err r = ck_answer_read_success(response->body, response->size, message, err);
+    if (r == CK_ERR_UNREACHABLE)
         return ck_change_session_over(session, err);
-    if (e == CK_ERR_UNCHANGED)
+    if (r == CK_ERR_UNCHANGED)
         return refused(session, message, err);
-    if (e != CK_OK && response->status != 200)
+    if (r != CK_OK && response->status != 200)
         ck_session_bad_status(response->status, CK_ERR_UNKNOWN, err);
-    return ck_change_unknown(e, err);
+    return ck_change_unknown(r, err);
 }
 
 static enum ck_err check_factor(const struct ck_session *session, const char *label,
                                 const struct ck_secret *password, struct ck_error *err)
 {
-    enum ck_err e = ck_factor_label_check(label, err);
+    enum ck_err r = ck_factor_label_check(label, err);
 
-    if (e == CK_OK && !ck_change_is_setup(session) && !password)
-        e = ck_error_set(err, CK_ERR_USAGE, "the password of '%s' is missing",
+    if (r == CK_OK && !ck_change_is_setup(session) && password == NULL)
+        r = ck_error_set(err, CK_ERR_USAGE, "the password of '%s' is missing",
                          session->account.name);
-    return e;
+    return r;
 }
 
 enum ck_err ck_webauthn_register(struct ck_session *session, enum ck_webauthn_kind kind,
@@ -174,19 +174,19 @@ enum ck_err ck_webauthn_register(struct ck_session *session, enum ck_webauthn_ki
     CK_CLEANUP(ck_response_clear) struct ck_response response = {0};
     bool setup = ck_change_is_setup(session);
     bool factor = kind == CK_WEBAUTHN_FACTOR;
-    enum ck_err e = setup ? CK_OK : check_offered(session, kind, err);
+    enum ck_err r = setup ? CK_OK : check_offered(session, kind, err);
 
-    if (e == CK_OK && factor)
-        e = check_factor(session, label, password, err);
-    if (e == CK_OK)
-        e = ck_webauthn_json_make_registration(registration, factor ? label : NULL,
+    if (r == CK_OK && factor)
+        r = check_factor(session, label, password, err);
+    if (r == CK_OK)
+        r = ck_webauthn_json_make_registration(registration, factor ? label : NULL,
                                                factor && !setup ? password : NULL, &body, err);
-    if (e == CK_OK && factor && !setup)
-        e = ck_session_note_sent(session, ck_secret_bytes(password), ck_secret_size(password), err);
-    if (e == CK_OK)
-        e = ck_session_post_script(session, requests[kind].register_path, body, &response, err);
-    if (e != CK_OK)
-        return e == CK_ERR_UNKNOWN ? ck_change_unknown(e, err) : e;
+    if (r == CK_OK && factor && !setup)
+        r = ck_session_note_sent(session, ck_secret_bytes(password), ck_secret_size(password), err);
+    if (r == CK_OK)
+        r = ck_session_post_script(session, requests[kind].register_path, body, &response, err);
+    if (r != CK_OK)
+        return r == CK_ERR_UNKNOWN ? ck_change_unknown(r, err) : r;
     return judge(session, &response, err);
 }
 
@@ -212,15 +212,15 @@ enum ck_err ck_webauthn_request_options(struct ck_session *session,
 {
     CK_CLEANUP(ck_response_clear) struct ck_response response = {0};
     CK_CLEANUP(ck_request_options_clear) struct ck_request_options options = {0};
-    enum ck_err e = check_asked(session, err);
+    enum ck_err r = check_asked(session, err);
 
-    if (e == CK_OK)
-        e = ck_webauthn_get_options(session, "/api/v1/get/webauthn-tfa-get-args", &response, err);
-    if (e == CK_OK)
-        e = ck_webauthn_json_read_request(response.body, response.size, &session->host, &options,
+    if (r == CK_OK)
+        r = ck_webauthn_get_options(session, "/api/v1/get/webauthn-tfa-get-args", &response, err);
+    if (r == CK_OK)
+        r = ck_webauthn_json_read_request(response.body, response.size, &session->host, &options,
                                           err);
-    if (e != CK_OK)
-        return e;
+    if (r != CK_OK)
+        return r;
     /* An empty list would mean any credential that the key finds, which no second factor is. */
     if (options.allow_count == 0)
         return ck_error_set(err, CK_ERR_UNREACHABLE,
@@ -236,7 +236,7 @@ static enum ck_err check_row(const struct ck_session *session, uint64_t id, stru
 {
     const struct ck_factor *row = ck_page_find_factor(&session->page, id);
 
-    if (row && row->method == CK_METHOD_WEBAUTHN)
+    if (row != NULL && row->method == CK_METHOD_WEBAUTHN)
         return CK_OK;
     return ck_error_set(err, CK_ERR_UNCHANGED,
                         "the server does not ask '%s' for a security key with the number %llu",
@@ -249,20 +249,20 @@ enum ck_err ck_webauthn_answer(struct ck_session *session, uint64_t id,
     CK_CLEANUP(ck_secret_free) struct ck_secret *form = NULL;
     CK_CLEANUP(ck_secret_free) struct ck_secret *token = NULL;
     char row[24];
-    enum ck_err e = check_asked(session, err);
+    enum ck_err r = check_asked(session, err);
 
     snprintf(row, sizeof(row), "%llu", (unsigned long long)id);
-    if (e == CK_OK)
-        e = check_row(session, id, err);
-    if (e == CK_OK)
-        e = ck_webauthn_json_make_assertion(assertion, &token, err);
-    if (e == CK_OK)
-        e = ck_form_add(&form, "verify_tfa_login", "", err);
-    if (e == CK_OK)
-        e = ck_form_add(&form, "tfa_method", "webauthn", err);
-    if (e == CK_OK)
-        e = ck_form_add(&form, "id", row, err);
-    if (e == CK_OK)
-        e = ck_form_add_secret(&form, "token", token, err);
-    return e == CK_OK ? ck_session_answer(session, form, err) : e;
+    if (r == CK_OK)
+        r = check_row(session, id, err);
+    if (r == CK_OK)
+        r = ck_webauthn_json_make_assertion(assertion, &token, err);
+    if (r == CK_OK)
+        r = ck_form_add(&form, "verify_tfa_login", "", err);
+    if (r == CK_OK)
+        r = ck_form_add(&form, "tfa_method", "webauthn", err);
+    if (r == CK_OK)
+        r = ck_form_add(&form, "id", row, err);
+    if (r == CK_OK)
+        r = ck_form_add_secret(&form, "token", token, err);
+    return r == CK_OK ? ck_session_answer(session, form, err) : r;
 }

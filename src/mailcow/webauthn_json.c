@@ -9,10 +9,10 @@
 
 /* --- reading --- */
 
-static enum ck_err not_understood(enum ck_err e, struct ck_error *err)
+static enum ck_err not_understood(enum ck_err r, struct ck_error *err)
 {
-    if (e != CK_ERR_UNREACHABLE || *err->hint)
-        return e;
+    if (r != CK_ERR_UNREACHABLE || *err->hint)
+        return r;
     return ck_error_hint(err, "The answer was changed on its way, or this release of mailcow is "
                               "newer than cowkey.");
 }
@@ -23,7 +23,7 @@ static enum ck_err no_options(const json_t *answer, struct ck_error *err)
     const char *message = json_string_value(json_object_get(answer, "msg"));
 
     ck_error_set(err, CK_ERR_UNREACHABLE, "the server gave no options for a security key");
-    if (!message)
+    if (message == NULL)
         return err->code;
     return ck_error_hint(err, "The server says: '%.300s'.", message);
 }
@@ -32,11 +32,11 @@ static enum ck_err parse(const char *json, size_t size, json_t **ret_answer, jso
                          struct ck_error *err)
 {
     CK_CLEANUP(ck_json_free) json_t *answer = NULL;
-    enum ck_err e = ck_json_parse(json, size, "the server's options for a security key",
+    enum ck_err r = ck_json_parse(json, size, "the server's options for a security key",
                                   CK_ERR_UNREACHABLE, &answer, err);
 
-    if (e != CK_OK)
-        return e;
+    if (r != CK_OK)
+        return r;
     json_t *options = json_object_get(answer, "publicKey");
     if (!json_is_object(options))
         return no_options(answer, err);
@@ -71,12 +71,12 @@ static enum ck_err translate(json_t *owner, const char *key, const char *what, s
 
     if (!find_base64(json_object_get(owner, key), &base64, &size))
         return CK_OK;
-    enum ck_err e =
+    enum ck_err r =
         ck_base64_decode(CK_BASE64_STANDARD, base64, size, what, CK_ERR_UNREACHABLE, &bytes, err);
-    if (e != CK_OK)
-        return e;
+    if (r != CK_OK)
+        return r;
     url = ck_base64_encode(CK_BASE64_URL, bytes.data, bytes.size);
-    if (!url || json_object_set_new(owner, key, json_string(url)) != 0)
+    if (url == NULL || json_object_set_new(owner, key, json_string(url)) != 0)
         return ck_error_no_memory(err);
     return CK_OK;
 }
@@ -85,15 +85,15 @@ static enum ck_err translate_list(json_t *options, const char *key, const char *
                                   struct ck_error *err)
 {
     json_t *list = json_object_get(options, key), *entry;
-    enum ck_err e = CK_OK;
+    enum ck_err r = CK_OK;
     size_t index;
 
     json_array_foreach(list, index, entry)
     {
-        if (e == CK_OK)
-            e = translate(entry, "id", what, err);
+        if (r == CK_OK)
+            r = translate(entry, "id", what, err);
     }
-    return e;
+    return r;
 }
 
 /*
@@ -138,22 +138,22 @@ enum ck_err ck_webauthn_json_read_creation(const char *json, size_t size,
     CK_CLEANUP(ck_json_free) json_t *answer = NULL;
     CK_CLEANUP(ck_creation_options_clear) struct ck_creation_options read = {0};
     json_t *options = NULL;
-    enum ck_err e = parse(json, size, &answer, &options, err);
+    enum ck_err r = parse(json, size, &answer, &options, err);
 
-    if (e == CK_OK)
-        e = translate(json_object_get(options, "user"), "id", "the options' user.id", err);
-    if (e == CK_OK)
-        e = translate(options, "challenge", "the options' challenge", err);
-    if (e == CK_OK)
-        e = translate_list(options, "excludeCredentials", "the options' excludeCredentials", err);
-    if (e == CK_OK)
-        e = ck_creation_options_parse(options, CK_ERR_UNREACHABLE, &read, err);
-    if (e == CK_OK)
-        e = check_user(&read, account, err);
-    if (e == CK_OK)
-        e = check_party(read.rp_id, host, err);
-    if (e != CK_OK)
-        return not_understood(e, err);
+    if (r == CK_OK)
+        r = translate(json_object_get(options, "user"), "id", "the options' user.id", err);
+    if (r == CK_OK)
+        r = translate(options, "challenge", "the options' challenge", err);
+    if (r == CK_OK)
+        r = translate_list(options, "excludeCredentials", "the options' excludeCredentials", err);
+    if (r == CK_OK)
+        r = ck_creation_options_parse(options, CK_ERR_UNREACHABLE, &read, err);
+    if (r == CK_OK)
+        r = check_user(&read, account, err);
+    if (r == CK_OK)
+        r = check_party(read.rp_id, host, err);
+    if (r != CK_OK)
+        return not_understood(r, err);
     *ret_options = read;
     read = (struct ck_creation_options){0};
     return CK_OK;
@@ -166,18 +166,18 @@ enum ck_err ck_webauthn_json_read_request(const char *json, size_t size, const s
     CK_CLEANUP(ck_json_free) json_t *answer = NULL;
     CK_CLEANUP(ck_request_options_clear) struct ck_request_options read = {0};
     json_t *options = NULL;
-    enum ck_err e = parse(json, size, &answer, &options, err);
+    enum ck_err r = parse(json, size, &answer, &options, err);
 
-    if (e == CK_OK)
-        e = translate(options, "challenge", "the options' challenge", err);
-    if (e == CK_OK)
-        e = translate_list(options, "allowCredentials", "the options' allowCredentials", err);
-    if (e == CK_OK)
-        e = ck_request_options_parse(options, CK_ERR_UNREACHABLE, &read, err);
-    if (e == CK_OK)
-        e = check_party(read.rp_id, host, err);
-    if (e != CK_OK)
-        return not_understood(e, err);
+    if (r == CK_OK)
+        r = translate(options, "challenge", "the options' challenge", err);
+    if (r == CK_OK)
+        r = translate_list(options, "allowCredentials", "the options' allowCredentials", err);
+    if (r == CK_OK)
+        r = ck_request_options_parse(options, CK_ERR_UNREACHABLE, &read, err);
+    if (r == CK_OK)
+        r = check_party(read.rp_id, host, err);
+    if (r != CK_OK)
+        return not_understood(r, err);
     *ret_options = read;
     read = (struct ck_request_options){0};
     return CK_OK;
@@ -217,7 +217,7 @@ static int set_bytes(json_t *body, const char *key, const struct ck_bytes *bytes
     CK_CLEANUP(ck_free_p)
     char *text = ck_base64_encode(CK_BASE64_STANDARD, bytes->data, bytes->size);
 
-    return text ? json_object_set_new(body, key, json_string(text)) : -1;
+    return text != NULL ? json_object_set_new(body, key, json_string(text)) : -1;
 }
 
 static int set_text(json_t *body, const char *key, const char *text, size_t size)
@@ -231,7 +231,7 @@ static int set_factor(json_t *body, const char *label, const struct ck_secret *p
 
     /* Without it the server says "success" and stores nothing (protocol 5.4). */
     failed |= set_text(body, "tfa_method", "webauthn", strlen("webauthn"));
-    if (password)
+    if (password != NULL)
         failed |=
             set_text(body, "confirm_password", ck_secret_bytes(password), ck_secret_size(password));
     return failed;
@@ -244,11 +244,11 @@ enum ck_err ck_webauthn_json_make_registration(const struct ck_registration *reg
     CK_CLEANUP(ck_json_free) json_t *body = json_object();
     int failed = 0;
 
-    if (password && !ck_utf8_valid(ck_secret_bytes(password), ck_secret_size(password)))
+    if (password != NULL && !ck_utf8_valid(ck_secret_bytes(password), ck_secret_size(password)))
         return ck_error_set(err, CK_ERR_USAGE, "the password is not UTF-8");
     failed |= set_bytes(body, "clientDataJSON", &registration->client_data_json);
     failed |= set_bytes(body, "attestationObject", &registration->attestation_object);
-    if (label)
+    if (label != NULL)
         failed |= set_factor(body, label, password);
     return failed ? ck_error_no_memory(err) : write_json(body, ret_json, err);
 }
@@ -273,5 +273,5 @@ enum ck_err ck_webauthn_json_make_rename(const char *cid, const char *label,
     json_t *body =
         json_pack("{s:n,s:{s:s,s:s}}", "items", "attr", "fido2_cid", cid, "fido2_fn", label);
 
-    return body ? write_json(body, ret_json, err) : ck_error_no_memory(err);
+    return body != NULL ? write_json(body, ret_json, err) : ck_error_no_memory(err);
 }

@@ -165,11 +165,11 @@ enum ck_err ck_totp_check(const struct ck_secret *key, const struct ck_totp_para
 static enum ck_err take_from_oath(char *bytes, size_t size, size_t size_used,
                                   struct ck_secret **ret_secret, struct ck_error *err)
 {
-    enum ck_err rc = ck_secret_new(bytes, size_used, ret_secret, err);
+    enum ck_err r = ck_secret_new(bytes, size_used, ret_secret, err);
 
     ck_secret_erase(bytes, size);
     free(bytes);
-    return rc;
+    return r;
 }
 
 enum ck_err ck_totp_key_format(const struct ck_secret *key, struct ck_secret **ret_base32,

@@ -44,11 +44,11 @@ static enum ck_err check_data(const struct ck_assertion *assertion,
     static const char reason[] = "authenticator-data";
     CK_CLEANUP(ck_authenticator_data_clear) struct ck_authenticator_data data = {0};
     const struct ck_bytes *bytes = &assertion->authenticator_data;
-    enum ck_err rc = ck_authenticator_data_parse(bytes->data, bytes->size, &data, err);
+    enum ck_err r = ck_authenticator_data_parse(bytes->data, bytes->size, &data, err);
     bool valid;
 
-    if (ck_ceremony_is_over(&rc, reason, ret_reason))
-        return rc;
+    if (ck_ceremony_is_over(&r, reason, ret_reason))
+        return r;
     /* Only a registration attests a credential (section 6.1). */
     if ((data.flags & CK_FLAG_ATTESTED) != 0) {
         *ret_reason = reason;

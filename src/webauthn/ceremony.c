@@ -8,13 +8,13 @@
 static const char *const types[] = {
     [CK_CEREMONY_CREATE] = "webauthn.create", [CK_CEREMONY_GET] = "webauthn.get"};
 
-bool ck_ceremony_is_over(enum ck_err *rc, const char *reason, const char **ret_reason)
+bool ck_ceremony_is_over(enum ck_err *r, const char *reason, const char **ret_reason)
 {
-    if (*rc == CK_OK)
+    if (*r == CK_OK)
         return false;
-    if (*rc == CK_ERR_USAGE) {
+    if (*r == CK_ERR_USAGE) {
         *ret_reason = reason;
-        *rc = CK_OK;
+        *r = CK_OK;
     }
     return true;
 }
@@ -27,9 +27,9 @@ enum ck_err ck_ceremony_check_client_data(const struct ck_bytes *json,
     CK_CLEANUP(ck_client_data_clear) struct ck_client_data client_data = {0};
 
     /* 5, 6: UTF-8 decode and JSON. */
-    enum ck_err rc = ck_client_data_parse(json, &client_data, err);
-    if (ck_ceremony_is_over(&rc, "client-data", ret_reason))
-        return rc;
+    enum ck_err r = ck_client_data_parse(json, &client_data, err);
+    if (ck_ceremony_is_over(&r, "client-data", ret_reason))
+        return r;
     const char *reason = NULL;
     /* 7: the type. */
     if (strcmp(client_data.type, types[terms->ceremony]) != 0)

@@ -33,8 +33,8 @@ enum ck_err ck_ceremony_check_data(const struct ck_authenticator_data *data,
 
 /*
  * For a part that is read: what is malformed gives the reason and is no error; want of memory is
- * one. Returns whether the caller is done, with *rc as its result.
+ * one. Returns whether the caller is done, with *r as its result.
  */
-bool ck_ceremony_is_over(enum ck_err *rc, const char *reason, const char **ret_reason);
+bool ck_ceremony_is_over(enum ck_err *r, const char *reason, const char **ret_reason);
 
 #endif

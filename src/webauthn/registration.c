@@ -47,14 +47,14 @@ static enum ck_err read_object(struct check *check, struct ck_error *err)
 {
     static const char reason[] = "attestation-object";
     const struct ck_bytes *data = &check->attestation.authenticator_data;
-    enum ck_err rc =
+    enum ck_err r =
         ck_attestation_parse(&check->registration->attestation_object, &check->attestation, err);
 
-    if (ck_ceremony_is_over(&rc, reason, &check->reason))
-        return rc;
-    rc = ck_authenticator_data_parse(data->data, data->size, &check->data, err);
-    if (ck_ceremony_is_over(&rc, reason, &check->reason))
-        return rc;
+    if (ck_ceremony_is_over(&r, reason, &check->reason))
+        return r;
+    r = ck_authenticator_data_parse(data->data, data->size, &check->data, err);
+    if (ck_ceremony_is_over(&r, reason, &check->reason))
+        return r;
     if ((check->data.flags & CK_FLAG_ATTESTED) == 0)
         check->reason = reason;
     return CK_OK;
@@ -70,10 +70,10 @@ static enum ck_err check_data(struct check *check, struct ck_error *err)
 static enum ck_err check_key(struct check *check, struct ck_error *err)
 {
     const struct ck_creation_options *options = check->options;
-    enum ck_err rc = ck_cose_key_parse(&check->data.public_key, &check->key, err);
+    enum ck_err r = ck_cose_key_parse(&check->data.public_key, &check->key, err);
 
-    if (ck_ceremony_is_over(&rc, "public-key", &check->reason))
-        return rc;
+    if (ck_ceremony_is_over(&r, "public-key", &check->reason))
+        return r;
     for (size_t i = 0; i < options->algorithms_count; i++) {
         if (options->algorithms[i] == ck_cose_key_algorithm(check->key))
             return CK_OK;

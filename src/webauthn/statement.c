@@ -28,10 +28,10 @@ static enum ck_err read_chain(const struct ck_attestation *attestation, X509 **r
 
     for (size_t i = 0; i < attestation->chain_count; i++) {
         CK_CLEANUP(ck_certificate_free) X509 *certificate = NULL;
-        enum ck_err rc = ck_certificate_parse(&attestation->chain[i], &certificate, err);
+        enum ck_err r = ck_certificate_parse(&attestation->chain[i], &certificate, err);
 
-        if (rc != CK_OK)
-            return rc == CK_ERR_USAGE ? CK_OK : rc;
+        if (r != CK_OK)
+            return r == CK_ERR_USAGE ? CK_OK : r;
         if (i == 0)
             leaf = CK_TAKE(certificate);
     }
@@ -81,16 +81,16 @@ static enum ck_err verify_packed(const struct inputs *in, const char **ret_reaso
 {
     const struct ck_bytes *data = &in->attestation->authenticator_data;
     struct ck_bytes message = {malloc(data->size + CK_SHA256_SIZE), data->size + CK_SHA256_SIZE};
-    enum ck_err rc;
+    enum ck_err r;
 
     if (message.data == NULL)
         return ck_error_no_memory(err);
     memcpy(message.data, data->data, data->size);
     memcpy(message.data + data->size, in->client_data_hash, CK_SHA256_SIZE);
-    rc = in->attestation->chain_count > 0 ? verify_packed_certified(in, &message, ret_reason, err)
-                                          : verify_packed_self(in, &message, ret_reason, err);
+    r = in->attestation->chain_count > 0 ? verify_packed_certified(in, &message, ret_reason, err)
+                                         : verify_packed_self(in, &message, ret_reason, err);
     ck_bytes_clear(&message);
-    return rc;
+    return r;
 }
 
 /* --- fido-u2f (section 8.6) --- */
