@@ -50,6 +50,8 @@ static const struct row rows[OPTION_COUNT] = {
     [OPTION_PIN_FD] = {"pin-fd", 0, "N", NULL, false, "the same from an open descriptor"},
     [OPTION_PIN_COMMAND] = {"pin-command", 0, "COMMAND", NULL, true,
                             "the same from a command's output"},
+    [OPTION_TOUCH_TIMEOUT] = {"touch-timeout", 0, "SECONDS", "COWKEY_TOUCH_TIMEOUT", true,
+                              "for each touch of the security key (60)"},
     [OPTION_JSON] = {"json", 0, NULL, NULL, false, "one JSON document on standard output"},
     [OPTION_QUIET] = {"quiet", 'q', NULL, NULL, false, "only errors and questions"},
     [OPTION_VERBOSE] = {"verbose", 'v', NULL, NULL, false, "say what is exchanged with the server"},

@@ -15,7 +15,7 @@
 #include "prompt.h"
 #include "source.h"
 
-enum { TIMEOUT_DEFAULT_S = 30, TIMEOUT_MAX_S = 600, TOUCH_TIMEOUT_MS = 60 * 1000 };
+enum { TIMEOUT_DEFAULT_S = 30, TIMEOUT_MAX_S = 600, TOUCH_TIMEOUT_DEFAULT_S = 60 };
 
 int64_t clock_now_s(void)
 {
@@ -35,18 +35,18 @@ static enum ck_err need(const struct options *options, enum option_id option, st
     return ck_error_hint(err, "Give it as an option, in the environment or in the profile.");
 }
 
-static enum ck_err read_timeout(const struct options *options, unsigned *ret_ms,
-                                struct ck_error *err)
+static enum ck_err read_timeout(const struct options *options, enum option_id option,
+                                unsigned default_s, unsigned *ret_ms, struct ck_error *err)
 {
-    const char *text = option_value(options, OPTION_TIMEOUT);
-    unsigned long seconds = TIMEOUT_DEFAULT_S;
+    const char *text = option_value(options, option);
+    unsigned long seconds = default_s;
     char *end;
 
     if (text != NULL) {
         seconds = strtoul(text, &end, 10);
         if (*text < '0' || *text > '9' || *end != '\0' || seconds < 1 || seconds > TIMEOUT_MAX_S)
-            return ck_error_set(err, CK_ERR_USAGE, "--timeout takes 1 to %d seconds, not '%.100s'",
-                                TIMEOUT_MAX_S, text);
+            return ck_error_set(err, CK_ERR_USAGE, "--%s takes 1 to %d seconds, not '%.100s'",
+                                option_name(option), TIMEOUT_MAX_S, text);
     }
     *ret_ms = (unsigned)seconds * 1000;
     return CK_OK;
@@ -73,7 +73,7 @@ static enum ck_err read_server(const struct options *options, struct ck_http_set
     if (r == CK_OK)
         r = ck_host_parse(option_value(options, OPTION_SERVER), &settings->host, err);
     if (r == CK_OK)
-        r = read_timeout(options, &settings->timeout_ms, err);
+        r = read_timeout(options, OPTION_TIMEOUT, TIMEOUT_DEFAULT_S, &settings->timeout_ms, err);
     if (r == CK_OK && option_given(options, OPTION_RESOLVE))
         r = check_resolve(option_value(options, OPTION_RESOLVE), err);
     settings->cacert = option_value(options, OPTION_CACERT);
@@ -117,6 +117,8 @@ enum ck_err target_read(const struct options *options, const struct ck_person *p
                         const struct ck_key_person *key_person, bool password_needed,
                         struct target *target, struct ck_error *err)
 {
+    unsigned touch_timeout_ms;
+
     *target = (struct target){0};
     enum ck_err r = read_server(options, &target->settings, err);
     if (r == CK_OK)
@@ -125,13 +127,16 @@ enum ck_err target_read(const struct options *options, const struct ck_person *p
         r = ck_account_parse(option_value(options, OPTION_ACCOUNT),
                              option_value(options, OPTION_ROLE), &target->account, err);
     if (r == CK_OK)
+        r = read_timeout(options, OPTION_TOUCH_TIMEOUT, TOUCH_TIMEOUT_DEFAULT_S, &touch_timeout_ms,
+                         err);
+    if (r == CK_OK)
         r = read_secrets(options, password_needed, target, err);
     if (r != CK_OK)
         return r;
     target->key_person = *key_person;
     target->key_settings = (struct ck_key_settings){
         .device = option_value(options, OPTION_DEVICE),
-        .touch_timeout_ms = TOUCH_TIMEOUT_MS,
+        .touch_timeout_ms = touch_timeout_ms,
         .cancel = &interrupt_noted,
         .person = &target->key_person,
     };

@@ -18,11 +18,11 @@
 #include "internal.h"
 
 enum {
-    ANSWER_MS = 15 * 1000, /* for what a key does without a person */
-    GRACE_MS = 2000,       /* how much longer libfido2 itself waits */
-    CANCEL_MS = 1000,      /* for a key to heed a cancel */
-    NUDGE_MS = 20,         /* between two signals to the thread, which may be busy with something */
-    NUDGE = SIGURG,        /* nobody else sends it */
+    ANSWER_MS = 5 * 1000, /* for what a key does without a person */
+    GRACE_MS = 2000,      /* how much longer libfido2 itself waits */
+    CANCEL_MS = 1000,     /* for a key to heed a cancel */
+    NUDGE_MS = 20,        /* between two signals to the thread, which may be busy with something */
+    NUDGE = SIGURG,       /* nobody else sends it */
 };
 
 struct waiting {

@@ -52,6 +52,8 @@ BAD_OPTIONS = {
     "a qr without its file": ["--qr", "png:"],
     "no proof": ["--proof", "maybe"],
     "timeout 0": ["--timeout", "0"],
+    "touch timeout 0": ["--touch-timeout", "0"],
+    "touch timeout x": ["--touch-timeout", "1x"],
     "timeout 601": ["--timeout", "601"],
     "timeout in words": ["--timeout", "soon"],
     "timeout below 0": ["--timeout", "-1"],

@@ -8,7 +8,7 @@ from key_case import (ASKS_RETRY, KINDS, MAKE, OPTIONS_OF, PIN, REGISTRATION_OF,
 
 EVERY_KIND_AND_ROLE = {f"{kind}-{role}": (kind, role) for kind in KINDS for role in ROLES}
 MANY = 99
-PATIENCE_S = 120
+SOON = ("--touch-timeout", "1")  # for what nobody touches
 FORGET = r"delete it[^\n]*\?[^\n]*$"
 
 BAD_OPTIONS = {"for another account": "another-account", "without a challenge": "missing:challenge",
@@ -106,37 +106,26 @@ class FaultyKey(KeyCase):
 class MuteKey(KeyCase):
     """It answers nothing, nothing that is for us, or half: the program does not wait for ever."""
 
-    EVERY_WAY = [(kind, fault) for kind in KINDS
-                 for fault in ("silence", "wrong-channel", "truncated")]
-    ACCOUNTS = [*(("mailbox", index) for index in range(3)), ("domain-admin", 0),
-                ("domain-admin", 1), ("admin", 0)]
+    EVERY_WAY = {f"{kind}-{fault}": (kind, fault) for kind in KINDS
+                 for fault in ("silence", "wrong-channel", "truncated")}
 
-    def finish_all(self, at):
-        """Enrolls by each way at the same time, since each takes as long as a touch may."""
-        runs = []
-        accounts = [self.server.of_role(role, index) for role, index in self.ACCOUNTS]
-        for account, (kind, fault) in zip(accounts, self.EVERY_WAY, strict=True):
-            key = self.key_for(kind)
-            self.plugged[:] = [key]
-            key.fault(at, fault, times=-1)
-            password = self.file(f"password-{len(runs)}", account.password)
-            run = self.start_enrolling(account, kind, "--password-file", password)
-            runs.append((account, kind, key, run))
-        for account, kind, key, run in runs:
-            yield account, kind, key, self.finish(run, patience_s=PATIENCE_S)
+    @each(EVERY_WAY)
+    def test_at_registration(self, kind, fault):
+        key = self.key_for(kind)
+        key.fault(MAKE, fault, times=-1)
+        outcome = self.enroll_key(self.bob, kind, *SOON, status=None)
+        self.assert_untouched(outcome, self.bob, kind)
+        self.assertTrue(key.log("CANCEL"))
 
-    def test_at_registration(self):
-        for account, kind, key, outcome in self.finish_all(MAKE):
-            self.assert_untouched(outcome, account, kind)
-            self.assertTrue(key.log("CANCEL"))
-
-    def test_at_the_proof(self):
-        for account, kind, key, outcome in self.finish_all(SIGN):
-            self.assert_left_behind(outcome, account, kind)
-            self.assertEqual(outcome.document["proof"], "recorded")
-            key.ctl(faults=[])
-            self.plugged[:] = [key]
-            self.prove(account, kind, status=0)
+    @each(EVERY_WAY)
+    def test_at_the_proof(self, kind, fault):
+        key = self.key_for(kind)
+        key.fault(SIGN, fault, times=-1)
+        outcome = self.enroll_key(self.bob, kind, *SOON, status=None)
+        self.assert_left_behind(outcome, self.bob, kind)
+        self.assertEqual(outcome.document["proof"], "recorded")
+        key.ctl(faults=[])
+        self.prove(self.bob, kind, status=0)
 
     @each(KINDS)
     def test_when_it_is_asked_what_it_can_do(self, kind):

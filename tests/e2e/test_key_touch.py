@@ -106,6 +106,14 @@ class NotTouched(KeyCase):
         self.assertEqual(key.credentials(), [])
 
     @each(KINDS)
+    def test_for_as_long_as_was_given(self, kind):
+        """The key would wait on: it is told to stop."""
+        key = self.key_for(kind, touch="never")
+        outcome = self.enroll_key(self.da1, kind, "--touch-timeout", "1", status=None)
+        self.assert_untouched(outcome, self.da1, kind, says="touched in time", hints="touch")
+        self.assertTrue(key.log("CANCEL"))
+
+    @each(KINDS)
     def test_at_the_proof_by_a_script(self, kind):
         """Nobody can be asked: the factor stays, and is told of."""
         key = self.key_for(kind)
