@@ -145,9 +145,9 @@ class Arranger:
         self._state.label_passkeys(account.name, cid, label)
         return cid
 
-    def do_spoil_keys(self, name):
-        """Another public key in place of each, so that right answers are refused."""
-        self._state.spoil_keys(self._account(name).name)
+    def do_mix_up(self, switch):
+        """Keeps other secrets and public keys than it is told: right answers are refused."""
+        self._state.mixing_up = bool(_on(switch))
 
     def _add(self, name, label, method, secret="", **key):
         return self._state.add_factor(self._account(name).name, label, method, secret, **key).id

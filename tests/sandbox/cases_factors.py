@@ -22,6 +22,17 @@ class Enrolment:
             self.assertEqual(row, {"id": answer.factors[0][0], "label": 'My "key" <1> & ü',
                                    "method": "totp", "secret": SECRET, "active": True})
 
+    def test_another_secret_is_stored(self):
+        for role, name, login, page in self.each_role():
+            visitor = self.logged_in(role)
+            self.server.ctl("mix-up", "on")
+            answer = visitor.enrol_totp(page, self.password(name))
+            self.assertEqual((answer.alert_types, len(answer.factors)), (["success"], 1))
+            visitor = self.visitor()
+            visitor.log_in(name, login)
+            answer = visitor.answer_totp(login, self.server.ask("factors", name)[0]["id"])
+            self.assertEqual((answer.status, answer.alert_types), (200, ["danger"]))
+
     def test_wrong_code(self):
         for role, name, _login, page in self.each_role():
             visitor = self.logged_in(role)

@@ -278,9 +278,9 @@ class Login(Keys):
         self.assertEqual(self.server.ctl("f2b"), "0")
 
     def test_another_key_is_stored(self):
-        for role, name, login, _page in self.each_role():
+        for role, _name, login, _page in self.each_role():
+            self.server.ctl("mix-up", "on")
             number = self.with_factor(KEY, role)
-            self.server.ctl("spoil-keys", name)
             visitor, options = self.asked(role)
             answer = self.answer_key(visitor, number, KEY.get(options), login)
             self.assertEqual(answer.alerts, [

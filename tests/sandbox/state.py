@@ -134,6 +134,7 @@ class State:
         self.trusted_vendors = None  # certificates in DER; None: any key is welcome
         self.directory_answers = False  # whether LDAP and Keycloak passwords can be checked
         self.refuse_codes = False
+        self.mixing_up = False  # keeps other secrets and keys than it is told
         self.lying = False
         self.doubling = False
         self.denying = False
@@ -213,6 +214,9 @@ class State:
 
     def add_factor(self, account, label, method, secret="", **key):
         row = Factor(next(self._ids), account, label, method, secret, **key)
+        if self.mixing_up:
+            row.secret = SOMEBODY_ELSE[1] if method == "totp" else secret
+            row.key = _another_key(row.key, row.key_handle)
         if not self.lying:
             self.factors.append(row)
             if self.doubling:
@@ -233,6 +237,8 @@ class State:
     def add_passkey(self, account, credential_id, key=b"", subject=""):
         if self.lying:
             return
+        if self.mixing_up:
+            key = _another_key(key, credential_id)
         self.passkeys.append(Passkey(account, credential_id, key, subject,
                                      created=self.timestamp()))
         if self.doubling:
@@ -247,14 +253,6 @@ class State:
         for passkey in self.passkeys_of(account):
             if passkey.cid == cid and not self.lying:
                 passkey.label = label
-
-    def spoil_keys(self, account):
-        """From now on the right answer of a key is refused."""
-        rows = [(row, row.key_handle) for row in self.factors_of(account, active_only=False)]
-        rows += [(row, row.credential_id) for row in self.passkeys_of(account)]
-        for row, credential_id in rows:
-            if row.key:
-                row.key = row.key[:_AAGUID_AND_LENGTH + len(credential_id)] + _ANOTHER_KEY
 
     def add_app_password(self, account, label, active=1, protocols=()):
         row = AppPassword(next(self._ids), account, label, active, tuple(protocols))
@@ -307,3 +305,8 @@ class State:
 
     def log(self, row):
         self.logs.append(row)
+
+
+def _another_key(key, credential_id):
+    """Attested credential data with a key that nobody holds; none stays none."""
+    return key and key[:_AAGUID_AND_LENGTH + len(credential_id)] + _ANOTHER_KEY
