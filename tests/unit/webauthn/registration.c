@@ -459,13 +459,14 @@ static void flip(struct ck_bytes *bytes, size_t bit)
     bytes->data[bit / 8] ^= (uint8_t)(1 << bit % 8);
 }
 
+/* Each third bit: all bytes, and all places in a byte. */
 static void assert_no_bit_may_change(struct ck_registration *registration, struct ck_bytes *bytes,
-                                     size_t from, size_t to, size_t step)
+                                     size_t from, size_t to)
 {
     struct ck_creation_options options = usual_options();
 
     assert_null(reason_with(registration, &options, true));
-    for (size_t bit = 8 * from; bit < 8 * to; bit += step) {
+    for (size_t bit = 8 * from; bit < 8 * to; bit += 3) {
         flip(bytes, bit);
         if (reason_with(registration, &options, true) == NULL)
             fail_msg("bit %zu of byte %zu made no difference", bit % 8, bit / 8);
@@ -482,11 +483,11 @@ static void test_damaged_self(void **state)
 
     (void)state;
     assert_no_bit_may_change(&registration, &registration.attestation_object, 0,
-                             registration.attestation_object.size, 1);
+                             registration.attestation_object.size);
     assert_no_bit_may_change(&registration, &registration.client_data_json, 0,
-                             registration.client_data_json.size, 1);
+                             registration.client_data_json.size);
     assert_no_bit_may_change(&registration, &registration.credential_id, 0,
-                             registration.credential_id.size, 1);
+                             registration.credential_id.size);
     ck_registration_clear(&registration);
 }
 
@@ -501,11 +502,11 @@ static void test_damaged_certified(void **state)
 
     (void)state;
     assert_no_bit_may_change(&registration, &registration.attestation_object, 0,
-                             (size_t)(x5c - object), 1);
+                             (size_t)(x5c - object));
     assert_no_bit_may_change(&registration, &registration.attestation_object,
-                             (size_t)(data - object), size, 5);
+                             (size_t)(data - object), size);
     assert_no_bit_may_change(&registration, &registration.client_data_json, 0,
-                             registration.client_data_json.size, 1);
+                             registration.client_data_json.size);
     ck_registration_clear(&registration);
 }
 
