@@ -121,6 +121,7 @@ class Person:
         self._started = time.time()
         self._terminal, theirs = pty.openpty()
         fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+        self.settings_before = self.terminal_settings()
         self.process = subprocess.Popen(
             [binary, *self.arguments], env=variables, stdin=theirs, stdout=subprocess.PIPE,
             stderr=theirs, start_new_session=True,

@@ -102,11 +102,10 @@ class BeforeTheChange(InterruptCase):
 
     def test_terminal_is_left_as_it_was(self):
         person = self.sit_down(self.da1, "list", password=None)
-        before = person.terminal_settings()
         person.ask("password[^\n]*:")
         person.interrupt()
         person.process.wait(PATIENCE_S)
-        self.assertEqual(person.terminal_settings(), before)
+        self.assertEqual(person.terminal_settings(), person.settings_before)
         self.finish(person, 130)
 
 

@@ -229,11 +229,10 @@ class NotTouched(KeyCase):
         key = self.key_for(kind)
         key.fault(SIGN, "status", code=softkey.USER_ACTION_TIMEOUT, times=-1)
         person = self.enroll_key_by_hand(self.da1, kind, "--pin-file", self.pin_file)
-        before = person.terminal_settings()
         person.expect(ASKS_RETRY)
         person.interrupt()
         person.process.wait(PATIENCE_S)
-        self.assertEqual(person.terminal_settings(), before)
+        self.assertEqual(person.terminal_settings(), person.settings_before)
         self.assert_left_behind(self.finish(person), self.da1, kind)
 
     @each(KINDS)
@@ -258,9 +257,9 @@ class NotTouched(KeyCase):
 
 
 class Interrupted(KeyCase):
-    def restored(self, person, before):
+    def assert_restored(self, person):
         person.process.wait(PATIENCE_S)
-        self.assertEqual(person.terminal_settings(), before)
+        self.assertEqual(person.terminal_settings(), person.settings_before)
 
     @each({f"{kind}-{name}": (kind, stop) for kind in KINDS for name, stop in
            (("Ctrl-C", lambda person: person.interrupt()),
@@ -269,13 +268,12 @@ class Interrupted(KeyCase):
     def test_before_the_server_is_told(self, kind, stop):
         key = self.key_for(kind, touch="never")
         person = self.enroll_key_by_hand(self.da1, kind)
-        before = person.terminal_settings()
         if kind == "passkey":
             person.ask(ASKS_PIN)
             person.answer(PIN)
         key.await_blinking(MAKE)
         stop(person)
-        self.restored(person, before)
+        self.assert_restored(person)
         self.assert_untouched(self.finish(person), self.da1, kind, 130)
         self.assertEqual([line["during"] for line in key.log("CANCEL")], [MAKE])
         self.assertFalse(key.state()["waiting"], "the key goes on blinking")
@@ -285,14 +283,13 @@ class Interrupted(KeyCase):
     def test_after_the_server_was_told(self, kind):
         key = self.key_for(kind, touch="never")
         person = self.enroll_key_by_hand(self.da1, kind)
-        before = person.terminal_settings()
         if kind == "passkey":
             person.ask(ASKS_PIN)
             person.answer(PIN)
         key.touch(MAKE)
         key.await_blinking(SIGN)
         person.interrupt()
-        self.restored(person, before)
+        self.assert_restored(person)
         self.assert_left_behind(self.finish(person), self.da1, kind)
         self.assertEqual([line["during"] for line in key.log("CANCEL")], [SIGN])
         self.assertFalse(key.state()["waiting"], "the key goes on blinking")
