@@ -147,6 +147,8 @@ enum ck_err ck_file_check_new(const char *path, struct ck_error *err)
     const char *name = NULL;
     struct stat status;
 
+    if (path == NULL)
+        return CK_OK;
     if (open_parent(path, &dir, &name, err) != CK_OK)
         return err->code;
     if (fstatat(dir, name, &status, AT_SYMLINK_NOFOLLOW) == 0)

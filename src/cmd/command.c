@@ -5,14 +5,30 @@
 #include <stdio.h>
 #include <string.h>
 
-extern const struct command command_code, command_enroll_passkey, command_enroll_totp,
-    command_enroll_webauthn, command_list, command_prove_passkey, command_prove_totp,
-    command_prove_webauthn;
+extern const struct command command_app_password_add, command_app_password_list,
+    command_app_password_remove, command_code, command_enroll_passkey, command_enroll_totp,
+    command_enroll_webauthn, command_list, command_password, command_prove_passkey,
+    command_prove_totp, command_prove_webauthn, command_prove_yubiotp, command_enroll_yubiotp,
+    command_remove, command_rename;
 
 /* Sorted by name. */
 static const struct command *const commands[] = {
-    &command_code, &command_enroll_passkey, &command_enroll_totp, &command_enroll_webauthn,
-    &command_list, &command_prove_passkey,  &command_prove_totp,  &command_prove_webauthn,
+    &command_app_password_add,
+    &command_app_password_list,
+    &command_app_password_remove,
+    &command_code,
+    &command_enroll_passkey,
+    &command_enroll_totp,
+    &command_enroll_webauthn,
+    &command_enroll_yubiotp,
+    &command_list,
+    &command_password,
+    &command_prove_passkey,
+    &command_prove_totp,
+    &command_prove_webauthn,
+    &command_prove_yubiotp,
+    &command_remove,
+    &command_rename,
 };
 enum { COMMANDS_COUNT = sizeof(commands) / sizeof(*commands) };
 
@@ -114,7 +130,7 @@ void command_print_help(const struct command *command)
         printf("Usage: cowkey [options] COMMAND\n\nSecond factors for mailcow "
                "accounts.\n\nCommands:\n");
         for (int i = 0; i < COMMANDS_COUNT; i++)
-            printf("  %-15s %s\n", commands[i]->words, commands[i]->summary);
+            printf("  %-19s %s\n", commands[i]->words, commands[i]->summary);
         printf("\n'cowkey COMMAND --help' adds the command's own options.\n\nOptions:\n");
     }
     options_print_help(NULL);

@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cowkey/base/cleanup.h"
@@ -55,12 +54,10 @@ static enum ck_err write_private(const struct delivery *delivery, const char *wh
                                  const char *path, const struct ck_secret *bytes,
                                  struct written *written, struct ck_error *err)
 {
-    enum ck_err r = ck_file_create(path, bytes, err);
+    enum ck_err r = written_create(written, path, bytes, err);
 
-    if (r == CK_OK) {
-        written->done = lstat(path, &written->status) == 0;
+    if (r == CK_OK)
         say(delivery->options, "The %s is in %s, readable by you only.", what, path);
-    }
     return r;
 }
 
@@ -146,12 +143,9 @@ enum ck_err delivery_check(const struct delivery *delivery, const struct ck_otpa
     CK_CLEANUP(ck_secret_free) struct ck_secret *uri = NULL;
     CK_CLEANUP(ck_secret_free) struct ck_secret *picture = NULL;
 
-    enum ck_err r = CK_OK;
-
     /* Refused later, there would be a new entry in the app by then. */
-    if (delivery->out != NULL)
-        r = ck_file_check_new(delivery->out, err);
-    if (r == CK_OK && delivery->qr_file != NULL)
+    enum ck_err r = ck_file_check_new(delivery->out, err);
+    if (r == CK_OK)
         r = ck_file_check_new(delivery->qr_file, err);
     if (r == CK_OK)
         r = ck_otpauth_format(otpauth, &uri, err);
@@ -177,19 +171,8 @@ enum ck_err delivery_give(struct delivery *delivery, const struct ck_otpauth *ot
     return r;
 }
 
-/* Not what somebody else has put there in the meantime. */
-static void remove_written(struct written *written, const char *path)
-{
-    struct stat now;
-
-    if (written->done && lstat(path, &now) == 0 && now.st_dev == written->status.st_dev &&
-        now.st_ino == written->status.st_ino && unlink(path) == 0)
-        say_always("%s was removed: the secret in it is not in use.", path);
-    written->done = false;
-}
-
 void delivery_void(struct delivery *delivery)
 {
-    remove_written(&delivery->out_file, delivery->out);
-    remove_written(&delivery->qr_picture, delivery->qr_file);
+    written_remove(&delivery->out_file, delivery->out);
+    written_remove(&delivery->qr_picture, delivery->qr_file);
 }

@@ -3,18 +3,12 @@
 #define CMD_DELIVERY_H
 
 #include <stdbool.h>
-#include <sys/stat.h>
 
 #include "cowkey/base/error.h"
 #include "cowkey/otp/otpauth.h"
 #include "cowkey/otp/qr.h"
 #include "options.h"
-
-/* A file that was made, and which one: to remove it later, and no other. */
-struct written {
-    bool done;
-    struct stat status;
-};
+#include "written.h"
 
 struct delivery {
     const struct options *options;

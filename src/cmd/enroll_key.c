@@ -7,6 +7,7 @@
 #include "cowkey/base/file.h"
 #include "cowkey/enroll/webauthn.h"
 #include "enrollment.h"
+#include "new_app_password.h"
 #include "output.h"
 #include "person.h"
 
@@ -66,11 +67,15 @@ static int run(const struct options *options, const char *method,
     struct ck_person person = person_new(&speaker);
     struct ck_key_person key_person = key_person_new(&speaker);
     struct ck_error err = {.code = CK_OK};
+    CK_CLEANUP(new_app_password_clear) struct new_app_password app_password = {0};
     struct wish wish;
     int64_t started_s = clock_now_s();
 
     enum ck_err r = wish_read(options, &wish, &err);
-    if (r == CK_OK && option_given(options, OPTION_CREDENTIAL_OUT))
+    if (r == CK_OK)
+        r = new_app_password_read(&app_password, options, &err);
+    wish.common.app_password = new_app_password_wish(&app_password);
+    if (r == CK_OK)
         r = ck_file_check_new(option_value(options, OPTION_CREDENTIAL_OUT), &err);
     if (r == CK_OK)
         r = target_read(options, &person, &key_person, true, &target, &err);
@@ -84,13 +89,15 @@ static int run(const struct options *options, const char *method,
         r = keep_record(options, &target, &done, &err);
     if (r == CK_ERR_UNKNOWN)
         target_hint_look(options, &err);
-    return enrollment_report(&(struct enrollment_report){.options = options,
-                                                         .target = &target,
-                                                         .method = method,
-                                                         .label = wish.label,
-                                                         .done = &done,
-                                                         .started_s = started_s},
-                             &err);
+    int status = enrollment_report(&(struct enrollment_report){.options = options,
+                                                               .target = &target,
+                                                               .method = method,
+                                                               .label = wish.label,
+                                                               .done = &done,
+                                                               .started_s = started_s},
+                                   &err);
+    new_app_password_conclude(&app_password, &done);
+    return status;
 }
 
 static int run_webauthn(const struct options *options)
@@ -103,12 +110,16 @@ static int run_passkey(const struct options *options)
     return run(options, "passkey", ck_enroll_passkey);
 }
 
-static const enum option_id own_options[] = {ENROLL_OPTIONS, OPTION_CREDENTIAL_OUT, OPTION_COUNT};
+static const enum option_id webauthn_options[] = {ENROLL_OPTIONS, APP_PASSWORD_OPTIONS,
+                                                  OPTION_CREDENTIAL_OUT, OPTION_COUNT};
+
+static const enum option_id passkey_options[] = {ENROLL_OPTIONS, OPTION_CREDENTIAL_OUT,
+                                                 OPTION_COUNT};
 
 const struct command command_enroll_webauthn = {
     .words = "enroll webauthn",
     .summary = "register a security key as second factor, and prove it by a login",
-    .options = own_options,
+    .options = webauthn_options,
     .online = true,
     .changes = true,
     .run = run_webauthn,
@@ -117,7 +128,7 @@ const struct command command_enroll_webauthn = {
 const struct command command_enroll_passkey = {
     .words = "enroll passkey",
     .summary = "register a security key for the passwordless login, and prove it",
-    .options = own_options,
+    .options = passkey_options,
     .online = true,
     .changes = true,
     .run = run_passkey,

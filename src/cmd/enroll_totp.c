@@ -6,6 +6,7 @@
 #include "cowkey/base/cleanup.h"
 #include "cowkey/enroll/totp.h"
 #include "enrollment.h"
+#include "new_app_password.h"
 #include "person.h"
 #include "prompt.h"
 #include "target.h"
@@ -15,11 +16,13 @@ struct request {
     struct ck_otpauth otpauth;
     struct ck_totp_wish wish;
     struct delivery delivery;
+    struct new_app_password app_password;
 };
 
 static void request_clear(struct request *request)
 {
     ck_otpauth_clear(&request->otpauth);
+    new_app_password_clear(&request->app_password);
 }
 
 static enum ck_err check_combination(const struct request *request, struct ck_error *err)
@@ -61,6 +64,9 @@ static enum ck_err request_read(const struct options *options, struct request *r
     struct ck_totp_wish *wish = &request->wish;
 
     enum ck_err r = wish_read(options, &request->common, err);
+    if (r == CK_OK)
+        r = new_app_password_read(&request->app_password, options, err);
+    request->common.common.app_password = new_app_password_wish(&request->app_password);
     *wish = (struct ck_totp_wish){
         .common = request->common.common,
         .otpauth = &request->otpauth,
@@ -119,24 +125,22 @@ static int run(const struct options *options)
     struct ck_error ignored;
     if (option_given(options, OPTION_SHOW_SECRET) && request.otpauth.key != NULL)
         ck_otpauth_format(&request.otpauth, &uri, &ignored);
-    return enrollment_report(&(struct enrollment_report){.options = options,
-                                                         .target = &target,
-                                                         .method = "totp",
-                                                         .label = request.common.label,
-                                                         .done = &done,
-                                                         .started_s = started_s,
-                                                         .otpauth = uri},
-                             &err);
+    int status = enrollment_report(&(struct enrollment_report){.options = options,
+                                                               .target = &target,
+                                                               .method = "totp",
+                                                               .label = request.common.label,
+                                                               .done = &done,
+                                                               .started_s = started_s,
+                                                               .otpauth = uri},
+                                   &err);
+    new_app_password_conclude(&request.app_password, &done);
+    return status;
 }
 
-static const enum option_id own_options[] = {ENROLL_OPTIONS,
-                                             OPTION_ISSUER,
-                                             OPTION_QR,
-                                             OPTION_OUT,
-                                             OPTION_SHOW_SECRET,
-                                             OPTION_UNATTENDED,
-                                             OPTION_ACCEPT_CLOCK_SKEW,
-                                             OPTION_COUNT};
+static const enum option_id own_options[] = {
+    ENROLL_OPTIONS, APP_PASSWORD_OPTIONS, OPTION_ISSUER,     OPTION_QR,
+    OPTION_OUT,     OPTION_SHOW_SECRET,   OPTION_UNATTENDED, OPTION_ACCEPT_CLOCK_SKEW,
+    OPTION_COUNT};
 
 const struct command command_enroll_totp = {
     .words = "enroll totp",

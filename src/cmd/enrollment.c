@@ -149,6 +149,9 @@ static void print_document(const struct enrollment_report *report, const struct 
                         factor_json(done->replaced_id, done->replaced_cid, done->cid_digits));
     json_object_set_new(document, "forced", done->forced ? json_true() : json_null());
     json_object_set_new(document, "mail_programs", mail_programs_json(done->mail_programs));
+    json_object_set_new(document, "app_password_id",
+                        done->app_password_id != 0 ? json_sprintf("%" PRIu64, done->app_password_id)
+                                                   : json_null());
     json_object_set_new(document, "clock_offset_s",
                         done->clock_known ? json_integer(done->clock_offset_s) : json_null());
     json_object_set_new(document, "password_changed",
@@ -186,6 +189,9 @@ static void print_sentences(const struct enrollment_report *report)
     if (*done->replaced_cid != '\0')
         print_result("Removed: the old passkey (ID pk:%.*s).", done->cid_digits,
                      done->replaced_cid);
+    if (done->app_password_id != 0)
+        print_result("Made: an app password (ID %" PRIu64 ") for mail programs.",
+                     done->app_password_id);
     if (done->result == CK_ENROLL_ENROLLED)
         say(report->options,
             "Keep a second way in: what is lost locks the account until an admin helps.");

@@ -19,6 +19,9 @@ struct wish {
     struct ck_wish common;
 };
 
+/* And those that enroll a second factor. */
+#define APP_PASSWORD_OPTIONS OPTION_APP_PASSWORD, OPTION_APP_PASSWORD_OUT
+
 /* Reads --label, --proof and --replace. */
 enum ck_err wish_read(const struct options *options, struct wish *wish, struct ck_error *err);
 

@@ -1,6 +1,7 @@
 /* cowkey list */
 #include <inttypes.h>
 #include <jansson.h>
+#include <string.h>
 
 #include "command.h"
 #include "cowkey/base/cleanup.h"
@@ -33,23 +34,29 @@ static json_t *passkeys_json(const struct ck_page *page)
         const struct ck_passkey *passkey = &page->passkeys[i];
         json_array_append_new(
             list,
-            json_pack("{s:o, s:o, s:o, s:n}", "id",
+            json_pack("{s:o, s:o, s:o, s:b}", "id",
                       json_sprintf("pk:%.*s", ck_page_cid_digits(page, passkey->cid), passkey->cid),
                       "label", text_json(passkey->label), "created",
                       passkey->created != NULL ? text_json(passkey->created) : json_null(),
-                      "current"));
+                      "current", passkey->current));
     }
     return list;
 }
 
-static void print_document(const struct target *target, const struct ck_page *page, bool held)
+static json_t *forced_json(int forced)
+{
+    return forced < 0 ? json_null() : json_boolean(forced);
+}
+
+static void print_document(const struct target *target, const struct ck_page *page, bool held,
+                           int forced)
 {
     json_t *document = target_json("cowkey.list/1", target);
 
     /* An account that is held for the set-up of a factor has none: that is why it is held. */
     json_object_set_new(document, "factors", held ? json_array() : factors_json(page));
     json_object_set_new(document, "passkeys", held ? json_null() : passkeys_json(page));
-    json_object_set_new(document, "forced", held ? json_true() : json_null());
+    json_object_set_new(document, "forced", forced_json(forced));
     print_json(document);
 }
 
@@ -61,9 +68,13 @@ static void print_factors(const struct ck_page *page)
         print_result("Second factors: none.");
     else
         print_result("%-12s  %s", "ID", "Second factor");
-    for (size_t i = 0; i < page->factors_count; i++)
-        print_result("%-12" PRIu64 "  %s%s", page->factors[i].id, page->factors[i].label,
-                     page->factors[i].current ? "  (used for this login)" : "");
+    for (size_t i = 0; i < page->factors_count; i++) {
+        const struct ck_factor *factor = &page->factors[i];
+        bool known = factor->method != CK_METHOD_UNKNOWN;
+        print_result("%-12" PRIu64 "  %s%s%s%s%s", factor->id, factor->label, known ? " (" : "",
+                     known ? ck_method_name(factor->method) : "", known ? ")" : "",
+                     factor->current ? "  (used for this login)" : "");
+    }
 }
 
 static void print_passkeys(const struct ck_page *page)
@@ -74,9 +85,39 @@ static void print_passkeys(const struct ck_page *page)
         print_result("Passkeys: none.");
     else
         print_result("%-12s  %s", "ID", "Passkey");
-    for (size_t i = 0; i < page->passkeys_count; i++)
-        print_result("pk:%-9.*s  %s", ck_page_cid_digits(page, page->passkeys[i].cid),
-                     page->passkeys[i].cid, page->passkeys[i].label);
+    for (size_t i = 0; i < page->passkeys_count; i++) {
+        const struct ck_passkey *passkey = &page->passkeys[i];
+        bool dated = passkey->created != NULL && strstr(passkey->label, passkey->created) == NULL;
+        print_result("pk:%-9.*s  %s%s%s%s", ck_page_cid_digits(page, passkey->cid), passkey->cid,
+                     passkey->label, dated ? "  (since " : "", dated ? passkey->created : "",
+                     dated ? ")" : "");
+    }
+}
+
+/*
+ * The page hides how a factor answers; the login that it answered has told. Only one that was not
+ * asked for a factor, since all had been switched off, did not: then another login is, and ends there.
+ */
+static bool methods_missing(const struct ck_page *page)
+{
+    for (size_t i = 0; i < page->factors_count; i++) {
+        if (page->factors[i].method == CK_METHOD_UNKNOWN)
+            return true;
+    }
+    return false;
+}
+
+static enum ck_err ask_methods(const struct target *target, struct ck_session *session,
+                               struct ck_error *err)
+{
+    CK_CLEANUP(ck_session_close) struct ck_session *asked = NULL;
+    const struct ck_login *login = &target->login;
+    enum ck_err r = ck_session_login(login->settings, login->dialect, login->account,
+                                     login->password, &asked, err);
+
+    if (r == CK_OK)
+        ck_session_learn_methods(session, asked);
+    return r;
 }
 
 static int run(const struct options *options)
@@ -87,18 +128,24 @@ static int run(const struct options *options)
     struct ck_person person = person_new(&speaker);
     struct ck_key_person key_person = key_person_new(&speaker);
     struct ck_error err = {.code = CK_OK};
+    int forced = -1;
 
     enum ck_err r = target_read(options, &person, &key_person, true, &target, &err);
     if (r == CK_OK)
         r = target_probe(&target, &err);
     if (r == CK_OK)
         r = ck_login_open(&target.login, &session, &err);
+    if (r == CK_OK)
+        r = ck_session_read_forced(session, &forced, &err);
+    if (r == CK_OK && option_given(options, OPTION_METHODS) &&
+        methods_missing(ck_session_page(session)))
+        r = ask_methods(&target, session, &err);
     if (r != CK_OK)
         return report_error(option_given(options, OPTION_JSON), &err);
     const struct ck_page *page = ck_session_page(session);
     bool held = ck_session_state(session) == CK_SESSION_HELD;
     if (option_given(options, OPTION_JSON)) {
-        print_document(&target, page, held);
+        print_document(&target, page, held, forced);
         return 0;
     }
     if (held) {
@@ -109,12 +156,17 @@ static int run(const struct options *options)
     }
     print_factors(page);
     print_passkeys(page);
+    if (forced == 1)
+        print_result("The server insists on a second factor for this account.");
     return 0;
 }
+
+static const enum option_id own_options[] = {OPTION_METHODS, OPTION_COUNT};
 
 const struct command command_list = {
     .words = "list",
     .summary = "the account's own second factors and passkeys",
+    .options = own_options,
     .online = true,
     .run = run,
 };

@@ -59,6 +59,12 @@ static const struct row rows[OPTION_COUNT] = {
     [OPTION_HELP] = {"help", 'h', NULL, NULL, false, "print this"},
     [OPTION_VERSION] = {"version", 'V', NULL, NULL, false, "print the version"},
 
+    [OPTION_METHODS] = {"methods", 0, NULL, NULL, false,
+                        "log in once more, if it takes that, to name each factor's method"},
+    [OPTION_ALL_FACTORS] = {"all-factors", 0, NULL, NULL, false,
+                            "all second factors instead of one; passkeys stay"},
+    [OPTION_PROTOCOLS] = {"protocols", 0, "LIST", NULL, false,
+                          "imap,smtp,dav,eas,pop3,sieve: those that it may be used for (all)"},
     [OPTION_LABEL] = {"label", 0, "TEXT", NULL, false,
                       "name in the server's list (\"cowkey\", date, mark)"},
     [OPTION_ISSUER] = {"issuer", 0, "TEXT", NULL, false,
@@ -76,8 +82,20 @@ static const struct row rows[OPTION_COUNT] = {
                         "in the end remove this factor: a new phone"},
     [OPTION_CREDENTIAL_OUT] = {"credential-out", 0, "FILE", NULL, false,
                                "write a record of the credential into a new file"},
+    [OPTION_APP_PASSWORD] = {"app-password", 0, "LABEL", NULL, false,
+                             "make an app password for the mail programs on the way"},
+    [OPTION_APP_PASSWORD_OUT] = {"app-password-out", 0, "FILE", NULL, false,
+                                 "write it into a new private file instead of showing it"},
+    [OPTION_YUBICO_ID] = {"yubico-id", 0, "ID", NULL, true,
+                          "client ID of the YubiCloud API, a number"},
+    [OPTION_YUBICO_KEY_FILE] = {"yubico-key-file", 0, "FILE", NULL, true,
+                                "secret key that goes with it, from a file"},
+    [OPTION_YUBICO_KEY_FD] = {"yubico-key-fd", 0, "N", NULL, false,
+                              "the same from an open descriptor"},
+    [OPTION_YUBICO_KEY_COMMAND] = {"yubico-key-command", 0, "COMMAND", NULL, true,
+                                   "the same from a command's output"},
     [OPTION_NEW_PASSWORD_FILE] = {"new-password-file", 0, "FILE", NULL, false,
-                                  "new password, if the server insists, from a file"},
+                                  "new password (enroll: if the server insists), from a file"},
     [OPTION_NEW_PASSWORD_FD] = {"new-password-fd", 0, "N", NULL, false,
                                 "the same from an open descriptor"},
     [OPTION_NEW_PASSWORD_COMMAND] = {"new-password-command", 0, "COMMAND", NULL, false,
@@ -150,8 +168,8 @@ static enum ck_err set(struct options *options, enum option_id option, const cha
 static enum option_id source_group(enum option_id option)
 {
     static const enum option_id groups[] = {OPTION_PASSWORD_FILE, OPTION_LOGIN_SECRET_FILE,
-                                            OPTION_PIN_FILE, OPTION_NEW_PASSWORD_FILE,
-                                            OPTION_SECRET_FILE};
+                                            OPTION_PIN_FILE,      OPTION_NEW_PASSWORD_FILE,
+                                            OPTION_SECRET_FILE,   OPTION_YUBICO_KEY_FILE};
 
     for (size_t i = 0; i < sizeof(groups) / sizeof(*groups); i++) {
         if (option >= groups[i] && option <= groups[i] + 2)

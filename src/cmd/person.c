@@ -9,6 +9,7 @@
 #include "cowkey/base/cleanup.h"
 #include "cowkey/base/escape.h"
 #include "cowkey/enroll/totp.h"
+#include "cowkey/otp/yubiotp.h"
 #include "output.h"
 #include "prompt.h"
 
@@ -24,6 +25,9 @@ static void tell_stage(void *data, enum ck_stage stage)
         [CK_STAGE_PROOF_AGAIN] = "That did not get through. Trying once more ...",
         [CK_STAGE_TAKE_BACK] = "The server does not accept the new factor. Taking it back ...",
         [CK_STAGE_REMOVE_OLD] = "Removing the old one ...",
+        [CK_STAGE_NEW_PASSWORD] = "Telling the server the new password ...",
+        [CK_STAGE_NEW_LOGIN] = "Logging in afresh with the new password, as proof ...",
+        [CK_STAGE_APP_PASSWORD] = "Making an app password ...",
     };
     const struct speaker *speaker = data;
 
@@ -43,12 +47,28 @@ static enum ck_err ask_login_code(void *data, const struct ck_factor *factor,
                        ck_totp_default.digits, ret_code, err);
 }
 
+/* What a touch types is checked before it goes anywhere: keyboards and long touches spoil it. */
 static enum ck_err ask_yubico_otp(void *data, struct ck_secret **ret_otp, struct ck_error *err)
 {
+    struct ck_error misfit;
+
     (void)data;
-    return prompt_secret("Touch the YubiKey, which types its one-time password: ", "the Yubico OTP",
-                         "A Yubico OTP can only come from the key, so a terminal is needed.",
-                         ret_otp, err);
+    for (int attempt = 0; attempt < PROMPT_ATTEMPTS_MAX; attempt++) {
+        CK_CLEANUP(ck_secret_free) struct ck_secret *otp = NULL;
+        enum ck_err r = prompt_secret(
+            "Touch the YubiKey, which types its one-time password: ", "the Yubico OTP",
+            "A Yubico OTP can only come from the key, so a terminal is needed.", &otp, err);
+        if (r != CK_OK)
+            return r;
+        if (ck_yubiotp_check(otp, &misfit) == CK_OK) {
+            *ret_otp = CK_TAKE(otp);
+            return CK_OK;
+        }
+        say_always("Not taken: %s.", misfit.text);
+        say_always("%s An empty line ends this.", misfit.hint);
+    }
+    *err = misfit;
+    return err->code;
 }
 
 /* Reads 1..count; anything else is false. */

@@ -1,4 +1,4 @@
-/* cowkey prove totp|webauthn|passkey */
+/* cowkey prove totp|webauthn|passkey|yubiotp */
 #include <inttypes.h>
 #include <jansson.h>
 #include <stdio.h>
@@ -61,15 +61,18 @@ static void print_document(const struct target *target, const struct proof *proo
 static void print_sentence(const struct target *target, const struct proof *proof)
 {
     const char *name = target->account.name;
+    const char *id = proof->id;
 
     switch (proof->proving.verdict) {
     case CK_VERDICT_ACCEPTED:
-        print_result("Yes: a fresh login of %s with the %s (ID %s) worked.", name, proof->noun,
-                     proof->id);
+        print_result("Yes: a fresh login of %s with the %s%s%s%s worked.", name, proof->noun,
+                     *id != '\0' ? " (ID " : "", id, *id != '\0' ? ")" : "");
         break;
     case CK_VERDICT_REFUSED:
-        print_result("No: the server refused the %s (ID %s). Nothing was changed.", proof->noun,
-                     proof->id);
+        print_result("No: the server refused the %s%s%s%s. Nothing was changed.", proof->noun,
+                     *id != '\0' ? " (ID " : "", id, *id != '\0' ? ")" : "");
+        if (strcmp(proof->method, "yubiotp") == 0)
+            say_always("  It looks the same when Yubico's service did not answer the server.");
         if (strcmp(proof->method, "totp") == 0)
             say_always("  A wrong clock looks like this too: compare 'cowkey code' with the app.");
         break;
@@ -107,6 +110,15 @@ static enum ck_err prove_webauthn(struct ck_login *login, struct proof *proof, s
     return r;
 }
 
+static enum ck_err prove_yubiotp(struct ck_login *login, struct proof *proof, struct ck_error *err)
+{
+    enum ck_err r = ck_prove_existing_yubiotp(login, &proof->proving, err);
+
+    if (r == CK_OK && proof->proving.id != 0)
+        snprintf(proof->id, sizeof(proof->id), "%" PRIu64, proof->proving.id);
+    return r;
+}
+
 static enum ck_err prove_passkey(struct ck_login *login, struct proof *proof, struct ck_error *err)
 {
     CK_CLEANUP(ck_bytes_clear) struct ck_bytes credential = {0};
@@ -135,7 +147,7 @@ static int run(const struct options *options, const char *method, const char *no
     /* A passkey login is without a password: asking for one would say otherwise. */
     enum ck_err r =
         target_read(options, &person, &key_person, prove != prove_passkey, &target, &err);
-    if (r == CK_OK && prove != prove_totp)
+    if (r == CK_OK && (prove == prove_webauthn || prove == prove_passkey))
         r = target_check_name(&target, &err);
     if (r == CK_OK)
         r = target_probe(&target, &err);
@@ -165,6 +177,11 @@ static int run_passkey(const struct options *options)
     return run(options, "passkey", "passkey", prove_passkey);
 }
 
+static int run_yubiotp(const struct options *options)
+{
+    return run(options, "yubiotp", "YubiKey", prove_yubiotp);
+}
+
 const struct command command_prove_totp = {
     .words = "prove totp",
     .summary = "does this TOTP factor log in, now? changes nothing",
@@ -184,4 +201,11 @@ const struct command command_prove_passkey = {
     .summary = "does this security key log in without a password, now?",
     .online = true,
     .run = run_passkey,
+};
+
+const struct command command_prove_yubiotp = {
+    .words = "prove yubiotp",
+    .summary = "does the YubiKey's one-time password answer as second factor, now?",
+    .online = true,
+    .run = run_yubiotp,
 };

@@ -113,6 +113,16 @@ static enum ck_err read_secrets(const struct options *options, bool password_nee
     return r;
 }
 
+enum ck_err target_read_account(const struct options *options, struct ck_account *ret_account,
+                                struct ck_error *err)
+{
+    enum ck_err r = need(options, OPTION_ACCOUNT, err);
+
+    return r == CK_OK ? ck_account_parse(option_value(options, OPTION_ACCOUNT),
+                                         option_value(options, OPTION_ROLE), ret_account, err)
+                      : r;
+}
+
 enum ck_err target_read(const struct options *options, const struct ck_person *person,
                         const struct ck_key_person *key_person, bool password_needed,
                         struct target *target, struct ck_error *err)
@@ -122,10 +132,7 @@ enum ck_err target_read(const struct options *options, const struct ck_person *p
     *target = (struct target){0};
     enum ck_err r = read_server(options, &target->settings, err);
     if (r == CK_OK)
-        r = need(options, OPTION_ACCOUNT, err);
-    if (r == CK_OK)
-        r = ck_account_parse(option_value(options, OPTION_ACCOUNT),
-                             option_value(options, OPTION_ROLE), &target->account, err);
+        r = target_read_account(options, &target->account, err);
     if (r == CK_OK)
         r = read_timeout(options, OPTION_TOUCH_TIMEOUT, TOUCH_TIMEOUT_DEFAULT_S, &touch_timeout_ms,
                          err);

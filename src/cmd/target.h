@@ -20,6 +20,10 @@ struct target {
     struct ck_login login;
 };
 
+/* The part of target_read that asks for nothing: whose account. */
+enum ck_err target_read_account(const struct options *options, struct ck_account *ret_account,
+                                struct ck_error *err);
+
 /*
  * Fills target from the options, and asks for the password when it is needed and none of them gives
  * it. No exchange with the server yet.

@@ -20,4 +20,11 @@ enum ck_err ck_login_code(const struct ck_login *login, const struct ck_session 
                           const struct ck_factor *factor, char ret_code[CK_TOTP_CODE_MAX],
                           struct ck_error *err);
 
+/*
+ * Password and second factor; the session that comes out is open with its factor page read, or held, also
+ * for a new password.
+ */
+enum ck_err ck_login_authenticate(struct ck_login *login, struct ck_session **ret_session,
+                                  struct ck_error *err);
+
 #endif

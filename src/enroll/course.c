@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cowkey/base/cleanup.h"
+#include "cowkey/enroll/app_password.h"
 #include "cowkey/mailcow/factor.h"
 #include "cowkey/mailcow/webauthn.h"
 #include "takeback.h"
@@ -64,10 +65,62 @@ enum ck_err course_warn_mail_programs(struct course *course, struct ck_error *er
     enum ck_err r = ck_session_count_app_passwords(course->session, &app_passwords, err);
     if (r != CK_OK)
         return r;
-    course->done->mail_programs = app_passwords < 0   ? CK_MAIL_NOT_VISIBLE
-                                  : app_passwords > 0 ? CK_MAIL_APP_PASSWORDS
-                                                      : CK_MAIL_WILL_STOP;
+    course->done->mail_programs = course->wish->app_password != NULL ? CK_MAIL_APP_PASSWORDS
+                                  : app_passwords < 0                ? CK_MAIL_NOT_VISIBLE
+                                  : app_passwords > 0                ? CK_MAIL_APP_PASSWORDS
+                                                                     : CK_MAIL_WILL_STOP;
     return login->person->ask_mail_programs(login->person->data, course->done->mail_programs, err);
+}
+
+enum ck_err course_add_app_password(struct course *course, struct ck_error *err)
+{
+    const struct ck_app_password_wish *wish = course->wish->app_password;
+    const struct ck_person *person = course->login->person;
+    struct ck_enrollment *done = course->done;
+
+    if (wish == NULL)
+        return CK_OK;
+    person->tell_stage(person->data, CK_STAGE_APP_PASSWORD);
+    enum ck_err r = wish->give(wish->data, err);
+    if (r == CK_OK)
+        r = ck_app_password_add(course->session, wish->label, wish->protocols, wish->password,
+                                &done->app_password_id, err);
+    done->app_password_unknown = r == CK_ERR_UNKNOWN;
+    if (r == CK_ERR_UNKNOWN) {
+        struct ck_error cause = *err;
+        done->submitted = true;
+        ck_error_set(err, r, "it is not known whether the app password was made: %.300s",
+                     cause.text);
+        return ck_error_hint(err, "The factor was not enrolled. 'cowkey app-password list' shows "
+                                  "the app passwords.");
+    }
+    /* The page would mention it together with the factor's outcome. */
+    if (r == CK_OK && !done->forced)
+        r = ck_session_visit(course->session, err);
+    return r;
+}
+
+/* A password that nobody was told of, for an enrollment that failed. */
+static enum ck_err take_back_app_password(struct course *course, enum ck_err r,
+                                          struct ck_error *err)
+{
+    struct ck_enrollment *done = course->done;
+    struct ck_error why;
+
+    if (done->app_password_id == 0 || done->result != CK_ENROLL_FAILED)
+        return r;
+    if (ck_app_password_remove(course->session, done->app_password_id, &why) == CK_OK) {
+        done->app_password_id = 0;
+        return r;
+    }
+    struct ck_error cause = *err;
+    done->submitted = true;
+    done->result = CK_ENROLL_UNKNOWN;
+    ck_error_set(err, CK_ERR_UNKNOWN,
+                 "%.250s; and the app password that was made for it (ID %" PRIu64
+                 ") could not be removed: %.150s",
+                 cause.text, done->app_password_id, why.text);
+    return ck_error_hint(err, "Remove it with 'cowkey app-password remove'. %.300s", cause.hint);
 }
 
 static bool was_there_before(const struct course *course, uint64_t id)
@@ -267,6 +320,8 @@ enum ck_err course_end(struct course *course, enum ck_err r, struct ck_error *er
 {
     struct ck_enrollment *done = course->done;
 
+    if (r != CK_OK && r != CK_ERR_UNKNOWN)
+        r = take_back_app_password(course, r, err);
     ck_session_close(&course->session);
     if (r == CK_OK)
         return CK_OK;

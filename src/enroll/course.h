@@ -30,6 +30,12 @@ enum ck_err course_open(struct course *course, struct ck_error *err);
 enum ck_err course_warn_mail_programs(struct course *course, struct ck_error *err);
 
 /*
+ * Makes the app password that was wished for, right before the factor is submitted. course_end takes
+ * it back when nothing was enrolled.
+ */
+enum ck_err course_add_app_password(struct course *course, struct ck_error *err);
+
+/*
  * The list must have gained exactly one entry, with our label; the server's "success" says nothing.
  * stored_nothing is the error's code for a list that gained none.
  */

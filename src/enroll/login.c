@@ -75,9 +75,8 @@ static enum ck_err answer_factor(struct ck_login *login, struct ck_session *sess
     return r != CK_OK ? r : ck_session_answer_yubiotp(session, otp, err);
 }
 
-/* Password and second factor; the session that comes out is open or held. */
-static enum ck_err authenticate(struct ck_login *login, struct ck_session **ret_session,
-                                struct ck_error *err)
+enum ck_err ck_login_authenticate(struct ck_login *login, struct ck_session **ret_session,
+                                  struct ck_error *err)
 {
     CK_CLEANUP(ck_session_close) struct ck_session *session = NULL;
 
@@ -143,13 +142,13 @@ enum ck_err ck_login_open(struct ck_login *login, struct ck_session **ret_sessio
                           struct ck_error *err)
 {
     CK_CLEANUP(ck_session_close) struct ck_session *session = NULL;
-    enum ck_err r = authenticate(login, &session, err);
+    enum ck_err r = ck_login_authenticate(login, &session, err);
 
     if (r == CK_OK && password_change_held(session)) {
         r = change_password(login, session, err);
         if (r == CK_OK) {
             ck_session_close(&session);
-            r = authenticate(login, &session, err);
+            r = ck_login_authenticate(login, &session, err);
         }
         if (r == CK_OK && password_change_held(session))
             r = ck_error_set(err, CK_ERR_UNKNOWN,

@@ -6,6 +6,7 @@
 #include "choose.h"
 #include "cowkey/base/cleanup.h"
 #include "cowkey/mailcow/webauthn.h"
+#include "cowkey/otp/yubiotp.h"
 #include "key_answer.h"
 
 static enum ck_err fresh_login(struct ck_login *login, struct ck_session **ret_session,
@@ -114,12 +115,83 @@ enum ck_verdict ck_prove_passkey(struct ck_login *login, const struct ck_bytes *
                                  : CK_VERDICT_NOT_CARRIED_OUT;
 }
 
+/* A fresh one-time password of the key that enrolled. */
+static enum ck_err ask_yubiotp(struct ck_login *login, const struct ck_secret *enrolled,
+                               struct ck_secret **ret_otp, struct ck_error *err)
+{
+    CK_CLEANUP(ck_secret_free) struct ck_secret *otp = NULL;
+    enum ck_err r = login->person->ask_yubico_otp(login->person->data, &otp, err);
+
+    if (r == CK_OK)
+        r = ck_yubiotp_check(otp, err);
+    if (r == CK_OK && enrolled != NULL && !ck_yubiotp_same_key(otp, enrolled))
+        r = ck_error_set(err, CK_ERR_KEY, "that was another YubiKey than the one to prove");
+    if (r == CK_OK && enrolled != NULL && ck_secret_equal(otp, enrolled))
+        r = ck_error_set(err, CK_ERR_KEY, "that was the same one-time password as before");
+    if (r == CK_OK)
+        *ret_otp = CK_TAKE(otp);
+    return r;
+}
+
+/* The row that answered: the page marks it, or there is only one of this method. */
+static uint64_t yubiotp_row(const struct ck_page *page)
+{
+    uint64_t only = 0;
+    size_t count = 0;
+
+    for (size_t i = 0; i < page->factors_count; i++) {
+        if (page->factors[i].method != CK_METHOD_YUBIOTP)
+            continue;
+        if (page->factors[i].current)
+            return page->factors[i].id;
+        only = page->factors[i].id;
+        count++;
+    }
+    return count == 1 ? only : 0;
+}
+
+static enum ck_err answer_yubiotp(struct ck_login *login, struct ck_session *session,
+                                  const struct ck_secret *enrolled, struct ck_proving *proving,
+                                  struct ck_error *err)
+{
+    CK_CLEANUP(ck_secret_free) struct ck_secret *otp = NULL;
+    enum ck_err r = ask_yubiotp(login, enrolled, &otp, err);
+
+    if (r != CK_OK)
+        return r;
+    proving->verdict = judge(session, ck_session_answer_yubiotp(session, otp, err), err);
+    if (proving->verdict == CK_VERDICT_ACCEPTED)
+        proving->id = yubiotp_row(ck_session_page(session));
+    return CK_OK;
+}
+
+enum ck_verdict ck_prove_yubiotp(struct ck_login *login, const struct ck_secret *enrolled,
+                                 uint64_t *ret_id, struct ck_error *ret_why)
+{
+    CK_CLEANUP(ck_session_close) struct ck_session *session = NULL;
+    struct ck_proving proving = {.id = 0};
+
+    if (fresh_login(login, &session, ret_why) != CK_OK)
+        return CK_VERDICT_NOT_CARRIED_OUT;
+    if (ck_session_state(session) != CK_SESSION_ASKS_FACTOR)
+        return check_not_asked(session, ret_why);
+    if (!ck_session_page(session)->yubiotp_offered)
+        return CK_VERDICT_NOT_LISTED;
+    if (answer_yubiotp(login, session, enrolled, &proving, ret_why) != CK_OK)
+        return CK_VERDICT_NOT_CARRIED_OUT;
+    if (ret_id != NULL)
+        *ret_id = proving.id;
+    return proving.verdict;
+}
+
 /* Whether the login page offers the factor that shall be proved. */
 static bool is_listed(const struct ck_login *login, const struct ck_page *page,
                       enum ck_method method)
 {
     const struct ck_factor *factor;
 
+    if (method == CK_METHOD_YUBIOTP)
+        return page->yubiotp_offered;
     if (login->factor != NULL)
         return ck_factor_match(page, login->factor, &factor) > 0;
     for (size_t i = 0; i < page->factors_count; i++) {
@@ -189,8 +261,9 @@ static enum ck_err prove_existing(struct ck_login *login, enum ck_method method,
     if (ck_session_state(session) != CK_SESSION_ASKS_FACTOR)
         proving.verdict = check_not_asked(session, err);
     else if (is_listed(login, ck_session_page(session), method))
-        r = method == CK_METHOD_TOTP ? answer_totp(login, session, &proving, err)
-                                     : answer_webauthn(login, session, &proving, err);
+        r = method == CK_METHOD_TOTP      ? answer_totp(login, session, &proving, err)
+            : method == CK_METHOD_YUBIOTP ? answer_yubiotp(login, session, NULL, &proving, err)
+                                          : answer_webauthn(login, session, &proving, err);
     if (r == CK_OK && proving.verdict == CK_VERDICT_NOT_CARRIED_OUT)
         r = err->code;
     if (r == CK_OK)
@@ -208,4 +281,10 @@ enum ck_err ck_prove_existing_webauthn(struct ck_login *login, struct ck_proving
                                        struct ck_error *err)
 {
     return prove_existing(login, CK_METHOD_WEBAUTHN, ret_proving, err);
+}
+
+enum ck_err ck_prove_existing_yubiotp(struct ck_login *login, struct ck_proving *ret_proving,
+                                      struct ck_error *err)
+{
+    return prove_existing(login, CK_METHOD_YUBIOTP, ret_proving, err);
 }

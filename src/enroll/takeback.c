@@ -5,9 +5,8 @@
 
 #include "cowkey/mailcow/factor.h"
 
-/* Removes all factors, once a fresh look has shown that ours is the only one. */
-static enum ck_err remove_only(const struct ck_login *login, struct ck_session *session,
-                               uint64_t id, struct ck_error *err)
+enum ck_err take_back_only(const struct ck_login *login, struct ck_session *session, uint64_t id,
+                           struct ck_error *err)
 {
     enum ck_err r = ck_session_visit(session, err);
     if (r != CK_OK)
@@ -27,7 +26,7 @@ enum ck_err ck_take_back(const struct ck_login *login, struct ck_session *sessio
     /* By its id first, even the only one: that can't touch what somebody adds meanwhile. */
     enum ck_err r = ck_factor_remove(session, id, err);
     if (r == CK_ERR_UNCHANGED && !had_others)
-        r = remove_only(login, session, id, err);
+        r = take_back_only(login, session, id, err);
     if (r == CK_OK)
         return CK_OK;
 

@@ -16,4 +16,8 @@
 enum ck_err ck_take_back(const struct ck_login *login, struct ck_session *session, uint64_t id,
                          bool had_others, struct ck_error *err);
 
+/* Removes all factors, once a fresh look has shown that row id is the only one. */
+enum ck_err take_back_only(const struct ck_login *login, struct ck_session *session, uint64_t id,
+                           struct ck_error *err);
+
 #endif

@@ -29,10 +29,13 @@ static enum ck_err submit(struct course *course, const struct ck_registration *r
 {
     const struct ck_login *login = course->login;
 
+    enum ck_err r = course_add_app_password(course, err);
+    if (r != CK_OK)
+        return r;
     login->person->tell_stage(login->person->data, CK_STAGE_SUBMIT);
     course->done->submitted = true;
-    enum ck_err r = ck_webauthn_register(course->session, CK_WEBAUTHN_FACTOR, registration,
-                                         course->wish->label, login->password, err);
+    r = ck_webauthn_register(course->session, CK_WEBAUTHN_FACTOR, registration, course->wish->label,
+                             login->password, err);
     if (r != CK_OK)
         return r == CK_ERR_UNKNOWN ? outcome_unknown(r, "the key", err)
                                    : course_check_refusal(course, r, err);

@@ -39,8 +39,8 @@ enum ck_err ck_answer_read_success(const char *json, size_t size,
 int ck_answer_count_app_passwords(const char *json, size_t size, const char *mailbox);
 
 /*
- * An admin's own record: whether it is forced to have a second factor. 1 and 0, or -1 where the
- * record does not tell (releases before 2026-03). Not a record of this admin: CK_ERR_UNCHANGED.
+ * An admin's own record, or a mailbox's: whether it is forced to have a second factor. 1 and 0, or -1
+ * where the record does not tell (releases before 2026-03). Not this account's: CK_ERR_UNCHANGED.
  */
 enum ck_err ck_answer_read_admin(const char *json, size_t size, const char *name,
                                  int *ret_force_tfa, struct ck_error *err);

@@ -253,3 +253,52 @@ enum ck_err ck_factor_remove_all(struct ck_session *session, const struct ck_sec
         return ck_change_unchanged(&session->page, "the server did not remove the factors", err);
     return ck_error_set(err, CK_ERR_UNKNOWN, "the server removed some factors and kept others");
 }
+
+static enum ck_err make_yubiotp_form(const char *label, const char *client_id,
+                                     const struct ck_secret *client_key,
+                                     const struct ck_secret *otp, const struct ck_secret *password,
+                                     struct ck_secret **form, struct ck_error *err)
+{
+    enum ck_err r = ck_form_add(form, "set_tfa", "", err);
+
+    if (r == CK_OK)
+        r = ck_form_add(form, "tfa_method", "yubi_otp", err);
+    if (r == CK_OK)
+        r = ck_form_add(form, "key_id", label, err);
+    if (r == CK_OK)
+        r = ck_form_add(form, "yubico_id", client_id, err);
+    if (r == CK_OK)
+        r = ck_form_add_secret(form, "yubico_key", client_key, err);
+    if (r == CK_OK)
+        r = ck_form_add_secret(form, "otp_token", otp, err);
+    if (r == CK_OK && password != NULL)
+        r = ck_form_add_secret(form, "confirm_password", password, err);
+    return r;
+}
+
+enum ck_err ck_factor_add_yubiotp(struct ck_session *session, const char *label,
+                                  const char *client_id, const struct ck_secret *client_key,
+                                  const struct ck_secret *otp, const struct ck_secret *password,
+                                  struct ck_error *err)
+{
+    CK_CLEANUP(ck_secret_free) struct ck_secret *form = NULL;
+    bool setup = ck_change_is_setup(session);
+    enum ck_err r = setup ? CK_OK : check_open(session, err);
+
+    if (r == CK_OK)
+        r = ck_factor_label_check(label, err);
+    if (r == CK_OK && !setup && password == NULL)
+        r = ck_error_set(err, CK_ERR_USAGE, "the password of '%s' is missing",
+                         session->account.name);
+    if (r == CK_OK)
+        r = make_yubiotp_form(label, client_id, client_key, otp, setup ? NULL : password, &form,
+                              err);
+    if (r == CK_OK)
+        r = ck_session_note_sent(session, ck_secret_bytes(client_key), ck_secret_size(client_key),
+                                 err);
+    if (r == CK_OK)
+        r = ck_session_note_sent(session, ck_secret_bytes(otp), ck_secret_size(otp), err);
+    if (r != CK_OK)
+        return r;
+    return setup ? add_setup(session, &form, err) : add_open(session, &form, err);
+}

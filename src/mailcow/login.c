@@ -244,6 +244,7 @@ enum ck_err ck_session_answer_totp(struct ck_session *session, uint64_t id, cons
         r = ck_form_add(&form, "token", code, err);
     if (r == CK_OK)
         r = ck_session_note_sent(session, code, strlen(code), err);
+    session->offers.answered_id = id;
     return r == CK_OK ? ck_session_answer(session, form, err) : r;
 }
 

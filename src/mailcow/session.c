@@ -217,9 +217,24 @@ void ck_session_censor(const struct ck_session *session, struct ck_page *page)
 void ck_session_keep_page(struct ck_session *session, struct ck_page *page)
 {
     ck_session_censor(session, page);
+    if (page->confirm_factor)
+        ck_offers_note(&session->offers, page);
+    else
+        ck_offers_tell(&session->offers, page);
     ck_page_clear(&session->page);
     session->page = *page;
     *page = (struct ck_page){0};
+}
+
+void ck_session_learn_methods(struct ck_session *session, const struct ck_session *asked)
+{
+    uint64_t answered_id = session->offers.answered_id;
+
+    if (asked->state != CK_SESSION_ASKS_FACTOR)
+        return;
+    session->offers = asked->offers;
+    session->offers.answered_id = answered_id;
+    ck_offers_tell(&session->offers, &session->page);
 }
 
 enum ck_session_state ck_session_state(const struct ck_session *session)

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 
 #include "cowkey/mailcow/session.h"
+#include "offers.h"
 
 struct ck_session {
     struct ck_http *http;
@@ -14,6 +15,7 @@ struct ck_session {
     struct ck_account account;
     enum ck_session_state state;
     struct ck_page page;
+    struct ck_offers offers;
     struct ck_secret *sent; /* strings that the server's words may not be quoted with */
     bool live;              /* the server may hold a login that has to be ended */
     int64_t clock_offset_s;

@@ -264,5 +264,6 @@ enum ck_err ck_webauthn_answer(struct ck_session *session, uint64_t id,
         r = ck_form_add(&form, "id", row, err);
     if (r == CK_OK)
         r = ck_form_add_secret(&form, "token", token, err);
+    session->offers.answered_id = id;
     return r == CK_OK ? ck_session_answer(session, form, err) : r;
 }

@@ -27,6 +27,10 @@ def _is_time(value):
         return False
 
 
+def _are_protocols(value):
+    return isinstance(value, list) and set(value) <= {"imap", "smtp", "dav", "eas", "pop3", "sieve"}
+
+
 def _rows(members):
     return _Kind("a list or null", lambda value: value is None or (
         isinstance(value, list) and all(not list(_member_faults(row, members)) for row in value)))
@@ -45,7 +49,7 @@ PASSKEY = _Kind("pk: and hex digits", lambda value: isinstance(value, str)
                 and re.fullmatch("pk:[0-9a-f]{8,64}", value))
 TEXT_OR_NULL = _Kind("a text or null", lambda value: value is None or isinstance(value, str))
 TIME = _Kind("a moment with its time zone", _is_time)
-METHOD = _one_of("totp", "webauthn", "passkey")
+METHOD = _one_of("totp", "webauthn", "passkey", "yubiotp")
 ROLE = _one_of("mailbox", "domain-admin", "admin")
 SOURCE = _one_of("person", "computed", None)
 
@@ -61,6 +65,13 @@ _CREDENTIAL = {
 _WHOSE = {"account": FILLED, "role": ROLE, "server": FILLED}
 _WHEN = {"started": TIME, "finished": TIME}
 
+
+
+def _changed(done):
+    return {"result": _one_of(done, "failed", "unknown"),
+            "error?": _Kind("an error", lambda value: not list(_member_faults(value, _ERROR)))}
+
+
 # A name that ends in ? may be missing.
 SCHEMAS = {
     "cowkey.error/1": _ERROR,
@@ -71,7 +82,8 @@ SCHEMAS = {
         "replaced_id?": FACTOR, "forced?": FLAG,
         "mail_programs?": _one_of("unaffected", "app-passwords", "will-stop", "not-visible"),
         "clock_offset_s?": NUMBER_OR_NULL, "password_changed?": FLAG,
-        "otpauth?": TEXT,
+        "otpauth?": TEXT, "app_password_id": _Kind("digits or null", lambda value: value is None
+                                                   or ROW.test(value)),
         "credential?": _Kind("a credential", lambda value: isinstance(value, dict)
                              and not list(_member_faults(value, _CREDENTIAL))),
         "error?": _Kind("an error", lambda value: not list(_member_faults(value, _ERROR)))},
@@ -83,6 +95,24 @@ SCHEMAS = {
                           "method": _one_of("totp", "webauthn", "yubiotp", "unknown")}),
         "passkeys": _rows({"id": PASSKEY, "label": TEXT, "created": TEXT_OR_NULL, "current": FLAG}),
         "forced": FLAG},
+    "cowkey.remove/1": _WHOSE | _WHEN | _changed("removed") | {
+        "entries": _rows({"id": _Kind("a row number or a passkey's ID",
+                                      lambda value: ROW.test(value) or PASSKEY.test(value)),
+                          "kind": _one_of("factor", "passkey"), "label": TEXT}),
+        "factors_left": NUMBER_OR_NULL, "passkeys_left": NUMBER_OR_NULL},
+    "cowkey.app-password/1": _WHOSE | {
+        "action": _one_of("add", "list", "remove"), "started?": TIME, "finished?": TIME,
+        "result?": _one_of("added", "removed", "failed", "unknown"),
+        "id?": _Kind("digits or null", lambda value: value is None or ROW.test(value)),
+        "label?": TEXT, "protocols?": _Kind("protocols", _are_protocols),
+        "app_passwords?": _rows({
+            "id": ROW, "label": TEXT, "created": TEXT_OR_NULL, "active": FLAG,
+            "protocols": _Kind("protocols", _are_protocols)}),
+        "error?": _Kind("an error", lambda value: not list(_member_faults(value, _ERROR)))},
+    "cowkey.password/1": _WHOSE | _WHEN | _changed("changed") | {
+        "proof": _one_of("login", "none"), "forced": FLAG},
+    "cowkey.rename/1": _WHOSE | _WHEN | _changed("renamed") | {
+        "id": PASSKEY, "label": FILLED, "label_before": TEXT},
     "cowkey.code/1": {"code": FILLED, "valid_s": NUMBER, "period_s": NUMBER},
 }
 
@@ -111,7 +141,8 @@ def _enroll_faults(document, status):
         yield f"status {status} and error {error!r}"
     if status == 0 and (proof is None or document.get("factor_id") is None):
         yield f"status 0 with result {result} and factor {document.get('factor_id')}"
-    if document.get("method") != "totp" and proof and "credential" not in document:
+    is_key = document.get("method") in ("webauthn", "passkey")
+    if is_key and proof and "credential" not in document:
         yield f"{result} without a credential"
     left_behind = result in ("unknown", "recorded", "enrolled") or document.get("password_changed")
     if result == "unknown" and status != 4 or status == 4 and not left_behind:
@@ -123,6 +154,19 @@ def _prove_faults(document, status):
         yield f"result {document.get('result')} with status {status}"
     if (document.get("result") == "refused") != (document.get("reason") is not None):
         yield f"result {document.get('result')} with reason {document.get('reason')}"
+
+
+def _change_faults(document, status):
+    result, error = document.get("result"), document.get("error")
+    if (status == 0) != (result not in ("failed", "unknown")):
+        yield f"result {result} with status {status}"
+    if (result == "unknown") != (status == 4):
+        yield f"result {result} with status {status}"
+    if (status != 0) != (error is not None):
+        yield f"status {status} and error {error!r}"
+
+
+_CHANGES = ("cowkey.remove/1", "cowkey.rename/1", "cowkey.password/1", "cowkey.app-password/1")
 
 
 def faults(document, outcome):
@@ -138,6 +182,10 @@ def faults(document, outcome):
         found += _enroll_faults(document, outcome.status)
     elif name == "cowkey.prove/1":
         found += _prove_faults(document, outcome.status)
+    elif document.get("action") == "list":
+        found += [] if "app_passwords" in document else ["no app_passwords"]
+    elif name in _CHANGES:
+        found += _change_faults(document, outcome.status)
     elif name != "cowkey.error/1" and outcome.status != 0:
         found.append(f"a result with status {outcome.status}")
     if document.get("otpauth") is not None and not outcome.shows_secret:

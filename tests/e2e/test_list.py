@@ -1,7 +1,7 @@
 """list: the account's own factors, told as the server's page tells them."""
 
 import otp
-from case import CODE, ROLES, Case, each, in_every_dialect, plays_on
+from case import CODE, ROLES, Case, each, in_every_dialect, on_older_dialects, plays_on
 
 # What a label on the server may do to a terminal, and what must be left of it.
 NASTY = {"escape": "\x1b[31mred\x1b[0m", "title": "\x1b]0;owned\x07", "return": "good\rbad",
@@ -45,8 +45,16 @@ class Factors(ListCase):
     def test_methods_are_told_where_the_server_tells(self):
         """The factor page hides them; the login page has named the TOTP rows."""
         self.with_totp(self.bob)
+        self.server.arrange("add-webauthn", self.bob.name, "blue key")
         methods = [row["method"] for row in self.list_with_totp(self.bob)["factors"]]
-        self.assertIn(methods, (["totp"], ["unknown"]))
+        self.assertEqual(methods, ["totp", "webauthn"])
+
+    def test_methods_of_yubico_keys_too(self):
+        """The login page only says that there are some."""
+        self.server.arrange("add-yubiotp", self.bob.name, "yubi", "cccccccccccc")
+        self.with_totp(self.bob)
+        methods = [row["method"] for row in self.list_with_totp(self.bob)["factors"]]
+        self.assertEqual(methods, ["yubiotp", "totp"])
 
     def test_current_one_is_marked(self):
         self.with_totp(self.bob)
@@ -56,11 +64,13 @@ class Factors(ListCase):
         self.assertEqual({row["label"]: row["current"] for row in document["factors"]},
                          {"old phone": True, "tablet": False})
 
-    def test_current_one_is_not_guessed(self):
-        """The domain admin's page marks none."""
+    def test_current_one_is_known_where_the_page_marks_none(self):
+        """The domain admin's page; the login was answered with its row."""
         self.with_totp(self.da1)
-        (row,) = self.list_with_totp(self.da1)["factors"]
-        self.assertIsNone(row["current"]) if self.server.dialect != "single" else None
+        self.with_totp(self.da1, "tablet", otp.OTHER_SECRET)
+        document = self.list(self.da1, "--login-factor", "old phone", "--login-secret-file",
+                             self.secret_file(otp.SECRET))
+        self.assertEqual([row["current"] for row in document["factors"]], [True, False])
 
     def test_many(self):
         for number in range(12):
@@ -75,12 +85,65 @@ class Factors(ListCase):
             self.list_with_totp(self.bob)
 
     @plays_on("forced")
+    @each({f"{role}-{how}": (role, how) for role in ROLES for how in ("string", "number", "off")})
+    def test_forced_is_told_where_the_account_may_read_it(self, role, how):
+        """A domain admin may not."""
+        account = self.server.of_role(role)
+        self.with_totp(account)
+        self.server.arrange("force-tfa", account.name, how)
+        self.assertIs(self.list_with_totp(account)["forced"],
+                      None if role == "domain-admin" else how != "off")
+
+    @on_older_dialects
+    @each(ROLES)
+    def test_forced_is_not_known_to_older_releases(self, role):
+        self.assertIsNone(self.list(self.server.of_role(role))["forced"])
+
+    @plays_on("forced")
     def test_in_a_forced_set_up(self):
         self.server.arrange("force-tfa", self.bob.name, "string")
         with self.unchanged(self.bob):
             document = self.list(self.bob)
         self.assertIs(document["forced"], True)
         self.assertIn(document["factors"], ([], None))
+
+
+class Methods(ListCase):
+    """--methods asks by another login, and only where the first was not asked for a factor."""
+
+    def switched_off(self):
+        """The next login needs no factor, and switches them on again."""
+        self.with_totp(self.da1)
+        self.server.arrange("add-webauthn", self.da1.name, "blue key")
+        self.server.web.disable_factors(self.da1)
+
+    def logins(self):
+        return len(self.server.password_attempts())
+
+    @in_every_dialect
+    def test_of_factors_that_were_switched_off(self):
+        self.switched_off()
+        document = self.list(self.da1, "--methods")
+        self.assertEqual([row["method"] for row in document["factors"]], ["totp", "webauthn"])
+        self.assertEqual([row["current"] for row in document["factors"]], [None, None])
+        self.assertEqual(self.logins(), 2)
+
+    def test_are_unknown_without(self):
+        self.switched_off()
+        document = self.list(self.da1)
+        self.assertEqual([row["method"] for row in document["factors"]], ["unknown", "unknown"])
+        self.assertEqual(self.logins(), 1)
+
+    def test_cost_nothing_where_they_are_known(self):
+        self.with_totp(self.bob)
+        self.list(self.bob, "--methods", "--login-secret-file", self.secret_file(otp.SECRET))
+        self.list(self.alice, "--methods")
+        self.assertEqual(self.logins(), 2)
+
+    def test_of_an_account_whose_second_login_fails(self):
+        self.switched_off()
+        self.server.fault("drop-before", field="login_user", skip=1, times=9)
+        self.assert_failed(self.cowkey(self.da1, "--json", "list", "--methods"), 6)
 
 
 class NotVisible(ListCase):
@@ -128,6 +191,11 @@ class ForThePerson(ListCase):
         identifier = self.with_totp(self.bob)
         line = next(line for line in self.shown().splitlines() if "old phone" in line)
         self.assertIn(str(identifier), line.split())
+
+    def test_has_the_dates_of_passkeys(self):
+        self.with_totp(self.bob)
+        self.server.arrange("add-passkey", self.bob.name, "blue key")
+        self.assertRegex(self.shown(), r"pk:[0-9a-f]{8} +blue key +\(since \d{4}-\d\d-\d\d ")
 
     @each(NASTY)
     def test_escapes_a_label_with(self, label):

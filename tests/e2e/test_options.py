@@ -8,9 +8,14 @@ from case import Case, each
 
 MAN_PAGE = Path(__file__).resolve().parents[2] / "man" / "cowkey.1.scd"
 ENROLL, KEY = "OPTIONS OF EVERY ENROLL COMMAND", "OPTIONS OF ENROLL WEBAUTHN AND PASSKEY"
-COMMANDS = {"enroll totp": (ENROLL, "OPTIONS OF ENROLL TOTP"), "enroll webauthn": (ENROLL, KEY),
+SECOND = "OPTIONS OF ENROLLING A SECOND FACTOR"
+COMMANDS = {"app-password add": ("OPTIONS OF APP-PASSWORD ADD",), "app-password list": (),
+            "app-password remove": (), "enroll totp": (ENROLL, SECOND, "OPTIONS OF ENROLL TOTP"),
+            "enroll webauthn": (ENROLL, SECOND, KEY),
             "enroll passkey": (ENROLL, KEY), "prove totp": (), "prove webauthn": (),
-            "prove passkey": (), "list": (), "code": ("OPTIONS OF CODE",)}
+            "prove yubiotp": (), "enroll yubiotp": (ENROLL, SECOND, "OPTIONS OF ENROLL YUBIOTP"),
+            "prove passkey": (), "list": ("OPTIONS OF LIST",), "password": ("OPTIONS OF PASSWORD",), "remove": ("OPTIONS OF REMOVE",),
+            "rename": (), "code": ("OPTIONS OF CODE",)}
 OPTION = r"--[a-z][a-z-]*[a-z]|-[a-zA-Z]"
 
 

@@ -54,6 +54,11 @@ class Browser:
         kind = {"X-API-Key": api_key, "Content-Type": "application/json"}
         return self._exchange("POST", path, json.dumps(body), kind)
 
+    def read(self, path, api_key):
+        """What the API tells."""
+        _, answer = self._exchange("GET", path, None, {"X-API-Key": api_key})
+        return json.loads(answer)
+
     def _exchange(self, method, path, body, headers):
         headers = headers | {"User-Agent": "tests/1", "Cookie": "; ".join(
             f"{name}={value}" for name, value in self._cookies.items())}
@@ -172,6 +177,20 @@ class Web:
             raise unittest.SkipTest("force-pw-update: this release knows it for mailboxes only")
         self._flag(account, "force_pw_update", "1" if switch == "on" else "0")
         return ""
+
+    def app_passwords(self, account):
+        """Those of a mailbox, as an admin sees them."""
+        path = f"/api/v1/get/app-passwd/all/{account.name}"
+        with Browser(self._server) as browser:
+            rows = browser.read(path, self._api_key)
+        return [{"id": row["id"], "label": html.unescape(html.unescape(row["name"])),
+                 "protocols": sorted(name.removesuffix("_access") for name, value in row.items()
+                                     if name.endswith("_access") and value),
+                 "active": bool(row["active"])} for row in rows or []]
+
+    def disable_factors(self, account):
+        """Switches all off; the next login switches them on again."""
+        self._edit(account, disable_tfa="1")
 
     def _active(self, account, switch):
         self._edit(account, active="1" if switch == "on" else "0")

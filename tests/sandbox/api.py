@@ -6,6 +6,8 @@ printed, or a Response; one that changes something leaves alerts in the session,
 which are printed in its stead.
 """
 
+import urllib.parse
+
 import php
 from exchange import Response
 
@@ -54,7 +56,8 @@ def serve(exchange):
     request = exchange.request
     if request.headers.get("Sec-Fetch-Dest") not in (None, "empty"):
         return Response(403, b"", _JSON)
-    parts = (request.path[len("/api/v1/"):].split("/") + [None] * 4)[:4]
+    # The web server hands the path on decoded.
+    parts = (urllib.parse.unquote(request.path)[len("/api/v1/"):].split("/") + [None] * 4)[:4]
     action, category, obj, extra = [part or None for part in parts]
     form = dict(exchange.post)
     if request.is_json:

@@ -4,9 +4,11 @@ import re
 
 import api
 import php
+from factors import TooLong, die_of
 
 PROTOCOLS = ("imap_access", "smtp_access", "dav_access", "eas_access", "pop3_access",
              "sieve_access")
+MAX_LABEL = 255  # of the escaped form
 _SHOWN_ORDER = ("imap_access", "smtp_access", "eas_access", "dav_access", "pop3_access",
                 "sieve_access")
 
@@ -99,9 +101,12 @@ def _add(exchange, _obj, attributes):
     if not label:
         exchange.alert("danger", "app_name_empty", "app_passwd", "add", hidden)
         return False
+    if len(label) > MAX_LABEL:
+        die_of(exchange, TooLong("name"))
     wanted = php.as_list(attributes.get("protocols"))
     exchange.state.add_app_password(owner, label, php.intval(attributes.get("active")),
-                                    [name for name in PROTOCOLS if name in wanted])
+                                    [name for name in PROTOCOLS if name in wanted],
+                                    php.text(attributes["app_passwd"]))
     exchange.alert("success", "app_passwd_added", "app_passwd", "add", hidden)
     return True
 

@@ -5,6 +5,7 @@ simulation can have.  `Arranger.run` takes the words of a verb and returns what
 is printed; `listen` serves it on a unix socket, one JSON request a connection.
 """
 
+import html
 import inspect
 import json
 import os
@@ -156,6 +157,12 @@ class Arranger:
         account = self._mailbox(name)
         return str(self._state.add_app_password(account.name, label,
                                                 protocols=("imap_access", "smtp_access")).id)
+
+    def do_app_passwords(self, name):
+        return [{"id": row.id, "label": html.unescape(row.label), "active": bool(row.active),
+                 "protocols": sorted(name.partition("_")[0] for name in row.protocols),
+                 "password": row.password}
+                for row in self._state.app_passwords_of(self._mailbox(name).name)]
 
     def do_sessions(self):
         return self._state.sessions.counts()

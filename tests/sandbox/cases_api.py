@@ -2,6 +2,7 @@
 
 import json
 import tempfile
+from urllib.parse import quote
 
 from cases import ACCOUNTS, OTHERS, Case, in_every_dialect, simulated
 from visitor import HERE, SECRET, Server
@@ -133,6 +134,16 @@ class Reads(Keyed):
                          (["example.test"], ["example.org"]))
         self.assertEqual(self.read("domain-admin/da2").json["unselected_domains"], "")
         self.assertNotIn("selected_domains", self.read("admin/admin").json)
+
+    def test_own_record(self):
+        """A mailbox and an admin may read theirs, with the name encoded as a browser would."""
+        for role, path in (("user", "mailbox"), ("admin", "admin")):
+            name = ACCOUNTS[role]
+            answer = self.logged_in(role).get(f"/api/v1/get/{path}/{quote(name)}")
+            self.assertEqual(answer.json["username"], name)
+        name = ACCOUNTS["domainadmin"]
+        answer = self.logged_in("domainadmin").get(f"/api/v1/get/domain-admin/{name}")
+        self.assertEqual(answer.text, "{}")
 
     def test_mailbox(self):
         details = self.read("mailbox/" + ACCOUNTS["user"]).json
@@ -333,6 +344,19 @@ class AppPasswords(Keyed):
         self.assertEqual(len(self.read("app-passwd/all/" + ACCOUNTS["user"]).json), 1)
         visitor = self.logged_in("user", OTHERS["user"])
         self.assertEqual(visitor.get("/api/v1/get/app-passwd/all/" + ACCOUNTS["user"]).text, "{}")
+
+    def test_of_a_name_that_is_too_long_once_escaped(self):
+        visitor = self.logged_in()
+        answer = visitor.json("/api/v1/add/app-passwd", {**self.wanted, "app_name": "&" * 52})
+        self.assertEqual((answer.status, answer.body), (200, b""))
+        self.assertEqual(visitor.get("/api/v1/get/app-passwd/all").text, "{}")
+
+    @simulated
+    def test_arranger_tells_what_was_given(self):
+        self.logged_in().json("/api/v1/add/app-passwd", self.wanted)
+        [row] = json.loads(self.server.ctl("app-passwords", ACCOUNTS["user"]))
+        self.assertEqual((row["label"], row["password"], row["protocols"]),
+                         ("lap & top", MADE_UP, ["imap", "smtp"]))
 
     def test_weak(self):
         answer = self.logged_in().json("/api/v1/add/app-passwd", {

@@ -101,6 +101,7 @@ class AppPassword:
     label: str
     active: int
     protocols: tuple
+    password: str
 
 
 class State:
@@ -254,8 +255,8 @@ class State:
             if passkey.cid == cid and not self.lying:
                 passkey.label = label
 
-    def add_app_password(self, account, label, active=1, protocols=()):
-        row = AppPassword(next(self._ids), account, label, active, tuple(protocols))
+    def add_app_password(self, account, label, active=1, protocols=(), password="made up"):
+        row = AppPassword(next(self._ids), account, label, active, tuple(protocols), password)
         if not self.lying:
             self.app_passwords.append(row)
         return row

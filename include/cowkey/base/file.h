@@ -20,7 +20,10 @@
  */
 enum ck_err ck_file_create(const char *path, const struct ck_secret *bytes, struct ck_error *err);
 
-/* Whether ck_file_create will refuse path, as far as can be told early, before anything else is done. */
+/*
+ * Whether ck_file_create will refuse path, as far as can be told early, before anything else is
+ * done. Without a path (NULL) there is nothing to refuse.
+ */
 enum ck_err ck_file_check_new(const char *path, struct ck_error *err);
 
 /*

@@ -22,11 +22,15 @@ enum ck_enroll_result {
     CK_ENROLL_ENROLLED, /* proved by a login */
 };
 
+struct ck_app_password_wish;
+
 /* What every kind is asked for. */
 struct ck_wish {
     const char *label;         /* name in the server's list */
     enum ck_evidence evidence; /* RECORDED or LOGIN: how far to go */
     const char *replace; /* id or label of the factor (passkey) to remove in the end, or NULL */
+    /* An app password to make right before, which goes again when nothing is enrolled; or NULL. */
+    const struct ck_app_password_wish *app_password;
 };
 
 /*
@@ -49,6 +53,8 @@ struct ck_enrollment {
     bool clock_known;
     int64_t clock_offset_s; /* server ahead of this computer */
     enum ck_mail_programs mail_programs;
+    uint64_t app_password_id;  /* the one that was made; 0: none is there */
+    bool app_password_unknown; /* whether one was made is not known */
     bool credential_known;
     struct ck_credential credential;
 };

@@ -28,6 +28,9 @@ enum ck_stage {
     CK_STAGE_PROOF_AGAIN,
     CK_STAGE_TAKE_BACK,
     CK_STAGE_REMOVE_OLD,
+    CK_STAGE_NEW_PASSWORD,
+    CK_STAGE_NEW_LOGIN,
+    CK_STAGE_APP_PASSWORD,
 };
 
 /* What a first second factor does to the mail programs of a mailbox (protocol 15). */

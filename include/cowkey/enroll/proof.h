@@ -40,6 +40,14 @@ enum ck_verdict ck_prove_passkey(struct ck_login *login, const struct ck_bytes *
                                  struct ck_session **ret_session, struct ck_bytes *ret_credential,
                                  struct ck_error *ret_why);
 
+/*
+ * The same for a YubiKey's one-time passwords, of which the login page lists no rows: the person
+ * touches the key that enrolled, or NULL for any. Another key than that, and the same password again,
+ * are not carried out (CK_ERR_KEY). *ret_id (may be NULL): the row, where the page tells, else 0.
+ */
+enum ck_verdict ck_prove_yubiotp(struct ck_login *login, const struct ck_secret *enrolled,
+                                 uint64_t *ret_id, struct ck_error *ret_why);
+
 /* What prove found; id is 0 where no row was answered. */
 struct ck_proving {
     enum ck_verdict verdict;
@@ -57,5 +65,9 @@ enum ck_err ck_prove_existing_totp(struct ck_login *login, struct ck_proving *re
 /* The same for a security key: login->factor chooses the row, else the key does. */
 enum ck_err ck_prove_existing_webauthn(struct ck_login *login, struct ck_proving *ret_proving,
                                        struct ck_error *err);
+
+/* The same for a YubiKey's one-time passwords: whichever of the account's keys is touched. */
+enum ck_err ck_prove_existing_yubiotp(struct ck_login *login, struct ck_proving *ret_proving,
+                                      struct ck_error *err);
 
 #endif

@@ -85,6 +85,19 @@ enum ck_err ck_session_change_password(struct ck_session *session,
 enum ck_err ck_session_count_app_passwords(struct ck_session *session, int *ret_count,
                                            struct ck_error *err);
 
+/*
+ * Names the methods of the rows that session's factor page lists, as far as another login of the
+ * account, which is asked for a factor (else nothing is learnt), offers them.
+ */
+void ck_session_learn_methods(struct ck_session *session, const struct ck_session *asked);
+
+/*
+ * Whether the server insists on a second factor for this account: 1, 0, or -1 where nothing that
+ * the account may read says so (domain admins, releases before 2026-03). One exchange, or none.
+ */
+enum ck_err ck_session_read_forced(struct ck_session *session, int *ret_forced,
+                                   struct ck_error *err);
+
 /* Logs out whatever the state (also a login that was not finished), frees, and sets NULL. */
 void ck_session_close(struct ck_session **session);
 

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cowkey/mailcow/app_password.h"
 #include "cowkey/mailcow/factor.h"
 #include "cowkey/mailcow/webauthn.h"
 
@@ -34,6 +35,15 @@ void fake_add_row(const char *label, enum ck_method method)
         (struct ck_factor){.id = fake.next_id++, .label = copy, .method = method};
 }
 
+static bool offers_yubiotp(void)
+{
+    for (size_t i = 0; i < fake.rows_count; i++) {
+        if (fake.rows[i].method == CK_METHOD_YUBIOTP)
+            return true;
+    }
+    return false;
+}
+
 static void show(struct ck_session *session)
 {
     bool hide_new = fake.new_factor_not_listed && session->state == CK_SESSION_ASKS_FACTOR;
@@ -46,6 +56,7 @@ static void show(struct ck_session *session)
         .passkeys_state = fake.list_absent ? CK_LIST_ABSENT : CK_LIST_PRESENT,
         .passkeys = fake.passkeys,
         .passkeys_count = fake.passkeys_count,
+        .yubiotp_offered = offers_yubiotp(),
         .setup_factor = fake.held_for_setup,
         .change_password = fake.held_for_password,
     };
@@ -58,7 +69,8 @@ enum ck_err ck_session_login(const struct ck_http_settings *settings, enum ck_di
     (void)settings, (void)dialect;
     snprintf(fake.password, sizeof(fake.password), "%s", ck_secret_bytes(password));
     if (fake.logins++ > 0) {
-        if (fake.logins_refused)
+        if (fake.logins_refused ||
+            (*fake.refused_password != '\0' && strcmp(fake.password, fake.refused_password) == 0))
             return ck_error_set(err, CK_ERR_REFUSED, "wrong password");
         if (fake.logins_cut > 0) {
             fake.logins_cut--;
@@ -108,7 +120,9 @@ enum ck_err ck_session_answer_totp(struct ck_session *session, uint64_t id, cons
 enum ck_err ck_session_answer_yubiotp(struct ck_session *session, const struct ck_secret *otp,
                                       struct ck_error *err)
 {
-    (void)otp, (void)err;
+    (void)otp;
+    if (fake.codes_refused && fake.logins > 1)
+        return ck_error_set(err, CK_ERR_REFUSED, "NO_VALID_ANSWER");
     session->state = CK_SESSION_OPEN;
     return CK_OK;
 }
@@ -128,7 +142,10 @@ enum ck_err ck_session_change_password(struct ck_session *session,
                                        const struct ck_secret *old_password,
                                        const struct ck_secret *new_password, struct ck_error *err)
 {
-    (void)session, (void)old_password, (void)new_password, (void)err;
+    (void)session, (void)old_password;
+    if (fake.changing != CK_OK)
+        return ck_error_set(err, fake.changing, "the password stays");
+    snprintf(fake.new_password, sizeof(fake.new_password), "%s", ck_secret_bytes(new_password));
     fake.held_for_password = false;
     return CK_OK;
 }
@@ -150,23 +167,92 @@ void ck_session_close(struct ck_session **session)
     *session = NULL;
 }
 
-enum ck_err ck_factor_add_totp(struct ck_session *session, const char *label,
-                               const struct ck_secret *base32, const char *code,
-                               const struct ck_secret *password, struct ck_error *err)
+static enum ck_err add_factor(struct ck_session *session, const char *label, enum ck_method method,
+                              struct ck_error *err)
 {
-    (void)base32, (void)code, (void)password;
     if (fake.adding == ADD_IS_REFUSED)
         return ck_error_set(err, CK_ERR_UNCHANGED, "no");
     if (fake.adding != ADD_STORES_NOTHING)
-        fake_add_row(fake.adding == ADD_STORES_OTHER_LABEL ? "other" : label, CK_METHOD_TOTP);
+        fake_add_row(fake.adding == ADD_STORES_OTHER_LABEL ? "other" : label, method);
     if (fake.adding == ADD_STORES_TWO)
-        fake_add_row(label, CK_METHOD_TOTP);
+        fake_add_row(label, method);
     if (fake.adding == ADD_IS_CUT)
         return ck_error_set(err, CK_ERR_UNKNOWN, "cut");
     fake.held_for_setup = false;
     fake.list_absent = fake.adding == ADD_HIDES_LIST;
     session->state = CK_SESSION_OPEN;
     show(session);
+    return CK_OK;
+}
+
+enum ck_err ck_factor_add_totp(struct ck_session *session, const char *label,
+                               const struct ck_secret *base32, const char *code,
+                               const struct ck_secret *password, struct ck_error *err)
+{
+    (void)base32, (void)code, (void)password;
+    return add_factor(session, label, CK_METHOD_TOTP, err);
+}
+
+static void drop_row(uint64_t id)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < fake.rows_count; i++) {
+        if (fake.rows[i].id != id)
+            fake.rows[kept++] = fake.rows[i];
+    }
+    fake.rows_count = kept;
+}
+
+enum ck_err ck_factor_add_yubiotp(struct ck_session *session, const char *label,
+                                  const char *client_id, const struct ck_secret *client_key,
+                                  const struct ck_secret *otp, const struct ck_secret *password,
+                                  struct ck_error *err)
+{
+    (void)client_id, (void)client_key, (void)otp, (void)password;
+    drop_row(fake.same_key_id);
+    return add_factor(session, label, CK_METHOD_YUBIOTP, err);
+}
+
+enum ck_err ck_app_password_add(struct ck_session *session, const char *label, unsigned protocols,
+                                const struct ck_secret *password, uint64_t *ret_id,
+                                struct ck_error *err)
+{
+    (void)session, (void)label, (void)protocols, (void)password;
+    if (fake.app_password_adding != CK_OK)
+        return ck_error_set(err, fake.app_password_adding, "no app password");
+    fake.app_passwords++;
+    *ret_id = FAKE_APP_PASSWORD_ID;
+    return CK_OK;
+}
+
+enum ck_err ck_app_password_remove(struct ck_session *session, uint64_t id, struct ck_error *err)
+{
+    (void)session;
+    if (fake.app_password_stays || id != FAKE_APP_PASSWORD_ID)
+        return ck_error_set(err, CK_ERR_UNCHANGED, "it stays");
+    fake.app_passwords--;
+    return CK_OK;
+}
+
+enum ck_err ck_app_passwords_read(struct ck_session *session, struct ck_app_passwords *ret_list,
+                                  struct ck_error *err)
+{
+    (void)session, (void)err;
+    *ret_list = (struct ck_app_passwords){0};
+    return CK_OK;
+}
+
+void ck_app_passwords_clear(struct ck_app_passwords *list)
+{
+    *list = (struct ck_app_passwords){0};
+}
+
+enum ck_err ck_session_read_forced(struct ck_session *session, int *ret_forced,
+                                   struct ck_error *err)
+{
+    (void)session, (void)err;
+    *ret_forced = fake.forced;
     return CK_OK;
 }
 
@@ -177,15 +263,11 @@ static enum ck_err blocked(struct ck_error *err)
 
 enum ck_err ck_factor_remove(struct ck_session *session, uint64_t id, struct ck_error *err)
 {
-    size_t kept = 0;
-
     if (fake.removal_blocked || fake.rows_count < 2)
         return blocked(err);
-    for (size_t i = 0; i < fake.rows_count; i++) {
-        if (fake.rows[i].id != id)
-            fake.rows[kept++] = fake.rows[i];
-    }
-    fake.rows_count = kept;
+    drop_row(id);
+    if (fake.removes_too_much)
+        fake.rows_count = 0;
     fake.removed_id = id;
     show(session);
     return CK_OK;

@@ -41,8 +41,15 @@ struct fake {
     size_t passkeys_count;
     bool credential_not_offered; /* logins leave out the newest one */
     bool rename_fails;
-    bool pages_fail;      /* visits after the first end with UNREACHABLE */
-    bool somebody_enrols; /* another row appears before the next visit */
+    bool pages_fail;                 /* visits after the first end with UNREACHABLE */
+    bool somebody_enrols;            /* another row appears before the next visit */
+    uint64_t same_key_id;            /* row that goes when a YubiKey is added */
+    enum ck_err app_password_adding; /* how making one ends */
+    bool app_password_stays;         /* it can't be removed */
+    int forced;                      /* what the account's record says */
+    bool removes_too_much;
+    enum ck_err changing;      /* how a password change ends */
+    char refused_password[64]; /* logins after the first with this one are refused */
 
     /* What happened. */
     unsigned logins;
@@ -54,6 +61,7 @@ struct fake {
     char answered_code[CK_TOTP_CODE_MAX];
     uint64_t answered_id;
     char password[64]; /* of the latest login */
+    char new_password[64];
 };
 
 extern struct fake fake;
@@ -62,7 +70,7 @@ extern struct fake fake;
 void fake_reset(void);
 void fake_add_row(const char *label, enum ck_method method);
 
-enum { FAKE_NOW_S = 1800000000 };
+enum { FAKE_NOW_S = 1800000000, FAKE_APP_PASSWORD_ID = 77 };
 
 /* What the person is asked and told; the defaults agree to everything and type the right code. */
 struct fake_person {

@@ -1,0 +1,167 @@
+#include "new_app_password.h"
+
+#include <openssl/rand.h>
+#include <string.h>
+
+#include "cowkey/base/cleanup.h"
+#include "cowkey/base/file.h"
+#include "cowkey/enroll/enrollment.h"
+#include "output.h"
+#include "target.h"
+
+/*
+ * Six groups of four characters that nobody takes for one another, 139 bits. With a small letter, a
+ * capital, a digit and the dashes it meets whatever mailcow's password policy can ask for but its
+ * length.
+ */
+static const char letters[] = "abcdefghijkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789";
+enum {
+    LETTERS_COUNT = sizeof(letters) - 1,
+    GROUPS = 6,
+    GROUP_SIZE = 4,
+    SIZE = GROUPS * (GROUP_SIZE + 1) - 1,
+    BYTE_LIMIT = 256 / LETTERS_COUNT * LETTERS_COUNT, /* bytes from here on would favour letters */
+    DRAWS_MAX = 1000,
+};
+
+static enum ck_err draw_letter(char *ret_letter, struct ck_error *err)
+{
+    unsigned char byte;
+
+    do {
+        if (RAND_priv_bytes(&byte, 1) != 1)
+            return ck_error_set(err, CK_ERR_UNCHANGED, "the system gave no random numbers");
+    } while (byte >= BYTE_LIMIT);
+    *ret_letter = letters[byte % LETTERS_COUNT];
+    return CK_OK;
+}
+
+static enum ck_err draw(char *text, struct ck_error *err)
+{
+    enum ck_err r = CK_OK;
+
+    for (int i = 0; r == CK_OK && i < SIZE; i++) {
+        text[i] = '-';
+        if (i % (GROUP_SIZE + 1) != GROUP_SIZE)
+            r = draw_letter(&text[i], err);
+    }
+    return r;
+}
+
+static bool has_all_kinds(const char *text)
+{
+    return strpbrk(text, "abcdefghijkmnpqrstuvwxyz") != NULL &&
+           strpbrk(text, "ABCDEFGHJKLMNPQRSTUVWXYZ") != NULL && strpbrk(text, "23456789") != NULL;
+}
+
+/* Drawn afresh as a whole until it has all kinds, so that all that have are as likely. */
+static enum ck_err generate(struct ck_secret **ret_password, struct ck_error *err)
+{
+    CK_CLEANUP(ck_secret_free) struct ck_secret *password = NULL;
+    enum ck_err r = ck_secret_new(NULL, SIZE, &password, err);
+
+    for (int i = 0; r == CK_OK && i < DRAWS_MAX; i++) {
+        r = draw(ck_secret_bytes(password), err);
+        if (r == CK_OK && has_all_kinds(ck_secret_bytes(password))) {
+            *ret_password = CK_TAKE(password);
+            return CK_OK;
+        }
+    }
+    return r != CK_OK ? r
+                      : ck_error_set(err, CK_ERR_UNCHANGED, "the system's random numbers are not");
+}
+
+static enum ck_err give(void *data, struct ck_error *err)
+{
+    struct new_app_password *made = data;
+    CK_CLEANUP(ck_secret_free) struct ck_secret *line = NULL;
+
+    if (made->out == NULL)
+        return CK_OK;
+    enum ck_err r = ck_secret_append(&line, ck_secret_bytes(made->password),
+                                     ck_secret_size(made->password), err);
+    if (r == CK_OK)
+        r = ck_secret_append(&line, "\n", 1, err);
+    if (r == CK_OK)
+        r = written_create(&made->file, made->out, line, err);
+    if (r == CK_OK)
+        say(made->options, "The app password is in %s, readable by you only.", made->out);
+    return r;
+}
+
+enum ck_err new_app_password_init(struct new_app_password *new_app_password,
+                                  const struct options *options, const char *label,
+                                  unsigned protocols, const char *out, struct ck_error *err)
+{
+    *new_app_password = (struct new_app_password){.options = options, .out = out};
+    enum ck_err r = ck_app_password_label_check(label, err);
+    if (r == CK_OK && out == NULL && option_given(options, OPTION_JSON)) {
+        ck_error_set(err, CK_ERR_USAGE, "nobody would get the app password");
+        r = ck_error_hint(err, "The JSON document holds no secrets: name a file for it.");
+    }
+    if (r == CK_OK)
+        r = ck_file_check_new(out, err);
+    if (r == CK_OK)
+        r = generate(&new_app_password->password, err);
+    if (r == CK_OK)
+        new_app_password->wish = (struct ck_app_password_wish){
+            .label = label,
+            .protocols = protocols,
+            .password = new_app_password->password,
+            .give = give,
+            .data = new_app_password,
+        };
+    return r;
+}
+
+void new_app_password_show(const struct new_app_password *new_app_password)
+{
+    if (new_app_password->out != NULL)
+        return;
+    say_always("The app password, which is shown this once:");
+    print_result("%s", ck_secret_bytes(new_app_password->password));
+}
+
+void new_app_password_void(struct new_app_password *new_app_password)
+{
+    written_remove(&new_app_password->file, new_app_password->out);
+}
+
+void new_app_password_clear(struct new_app_password *new_app_password)
+{
+    ck_secret_free(&new_app_password->password);
+}
+
+enum ck_err new_app_password_read(struct new_app_password *new_app_password,
+                                  const struct options *options, struct ck_error *err)
+{
+    const char *label = option_value(options, OPTION_APP_PASSWORD);
+    const char *out = option_value(options, OPTION_APP_PASSWORD_OUT);
+    struct ck_account account;
+
+    if (label == NULL && out == NULL)
+        return CK_OK;
+    if (label == NULL)
+        return ck_error_set(err, CK_ERR_USAGE, "--app-password-out goes with --app-password");
+    enum ck_err r = target_read_account(options, &account, err);
+    if (r == CK_OK)
+        r = ck_app_password_check_role(&(struct ck_login){.account = &account}, err);
+    return r == CK_OK
+               ? new_app_password_init(new_app_password, options, label, CK_PROTOCOL_ALL, out, err)
+               : r;
+}
+
+const struct ck_app_password_wish *
+new_app_password_wish(const struct new_app_password *new_app_password)
+{
+    return new_app_password->wish.label != NULL ? &new_app_password->wish : NULL;
+}
+
+void new_app_password_conclude(struct new_app_password *new_app_password,
+                               const struct ck_enrollment *done)
+{
+    if (done->app_password_id != 0)
+        new_app_password_show(new_app_password);
+    else if (!done->app_password_unknown)
+        new_app_password_void(new_app_password);
+}
