@@ -44,17 +44,22 @@ static char digit_of(enum ck_base64 alphabet, unsigned value)
     return value < 62 ? digits[value] : last_digits[alphabet][value - 62];
 }
 
-/* The value of a digit, -1 for another character. */
-static int value_of(enum ck_base64 alphabet, char c)
-{
-    const char *found = c == '\0' ? NULL : strchr(digits, c);
+/* One more than the value of each digit; 0 for another character. */
+#define COMMON_VALUES                                                                              \
+    ['A'] = 1, ['B'] = 2, ['C'] = 3, ['D'] = 4, ['E'] = 5, ['F'] = 6, ['G'] = 7, ['H'] = 8,        \
+    ['I'] = 9, ['J'] = 10, ['K'] = 11, ['L'] = 12, ['M'] = 13, ['N'] = 14, ['O'] = 15, ['P'] = 16, \
+    ['Q'] = 17, ['R'] = 18, ['S'] = 19, ['T'] = 20, ['U'] = 21, ['V'] = 22, ['W'] = 23,            \
+    ['X'] = 24, ['Y'] = 25, ['Z'] = 26, ['a'] = 27, ['b'] = 28, ['c'] = 29, ['d'] = 30,            \
+    ['e'] = 31, ['f'] = 32, ['g'] = 33, ['h'] = 34, ['i'] = 35, ['j'] = 36, ['k'] = 37,            \
+    ['l'] = 38, ['m'] = 39, ['n'] = 40, ['o'] = 41, ['p'] = 42, ['q'] = 43, ['r'] = 44,            \
+    ['s'] = 45, ['t'] = 46, ['u'] = 47, ['v'] = 48, ['w'] = 49, ['x'] = 50, ['y'] = 51,            \
+    ['z'] = 52, ['0'] = 53, ['1'] = 54, ['2'] = 55, ['3'] = 56, ['4'] = 57, ['5'] = 58,            \
+    ['6'] = 59, ['7'] = 60, ['8'] = 61, ['9'] = 62
 
-    if (found != NULL)
-        return (int)(found - digits);
-    if (c == last_digits[alphabet][0])
-        return 62;
-    return c == last_digits[alphabet][1] ? 63 : -1;
-}
+static const uint8_t values[][256] = {
+    [CK_BASE64_STANDARD] = {COMMON_VALUES, ['+'] = 63, ['/'] = 64},
+    [CK_BASE64_URL] = {COMMON_VALUES, ['-'] = 63, ['_'] = 64},
+};
 
 char *ck_base64_encode(enum ck_base64 alphabet, const void *data, size_t size)
 {
@@ -95,36 +100,88 @@ static size_t without_padding(const char *text, size_t size, size_t *ret_padding
     return size - padding;
 }
 
+/* The first character that is no digit. */
+static size_t find_other(enum ck_base64 alphabet, const char *text, size_t count)
+{
+    size_t i = 0;
+
+    while (i < count && values[alphabet][(unsigned char)text[i]] != 0)
+        i++;
+    return i;
+}
+
+/* Decodes whole groups; false when one has a character that is no digit. */
+static bool decode_groups(const uint8_t value[256], const char *text, size_t groups, uint8_t *to)
+{
+    const unsigned char *from = (const unsigned char *)text;
+
+    for (; groups > 0; groups--, from += GROUP_DIGITS, to += GROUP_BYTES) {
+        unsigned a = value[from[0]], b = value[from[1]], c = value[from[2]], d = value[from[3]];
+        if (a == 0 || b == 0 || c == 0 || d == 0)
+            return false;
+        unsigned group = (a - 1) << 18 | (b - 1) << 12 | (c - 1) << 6 | (d - 1);
+        to[0] = (uint8_t)(group >> 16);
+        to[1] = (uint8_t)(group >> 8);
+        to[2] = (uint8_t)group;
+    }
+    return true;
+}
+
+/*
+ * Decodes what is behind the groups: nothing, or 2 or 3 digits. false when one is none; *ret_left
+ * is what the last one holds too many.
+ */
+static bool decode_last(const uint8_t value[256], const char *text, size_t digits_count,
+                        uint8_t *to, unsigned *ret_left)
+{
+    unsigned group = 0;
+
+    *ret_left = 0;
+    if (digits_count == 0)
+        return true;
+    for (size_t i = 0; i < digits_count; i++) {
+        unsigned digit = value[(unsigned char)text[i]];
+        if (digit == 0)
+            return false;
+        group = group << 6 | (digit - 1);
+    }
+    unsigned left = digits_count == 2 ? 4 : 2; /* bits */
+    *ret_left = group & ((1U << left) - 1);
+    group >>= left;
+    if (digits_count == 3)
+        *to++ = (uint8_t)(group >> 8);
+    *to = (uint8_t)group;
+    return true;
+}
+
 enum ck_err ck_base64_decode(enum ck_base64 alphabet, const char *text, size_t size,
                              const char *what, enum ck_err code, struct ck_bytes *ret_bytes,
                              struct ck_error *err)
 {
     size_t padding, count = without_padding(text, size, &padding);
-    size_t last = count % GROUP_DIGITS; /* digits of a last, short group */
-    struct ck_bytes bytes = {0};
-    unsigned group = 0;
+    size_t groups = count / GROUP_DIGITS, last = count % GROUP_DIGITS;
+    size_t whole = groups * GROUP_BYTES;
+    struct ck_bytes bytes = {NULL, whole + (last > 0 ? last - 1 : 0)};
+    unsigned left = 0;
 
     if (last == 1 || (padding > 0 && last + padding != GROUP_DIGITS))
         return ck_error_set(err, code, "%s is not valid base64: it has %zu characters", what, size);
-    if (count > 0) {
-        bytes.data = malloc(count / GROUP_DIGITS * GROUP_BYTES + last);
-        if (bytes.data == NULL)
-            return ck_error_no_memory(err);
+    if (count == 0) {
+        *ret_bytes = (struct ck_bytes){0};
+        return CK_OK;
     }
-    for (size_t i = 0; i < count; i++) {
-        int value = value_of(alphabet, text[i]);
-
-        if (value < 0) {
-            ck_bytes_clear(&bytes);
-            return ck_error_set(err, code, "%s is not valid base64 (character %zu)", what, i + 1);
-        }
-        group = (group << 6 | (unsigned)value) & 0xffffff;
-        /* After n digits of a group n - 1 bytes are complete: at 2, 4 and 6 bits less than read. */
-        if (i % GROUP_DIGITS > 0)
-            bytes.data[bytes.size++] = (uint8_t)(group >> (6 - 2 * (i % GROUP_DIGITS)));
+    bytes.data = malloc(bytes.size);
+    if (bytes.data == NULL)
+        return ck_error_no_memory(err);
+    if (!decode_groups(values[alphabet], text, groups, bytes.data) ||
+        !decode_last(values[alphabet], text + groups * GROUP_DIGITS, last, bytes.data + whole,
+                     &left)) {
+        ck_bytes_clear(&bytes);
+        return ck_error_set(err, code, "%s is not valid base64 (character %zu)", what,
+                            find_other(alphabet, text, count) + 1);
     }
     /* Otherwise one value would have several texts. */
-    if (last > 0 && (group & (last == 2 ? 0xfU : 0x3U)) != 0) {
+    if (left != 0) {
         ck_bytes_clear(&bytes);
         return ck_error_set(err, code, "%s is not valid base64: bits are left over", what);
     }

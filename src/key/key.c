@@ -1,5 +1,4 @@
 /* Opening a key, and picking one of several by touch. */
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -43,7 +42,7 @@ static int get_info(struct ck_key *key, void *info)
     return fido_dev_get_cbor_info(key->device, info);
 }
 
-enum ck_err read_info(struct ck_key *key, fido_cbor_info_t **ret_info, struct ck_error *err)
+enum ck_err read_cbor_info(struct ck_key *key, fido_cbor_info_t **ret_info, struct ck_error *err)
 {
     fido_cbor_info_t *info = fido_cbor_info_new();
     int fido;
@@ -60,15 +59,15 @@ enum ck_err read_info(struct ck_key *key, fido_cbor_info_t **ret_info, struct ck
     return r;
 }
 
-static enum ck_err open_found(const struct ck_key_settings *settings, const struct found_key *found,
-                              struct ck_key **ret_key, struct ck_error *err)
+enum ck_err open_found(const struct ck_key_settings *settings, const struct found_key *found,
+                       struct ck_key **ret_key, struct ck_error *err)
 {
     CK_CLEANUP(ck_key_close) struct ck_key *key = calloc(1, sizeof(*key));
 
     if (key == NULL || (key->device = fido_dev_new()) == NULL)
         return ck_error_no_memory(err);
     key->settings = settings;
-    snprintf(key->name, sizeof(key->name), "%s", found->name);
+    key->found = *found;
     int fido;
     enum ck_err r =
         wait_for_key(key, WAIT_FOR_ANSWER, open_device, (void *)found->path, &fido, err);
@@ -131,23 +130,26 @@ static enum ck_err pick_by_touch(const struct ck_key_settings *settings,
                                  struct ck_key **ret_key, struct ck_error *err)
 {
     CK_CLEANUP(choice_clear) struct choice choice = {0};
+    struct ck_error cause = {.code = CK_OK}; /* of a key that is left out, which is no failure */
     enum ck_err r = CK_OK;
 
     for (size_t i = 0; i < count; i++) {
         CK_CLEANUP(ck_key_close) struct ck_key *key = NULL;
         int fido = FIDO_ERR_INTERNAL;
-        r = open_found(settings, &found[i], &key, err);
+        r = open_found(settings, &found[i], &key, &cause);
         if (r == CK_OK)
-            r = wait_for_key(key, WAIT_FOR_ANSWER, begin_touch, NULL, &fido, err);
+            r = wait_for_key(key, WAIT_FOR_ANSWER, begin_touch, NULL, &fido, &cause);
         if (r == CK_ERR_INTERRUPTED)
-            return r;
+            break;
         if (r == CK_OK && fido == FIDO_OK)
             choice.keys[choice.count++] = CK_TAKE(key);
     }
+    if (r == CK_ERR_INTERRUPTED || (choice.count == 0 && r != CK_OK)) {
+        *err = cause;
+        return r;
+    }
     if (choice.count == 0)
-        return r != CK_OK ? r
-                          : ck_error_set(err, CK_ERR_KEY,
-                                         "none of the security keys takes part in picking one");
+        return ck_error_set(err, CK_ERR_KEY, "none of the security keys takes part in picking one");
     settings->person->tell_touch(settings->person->data, choice.count);
     r = poll_touches(&choice, settings, ret_key, err);
     cancel_all(&choice);

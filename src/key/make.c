@@ -29,7 +29,7 @@ static enum ck_err choose_algorithm(struct ck_key *key, const struct ck_creation
     CK_CLEANUP(info_free) fido_cbor_info_t *info = NULL;
 
     if (fido_dev_is_fido2(key->device)) {
-        enum ck_err r = read_info(key, &info, err);
+        enum ck_err r = read_cbor_info(key, &info, err);
         if (r != CK_OK)
             return r;
     }

@@ -26,15 +26,14 @@ static int count_retries(struct ck_key *key, void *retries)
 static enum ck_err check_new_pin(struct ck_key *key, struct ck_error *err)
 {
     CK_CLEANUP(info_free) fido_cbor_info_t *info = NULL;
-    enum ck_err r = ck_key_is_u2f_only(key) ? CK_OK : read_info(key, &info, err);
+    enum ck_err r = ck_key_is_u2f_only(key) ? CK_OK : read_cbor_info(key, &info, err);
 
     if (r == CK_OK && info != NULL && fido_cbor_info_new_pin_required(info))
         r = translate(key, FIDO_ERR_PIN_POLICY_VIOLATION, err);
     return r;
 }
 
-/* Each answer of the person is one try, and no answer is used twice. */
-static enum ck_err ask_pin(struct ck_key *key, bool again, struct ck_error *err)
+enum ck_err ask_pin(struct ck_key *key, enum pin_use use, bool again, struct ck_error *err)
 {
     const struct ck_key_person *person = key->settings->person;
     CK_CLEANUP(ck_secret_free) struct ck_secret *pin = NULL;
@@ -47,7 +46,7 @@ static enum ck_err ask_pin(struct ck_key *key, bool again, struct ck_error *err)
         retries = -1;
     if (r == CK_OK && retries == 0)
         r = translate(key, FIDO_ERR_PIN_BLOCKED, err);
-    if (r == CK_OK)
+    if (r == CK_OK && use == PIN_TO_USE)
         r = check_new_pin(key, err);
     if (r != CK_OK)
         return r;
@@ -79,7 +78,7 @@ static enum ck_err prepare(struct ck_key *key, struct attempt *attempt, struct c
     }
     if (!fido_dev_has_pin(key->device))
         return translate(key, FIDO_ERR_PIN_NOT_SET, err);
-    return ask_pin(key, false, err);
+    return ask_pin(key, PIN_TO_USE, false, err);
 }
 
 /* Whether the key's answer means that a PIN would help. */
@@ -107,9 +106,12 @@ enum ck_err run_ceremony(struct ck_key *key, const struct ceremony *ceremony, st
     /* The key itself ends this: it counts its retries down. */
     while (r == CK_OK) {
         int fido_error;
-        person->tell_touch(person->data, 1);
+        bool touch = !ceremony->touchless || attempt.built_in_uv == FIDO_OPT_TRUE;
+        if (touch)
+            person->tell_touch(person->data, 1);
         r = wait_for_key(key, WAIT_FOR_TOUCH, call, &attempt, &fido_error, err);
-        person->tell_touched(person->data);
+        if (touch)
+            person->tell_touched(person->data);
         if (r != CK_OK)
             return r;
         if (fido_error == FIDO_OK)
@@ -117,7 +119,7 @@ enum ck_err run_ceremony(struct ck_key *key, const struct ceremony *ceremony, st
         if (!wants_pin(key, &attempt, fido_error))
             return translate(key, fido_error, err);
         attempt.built_in_uv = FIDO_OPT_OMIT;
-        r = ask_pin(key, fido_error == FIDO_ERR_PIN_INVALID, err);
+        r = ask_pin(key, PIN_TO_USE, fido_error == FIDO_ERR_PIN_INVALID, err);
     }
     return r;
 }

@@ -27,7 +27,15 @@ static int sign(struct ck_key *key, void *data, fido_opt_t built_in_uv, const ch
     fido_assert_t *assertion = data;
     int r = fido_assert_set_uv(assertion, built_in_uv);
 
-    return r == FIDO_OK ? fido_dev_get_assert(key->device, assertion, pin) : r;
+    if (r == FIDO_OK)
+        r = fido_dev_get_assert(key->device, assertion, pin);
+    key->lacks_credential = r == FIDO_ERR_NO_CREDENTIALS;
+    return r;
+}
+
+bool ck_key_lacks_credential(const struct ck_key *key)
+{
+    return key->lacks_credential;
 }
 
 /* --- a key that was opened again --- */

@@ -12,18 +12,18 @@ static const struct {
     {FIDO_ERR_PIN_AUTH_BLOCKED, CK_ERR_KEY, "takes no PIN for now: too many were wrong in a row",
      "Unplug it, plug it in again, and make sure of the PIN: few tries are left."},
     {FIDO_ERR_PIN_BLOCKED, CK_ERR_KEY, "is blocked: too many PINs were wrong",
-     "It can only be reset (fido2-token -R), which deletes every credential on it."},
+     "Only 'cowkey key reset' helps, which deletes every credential on it."},
     {FIDO_ERR_PIN_NOT_SET, CK_ERR_KEY, "has no PIN, and one is needed",
-     "Set one with: fido2-token -S DEVICE (fido2-token -L lists devices)."},
+     "Set one with: cowkey key pin set"},
     {FIDO_ERR_PIN_POLICY_VIOLATION, CK_ERR_KEY, "wants its PIN changed first",
-     "Change it with: fido2-token -C DEVICE (fido2-token -L lists devices)."},
+     "Change it with: cowkey key pin change"},
     {FIDO_ERR_UV_BLOCKED, CK_ERR_KEY, "takes no fingerprint for now",
      "Unplug it and plug it in again."},
     {FIDO_ERR_UV_INVALID, CK_ERR_REFUSED, "did not recognise the finger", "Try again."},
     {FIDO_ERR_CREDENTIAL_EXCLUDED, CK_ERR_KEY, "is registered for this account already",
      "Use another key, or remove the old registration first."},
     {FIDO_ERR_KEY_STORE_FULL, CK_ERR_KEY, "has no room for another passkey",
-     "Delete one that is not used any more (fido2-token -D -i ID DEVICE)."},
+     "Delete one that is not used any more: cowkey key credentials list, then remove."},
     {FIDO_ERR_LIMIT_EXCEEDED, CK_ERR_KEY, "can't take a list as long as that of the account's keys",
      "Remove keys from the account that are not used any more, or use another key."},
     {FIDO_ERR_REQUEST_TOO_LARGE, CK_ERR_KEY,
@@ -56,11 +56,17 @@ enum ck_err translate(const struct ck_key *key, int fido_error, struct ck_error 
 {
     for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
         if (rows[i].fido_error == fido_error) {
-            ck_error_set(err, rows[i].code, "the security key %.150s %s", key->name, rows[i].text);
+            ck_error_set(err, rows[i].code, "the security key %.150s %s", key->found.name,
+                         rows[i].text);
             return ck_error_hint(err, "%s", rows[i].hint);
         }
     }
-    ck_error_set(err, CK_ERR_KEY, "the security key %.150s failed: %s", key->name,
+    ck_error_set(err, CK_ERR_KEY, "the security key %.150s failed: %s", key->found.name,
                  fido_strerr(fido_error));
     return ck_error_hint(err, "Unplug it, plug it in again and retry.");
+}
+
+bool is_answer(int fido_error)
+{
+    return fido_error > 0; /* libfido2's own are negative, CTAP's are positive */
 }

@@ -23,6 +23,8 @@ static const char user_agent[] = "cowkey/" COWKEY_VERSION;
  */
 enum { IDLE_MAX_S = 15 };
 
+enum { CHAIN_MAX = 32 }; /* certificates of a server that are looked at */
+
 /* Connections, TLS sessions and names outlive one client: what follows a login is another login. */
 static CURLSH *shared;
 
@@ -194,6 +196,44 @@ void ck_http_free(struct ck_http **http)
 void ck_http_use_fresh_connection(struct ck_http *http)
 {
     curl_easy_setopt(http->curl, CURLOPT_FRESH_CONNECT, 1L);
+}
+
+void ck_http_keep_certificate(struct ck_http *http)
+{
+    ck_http_use_fresh_connection(http);
+    curl_easy_setopt(http->curl, CURLOPT_CERTINFO, 1L);
+}
+
+enum ck_err ck_http_read_certificate(struct ck_http *http,
+                                     struct ck_server_certificate *ret_certificate,
+                                     struct ck_error *err)
+{
+    static const char field[] = "Cert:";
+    const char *pems[CHAIN_MAX];
+    struct curl_certinfo *chain = NULL;
+    size_t count = 0;
+
+    curl_easy_getinfo(http->curl, CURLINFO_CERTINFO, &chain);
+    for (int i = 0; chain && i < chain->num_of_certs && count < CHAIN_MAX; i++) {
+        for (const struct curl_slist *line = chain->certinfo[i]; line; line = line->next) {
+            if (strncmp(line->data, field, strlen(field)) == 0 && count < CHAIN_MAX)
+                pems[count++] = line->data + strlen(field);
+        }
+    }
+    return ck_server_certificate_parse(pems, count, ret_certificate, err);
+}
+
+/* After a failure curl tells no times, but still whom it talked to. */
+enum ck_http_stage ck_http_stage(const struct ck_http *http)
+{
+    curl_off_t trusted_us = 0;
+    char *address = NULL;
+
+    curl_easy_getinfo(http->curl, CURLINFO_APPCONNECT_TIME_T, &trusted_us);
+    curl_easy_getinfo(http->curl, CURLINFO_PRIMARY_IP, &address);
+    if (trusted_us > 0)
+        return CK_HTTP_TRUSTED;
+    return address && *address ? CK_HTTP_CONNECTED : CK_HTTP_NOT_CONNECTED;
 }
 
 void ck_http_set_last_words(struct ck_http *http, unsigned timeout_ms)

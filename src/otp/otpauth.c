@@ -1,6 +1,7 @@
 /* Reading and writing otpauth URIs. */
 #include "cowkey/otp/otpauth.h"
 
+#include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,9 +12,10 @@
 #include "cowkey/base/cleanup.h"
 #include "cowkey/base/encode.h"
 #include "cowkey/base/escape.h"
+#include "cowkey/otp/hotp.h"
 
 static const char scheme[] = "otpauth://";
-static const char type_totp[] = "totp/";
+static const char *const types[] = {[CK_OTPAUTH_TOTP] = "totp/", [CK_OTPAUTH_HOTP] = "hotp/"};
 
 /* A part of the URI, still encoded. */
 struct slice {
@@ -21,10 +23,11 @@ struct slice {
     size_t size;
 };
 
-enum parameter { SECRET, ISSUER, ALGORITHM, DIGITS, PERIOD, PARAMETERS };
+enum parameter { SECRET, ISSUER, ALGORITHM, DIGITS, PERIOD, COUNTER, PARAMETERS };
 
-static const char *const parameter_names[PARAMETERS] = {"secret", "issuer", "algorithm", "digits",
-                                                        "period"};
+static const char *const parameter_names[PARAMETERS] = {"secret", "issuer", "algorithm",
+                                                        "digits", "period", "counter"};
+enum { NUMBER_PLACES = 4, COUNTER_PLACES = 20 };
 static const char *const algorithm_names[] = {
     [CK_TOTP_SHA1] = "SHA1", [CK_TOTP_SHA256] = "SHA256", [CK_TOTP_SHA512] = "SHA512"};
 
@@ -120,25 +123,27 @@ static enum ck_err parse_label(struct slice encoded, struct ck_otpauth *otpauth,
 }
 
 /* The parameter of that name, PARAMETERS for one that is not known here. */
-static enum parameter find_parameter(const struct ck_secret *name)
+static enum parameter find_parameter(const struct ck_secret *name, enum ck_otpauth_type type)
 {
     enum parameter parameter = 0;
 
     while (parameter < PARAMETERS && !equals(name, parameter_names[parameter]))
         parameter++;
+    if (parameter == (type == CK_OTPAUTH_TOTP ? COUNTER : PERIOD))
+        return PARAMETERS; /* means something for the other type */
     return parameter;
 }
 
 /* The name is decoded as well: otherwise s%65cret could give a secret to other readers only. */
-static enum ck_err parse_parameter(struct slice encoded, struct values *values,
-                                   struct ck_error *err)
+static enum ck_err parse_parameter(struct slice encoded, enum ck_otpauth_type type,
+                                   struct values *values, struct ck_error *err)
 {
     CK_CLEANUP(ck_secret_free) struct ck_secret *name = NULL;
     struct slice encoded_name = cut(&encoded, '=');
 
     if (ck_percent_decode(encoded_name.text, encoded_name.size, &name, err) != CK_OK)
         return err->code;
-    enum parameter parameter = find_parameter(name);
+    enum parameter parameter = find_parameter(name, type);
     if (parameter == PARAMETERS)
         return CK_OK;
     if (values->of[parameter] != NULL)
@@ -147,10 +152,11 @@ static enum ck_err parse_parameter(struct slice encoded, struct values *values,
     return ck_percent_decode(encoded.text, encoded.size, &values->of[parameter], err);
 }
 
-static enum ck_err parse_query(struct slice query, struct values *values, struct ck_error *err)
+static enum ck_err parse_query(struct slice query, enum ck_otpauth_type type, struct values *values,
+                               struct ck_error *err)
 {
     while (query.size > 0) {
-        if (parse_parameter(cut(&query, '&'), values, err) != CK_OK)
+        if (parse_parameter(cut(&query, '&'), type, values, err) != CK_OK)
             return err->code;
     }
     return CK_OK;
@@ -183,22 +189,22 @@ static enum ck_err apply_algorithm(const struct ck_secret *value, enum ck_totp_a
                         "the otpauth URI wants an algorithm other than SHA1, SHA256 and SHA512");
 }
 
+/* places: how many digits the number may have, leading zeros included. */
 static enum ck_err apply_number(const struct ck_secret *value, enum parameter parameter,
-                                unsigned min, unsigned max, unsigned *number, struct ck_error *err)
+                                size_t places, int64_t min, int64_t max, int64_t *number,
+                                struct ck_error *err)
 {
-    unsigned long parsed;
-
     if (value == NULL)
         return CK_OK;
     const char *text = ck_secret_bytes(value);
     size_t digits = strspn(text, "0123456789");
-    parsed = strtoul(text, NULL, 10);
-    if (digits == 0 || digits > 4 || digits != ck_secret_size(value) || parsed < min ||
+    int64_t parsed = strtoll(text, NULL, 10); /* beyond its range this gives the largest */
+    if (digits == 0 || digits > places || digits != ck_secret_size(value) || parsed < min ||
         parsed > max)
         return ck_error_set(err, CK_ERR_USAGE,
-                            "the otpauth URI's '%s' is not a number from %u to %u",
+                            "the otpauth URI's '%s' is not a number from %" PRId64 " to %" PRId64,
                             parameter_names[parameter], min, max);
-    *number = (unsigned)parsed;
+    *number = parsed;
     return CK_OK;
 }
 
@@ -206,21 +212,40 @@ static enum ck_err apply_values(const struct values *values, struct ck_otpauth *
                                 struct ck_error *err)
 {
     struct ck_totp_params *params = &otpauth->params;
+    int64_t digits = params->digits, period_s = params->period_s;
 
     if (apply_issuer(values->of[ISSUER], otpauth, err) != CK_OK ||
         apply_algorithm(values->of[ALGORITHM], &params->algorithm, err) != CK_OK ||
-        apply_number(values->of[DIGITS], DIGITS, CK_TOTP_DIGITS_MIN, CK_TOTP_DIGITS_MAX,
-                     &params->digits, err) != CK_OK ||
-        apply_number(values->of[PERIOD], PERIOD, 1, CK_TOTP_PERIOD_MAX_S, &params->period_s, err) !=
-            CK_OK)
+        apply_number(values->of[DIGITS], DIGITS, NUMBER_PLACES, CK_TOTP_DIGITS_MIN,
+                     CK_TOTP_DIGITS_MAX, &digits, err) != CK_OK ||
+        apply_number(values->of[PERIOD], PERIOD, NUMBER_PLACES, 1, CK_TOTP_PERIOD_MAX_S, &period_s,
+                     err) != CK_OK ||
+        apply_number(values->of[COUNTER], COUNTER, COUNTER_PLACES, 0, CK_HOTP_COUNTER_MAX,
+                     &otpauth->counter, err) != CK_OK)
         return err->code;
+    params->digits = (unsigned)digits;
+    params->period_s = (unsigned)period_s;
     if (values->of[SECRET] == NULL)
         return ck_error_set(err, CK_ERR_USAGE, "the otpauth URI holds no secret");
     return ck_totp_key_parse(values->of[SECRET], &otpauth->key, err);
 }
 
+static enum ck_err refuse_type(struct slice uri, enum ck_otpauth_type wanted, struct ck_error *err)
+{
+    bool is_totp = wanted == CK_OTPAUTH_TOTP, is_other = starts_with(uri, types[is_totp]);
+
+    ck_error_set(err, CK_ERR_USAGE, "the otpauth URI is not of type %s", is_totp ? "totp" : "hotp");
+    if (!is_other)
+        return err->code;
+    return is_totp
+               ? ck_error_hint(err, "It is for codes that a counter makes (hotp). mailcow does "
+                                    "not know them; 'cowkey verify hotp' checks them.")
+               : ck_error_hint(err, "It is for codes that the time makes (totp): 'cowkey verify "
+                                    "totp' checks them.");
+}
+
 /* Without the scheme, the type and a line end at the end. */
-static enum ck_err unwrap(struct slice *uri, struct ck_error *err)
+static enum ck_err unwrap(struct slice *uri, enum ck_otpauth_type type, struct ck_error *err)
 {
     if (uri->size > 0 && uri->text[uri->size - 1] == '\n') {
         uri->size--;
@@ -237,32 +262,39 @@ static enum ck_err unwrap(struct slice *uri, struct ck_error *err)
         return ck_error_set(err, CK_ERR_USAGE, "this is no otpauth URI");
     uri->text += strlen(scheme);
     uri->size -= strlen(scheme);
-    if (!starts_with(*uri, type_totp)) {
-        ck_error_set(err, CK_ERR_USAGE, "the otpauth URI is not of type totp");
-        return ck_error_hint(err, "Counter-based codes (hotp) are of no use with mailcow.");
-    }
-    uri->text += strlen(type_totp);
-    uri->size -= strlen(type_totp);
+    if (!starts_with(*uri, types[type]))
+        return refuse_type(*uri, type, err);
+    uri->text += strlen(types[type]);
+    uri->size -= strlen(types[type]);
     return CK_OK;
 }
 
-enum ck_err ck_otpauth_parse(const struct ck_secret *uri, struct ck_otpauth *ret_otpauth,
-                             struct ck_error *err)
+static enum ck_err parse(const struct ck_secret *uri, enum ck_otpauth_type type,
+                         struct ck_otpauth *ret_otpauth, struct ck_error *err)
 {
-    CK_CLEANUP(ck_otpauth_clear) struct ck_otpauth otpauth = {.params = ck_totp_default};
+    CK_CLEANUP(ck_otpauth_clear)
+    struct ck_otpauth otpauth = {.type = type, .params = ck_totp_default, .counter = -1};
     CK_CLEANUP(values_clear) struct values values = {0};
     struct slice query = {ck_secret_bytes(uri), ck_secret_size(uri)};
 
-    if (unwrap(&query, err) != CK_OK || parse_label(cut(&query, '?'), &otpauth, err) != CK_OK ||
-        parse_query(query, &values, err) != CK_OK || apply_values(&values, &otpauth, err) != CK_OK)
+    if (unwrap(&query, type, err) != CK_OK ||
+        parse_label(cut(&query, '?'), &otpauth, err) != CK_OK ||
+        parse_query(query, type, &values, err) != CK_OK ||
+        apply_values(&values, &otpauth, err) != CK_OK)
         return err->code;
     *ret_otpauth = otpauth;
     otpauth.key = NULL;
     return CK_OK;
 }
 
-enum ck_err ck_otpauth_parse_any(const struct ck_secret *text, struct ck_otpauth *ret_otpauth,
-                                 struct ck_error *err)
+enum ck_err ck_otpauth_parse(const struct ck_secret *uri, struct ck_otpauth *ret_otpauth,
+                             struct ck_error *err)
+{
+    return parse(uri, CK_OTPAUTH_TOTP, ret_otpauth, err);
+}
+
+static enum ck_err parse_any(const struct ck_secret *text, enum ck_otpauth_type type,
+                             struct ck_otpauth *ret_otpauth, struct ck_error *err)
 {
     struct slice start = {ck_secret_bytes(text), ck_secret_size(text)};
     struct ck_secret *key;
@@ -272,11 +304,24 @@ enum ck_err ck_otpauth_parse_any(const struct ck_secret *text, struct ck_otpauth
         return ck_error_hint(err, "Give one secret: an otpauth:// URI or a base32 key.");
     }
     if (starts_with(start, "otpauth:"))
-        return ck_otpauth_parse(text, ret_otpauth, err);
+        return parse(text, type, ret_otpauth, err);
     if (ck_totp_key_parse(text, &key, err) != CK_OK)
         return err->code;
-    *ret_otpauth = (struct ck_otpauth){.params = ck_totp_default, .key = key};
+    *ret_otpauth =
+        (struct ck_otpauth){.type = type, .params = ck_totp_default, .counter = -1, .key = key};
     return CK_OK;
+}
+
+enum ck_err ck_otpauth_parse_any(const struct ck_secret *text, struct ck_otpauth *ret_otpauth,
+                                 struct ck_error *err)
+{
+    return parse_any(text, CK_OTPAUTH_TOTP, ret_otpauth, err);
+}
+
+enum ck_err ck_otpauth_parse_any_hotp(const struct ck_secret *text, struct ck_otpauth *ret_otpauth,
+                                      struct ck_error *err)
+{
+    return parse_any(text, CK_OTPAUTH_HOTP, ret_otpauth, err);
 }
 
 /* --- writing --- */
@@ -307,14 +352,12 @@ static enum ck_err append_secret(struct ck_secret **uri, const struct ck_secret 
     return ck_secret_append(uri, ck_secret_bytes(base32), ck_secret_size(base32), err);
 }
 
-static enum ck_err append_number(struct ck_secret **uri, const char *name, unsigned number,
-                                 unsigned usual, struct ck_error *err)
+static enum ck_err append_number(struct ck_secret **uri, const char *name, int64_t number,
+                                 struct ck_error *err)
 {
-    char text[32];
+    char text[64];
 
-    if (number == usual)
-        return CK_OK;
-    snprintf(text, sizeof(text), "&%s=%u", name, number);
+    snprintf(text, sizeof(text), "&%s=%" PRId64, name, number);
     return append(uri, text, err);
 }
 
@@ -331,9 +374,14 @@ static enum ck_err append_params(struct ck_secret **uri, const struct ck_otpauth
         (append(uri, "&algorithm=", err) != CK_OK ||
          append(uri, algorithm_names[params->algorithm], err) != CK_OK))
         return err->code;
-    if (append_number(uri, "digits", params->digits, ck_totp_default.digits, err) != CK_OK)
+    if (params->digits != ck_totp_default.digits &&
+        append_number(uri, "digits", params->digits, err) != CK_OK)
         return err->code;
-    return append_number(uri, "period", params->period_s, ck_totp_default.period_s, err);
+    if (otpauth->type == CK_OTPAUTH_HOTP)
+        return append_number(uri, "counter", otpauth->counter, err);
+    if (params->period_s != ck_totp_default.period_s)
+        return append_number(uri, "period", params->period_s, err);
+    return CK_OK;
 }
 
 static enum ck_err check(const struct ck_otpauth *otpauth, struct ck_error *err)
@@ -343,6 +391,9 @@ static enum ck_err check(const struct ck_otpauth *otpauth, struct ck_error *err)
         check_account(otpauth->account, strnlen(otpauth->account, sizeof(otpauth->account)), err) !=
             CK_OK)
         return err->code;
+    if (otpauth->type == CK_OTPAUTH_HOTP &&
+        (otpauth->counter < 0 || otpauth->counter > CK_HOTP_COUNTER_MAX))
+        return ck_error_set(err, CK_ERR_USAGE, "the counter is missing or out of range");
     return ck_totp_params_check(&otpauth->params, err);
 }
 
@@ -352,7 +403,8 @@ enum ck_err ck_otpauth_format(const struct ck_otpauth *otpauth, struct ck_secret
     CK_CLEANUP(ck_secret_free) struct ck_secret *uri = NULL;
 
     if (check(otpauth, err) != CK_OK || append(&uri, scheme, err) != CK_OK ||
-        append(&uri, type_totp, err) != CK_OK || append_label(&uri, otpauth, err) != CK_OK ||
+        append(&uri, types[otpauth->type], err) != CK_OK ||
+        append_label(&uri, otpauth, err) != CK_OK ||
         append_secret(&uri, otpauth->key, err) != CK_OK ||
         append_params(&uri, otpauth, err) != CK_OK)
         return err->code;

@@ -2,12 +2,12 @@
 #include "cowkey/otp/totp.h"
 
 #include <liboath/oath.h>
-#include <openssl/crypto.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "cowkey/base/cleanup.h"
+#include "step.h"
 
 enum {
     BASE32_GROUP = 8, /* characters for 5 bytes */
@@ -18,24 +18,11 @@ const struct ck_totp_params ck_totp_default = {CK_TOTP_SHA1, 6, 30};
 
 enum ck_err ck_totp_params_check(const struct ck_totp_params *params, struct ck_error *err)
 {
-    if (params->algorithm != CK_TOTP_SHA1 && params->algorithm != CK_TOTP_SHA256 &&
-        params->algorithm != CK_TOTP_SHA512)
-        return ck_error_set(err, CK_ERR_USAGE, "TOTP uses SHA1, SHA256 or SHA512");
-    if (params->digits < CK_TOTP_DIGITS_MIN || params->digits > CK_TOTP_DIGITS_MAX)
-        return ck_error_set(err, CK_ERR_USAGE, "a TOTP code has %d to %d digits",
-                            CK_TOTP_DIGITS_MIN, CK_TOTP_DIGITS_MAX);
+    if (ck_step_check_params(params, err) != CK_OK)
+        return err->code;
     if (params->period_s == 0 || params->period_s > CK_TOTP_PERIOD_MAX_S)
         return ck_error_set(err, CK_ERR_USAGE, "a TOTP period has 1 to %d seconds",
                             CK_TOTP_PERIOD_MAX_S);
-    return CK_OK;
-}
-
-static enum ck_err check_key(const struct ck_secret *key, struct ck_error *err)
-{
-    size_t size = ck_secret_size(key);
-
-    if (size == 0 || size > CK_TOTP_KEY_MAX)
-        return ck_error_set(err, CK_ERR_USAGE, "a TOTP key has 1 to %d bytes", CK_TOTP_KEY_MAX);
     return CK_OK;
 }
 
@@ -52,37 +39,9 @@ static enum ck_err check_time(int64_t now_s, struct ck_error *err)
 static enum ck_err check_input(const struct ck_secret *key, const struct ck_totp_params *params,
                                int64_t now_s, struct ck_error *err)
 {
-    if (check_key(key, err) != CK_OK || ck_totp_params_check(params, err) != CK_OK)
+    if (ck_step_check_key(key, err) != CK_OK || ck_totp_params_check(params, err) != CK_OK)
         return err->code;
     return check_time(now_s, err);
-}
-
-static int oath_flags(enum ck_totp_algorithm algorithm)
-{
-    switch (algorithm) {
-    case CK_TOTP_SHA256:
-        return OATH_TOTP_HMAC_SHA256;
-    case CK_TOTP_SHA512:
-        return OATH_TOTP_HMAC_SHA512;
-    case CK_TOTP_SHA1:
-        break;
-    }
-    return 0;
-}
-
-/* The code of a step, counted from 1970. The input was checked. */
-static enum ck_err generate(const struct ck_secret *key, const struct ck_totp_params *params,
-                            int64_t step, char ret_code[CK_TOTP_CODE_MAX], struct ck_error *err)
-{
-    int rc = oath_totp_generate2(ck_secret_bytes(key), ck_secret_size(key),
-                                 (time_t)(step * params->period_s), params->period_s,
-                                 OATH_TOTP_DEFAULT_START_TIME, params->digits,
-                                 oath_flags(params->algorithm), ret_code);
-
-    if (rc != OATH_OK)
-        return ck_error_set(err, CK_ERR_UNCHANGED, "no code could be computed: %s",
-                            oath_strerror(rc));
-    return CK_OK;
 }
 
 enum ck_err ck_totp_code(const struct ck_secret *key, const struct ck_totp_params *params,
@@ -91,68 +50,36 @@ enum ck_err ck_totp_code(const struct ck_secret *key, const struct ck_totp_param
     char code[CK_TOTP_CODE_MAX] = "";
 
     if (check_input(key, params, now_s, err) != CK_OK ||
-        generate(key, params, now_s / params->period_s, code, err) != CK_OK)
+        ck_step_code(key, params, now_s / params->period_s, code, err) != CK_OK)
         return err->code;
     memcpy(ret_code, code, sizeof(code));
     ck_secret_erase(code, sizeof(code));
     return CK_OK;
 }
 
-/* What a check has found so far; the result is a mask, since a branch on it could be timed. */
-struct match {
-    unsigned found; /* 0, or all bits */
-    unsigned offset;
-};
-
-/* Looks at one step; the first that fits stays. Steps before 1970 do not exist. */
-static enum ck_err try_step(const struct ck_secret *key, const struct ck_totp_params *params,
-                            const char *code, int64_t now_step, int offset, struct match *match,
-                            struct ck_error *err)
-{
-    char expected[CK_TOTP_CODE_MAX] = "";
-
-    if (now_step + offset < 0)
-        return CK_OK;
-    if (generate(key, params, now_step + offset, expected, err) != CK_OK)
-        return err->code;
-
-    /* CRYPTO_memcmp gives 0 to 255, so the subtraction borrows from all upper bits for 0 only. */
-    unsigned equal = -(((unsigned)CRYPTO_memcmp(expected, code, params->digits) - 1) >> 31);
-    unsigned take = equal & ~match->found;
-    match->offset |= (unsigned)offset & take;
-    match->found |= equal;
-    ck_secret_erase(expected, sizeof(expected));
-    return CK_OK;
-}
-
-static bool is_code(const char *code, unsigned digits)
-{
-    return strlen(code) == digits && strspn(code, "0123456789") == digits;
-}
-
 enum ck_err ck_totp_check(const struct ck_secret *key, const struct ck_totp_params *params,
                           const char *code, int64_t now_s, unsigned window, bool *ret_valid,
                           int *ret_offset, struct ck_error *err)
 {
-    struct match match = {0};
+    struct ck_step_match match = {0};
 
     if (check_input(key, params, now_s, err) != CK_OK)
         return err->code;
     if (window > CK_TOTP_WINDOW_MAX)
         return ck_error_set(err, CK_ERR_USAGE, "a check looks at most %d steps to either side",
                             CK_TOTP_WINDOW_MAX);
-    if (!is_code(code, params->digits)) {
+    if (!ck_step_is_code(code, params->digits)) {
         *ret_valid = false;
         return CK_OK;
     }
 
     /* From the present step outwards, so that the first step that fits is the nearest. */
     int64_t step = now_s / params->period_s;
-    if (try_step(key, params, code, step, 0, &match, err) != CK_OK)
+    if (ck_step_try(key, params, code, step, 0, &match, err) != CK_OK)
         return err->code;
     for (int distance = 1; distance <= (int)window; distance++) {
-        if (try_step(key, params, code, step, -distance, &match, err) != CK_OK ||
-            try_step(key, params, code, step, distance, &match, err) != CK_OK)
+        if (ck_step_try(key, params, code, step, -distance, &match, err) != CK_OK ||
+            ck_step_try(key, params, code, step, distance, &match, err) != CK_OK)
             return err->code;
     }
     *ret_valid = match.found != 0;
@@ -178,7 +105,7 @@ enum ck_err ck_totp_key_format(const struct ck_secret *key, struct ck_secret **r
     char *base32;
     size_t size;
 
-    if (check_key(key, err) != CK_OK)
+    if (ck_step_check_key(key, err) != CK_OK)
         return err->code;
     if (oath_base32_encode(ck_secret_bytes(key), ck_secret_size(key), &base32, &size) != OATH_OK)
         return ck_error_no_memory(err);

@@ -6,7 +6,6 @@
 #include "ceremony.h"
 #include "cowkey/base/cleanup.h"
 #include "cowkey/base/hash.h"
-#include "cowkey/webauthn/cose.h"
 
 void ck_assertion_clear(struct ck_assertion *assertion)
 {
@@ -76,12 +75,12 @@ static enum ck_err check_data(const struct ck_assertion *assertion,
  * The steps of section 7.2, numbered as in the text of July 2026. 1 to 4 are what the caller did;
  * extensions are not asked for.
  */
-enum ck_err ck_assertion_verify(const struct ck_assertion *assertion,
-                                const struct ck_credential *credential,
-                                const struct ck_assertion_terms *terms, const char **ret_reason,
-                                struct ck_error *err)
+enum ck_err ck_assertion_verify_by(const struct ck_cose_key *key,
+                                   const struct ck_assertion *assertion,
+                                   const struct ck_credential *credential,
+                                   const struct ck_assertion_terms *terms, const char **ret_reason,
+                                   struct ck_error *err)
 {
-    CK_CLEANUP(ck_cose_key_free) struct ck_cose_key *key = NULL;
     const struct ck_ceremony_terms common = {
         .ceremony = CK_CEREMONY_GET,
         .challenge = terms->challenge,
@@ -91,8 +90,7 @@ enum ck_err ck_assertion_verify(const struct ck_assertion *assertion,
     };
     const char *reason = NULL;
 
-    if (ck_cose_key_parse(&credential->public_key, &key, err) != CK_OK)
-        return err->code;
+    err->text[0] = '\0';
     /* 5, 6: the credential is the one that was asked for, and its user's. */
     if (!ck_bytes_equal(&assertion->credential_id, &credential->id))
         reason = "credential-id";
@@ -108,4 +106,16 @@ enum ck_err ck_assertion_verify(const struct ck_assertion *assertion,
     /* 23: extension outputs are ignored. 24, 25: the record is the caller's to update. */
     *ret_reason = reason;
     return CK_OK;
+}
+
+enum ck_err ck_assertion_verify(const struct ck_assertion *assertion,
+                                const struct ck_credential *credential,
+                                const struct ck_assertion_terms *terms, const char **ret_reason,
+                                struct ck_error *err)
+{
+    CK_CLEANUP(ck_cose_key_free) struct ck_cose_key *key = NULL;
+
+    if (ck_cose_key_parse(&credential->public_key, &key, err) != CK_OK)
+        return err->code;
+    return ck_assertion_verify_by(key, assertion, credential, terms, ret_reason, err);
 }

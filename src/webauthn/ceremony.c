@@ -35,7 +35,7 @@ enum ck_err ck_ceremony_check_client_data(const struct ck_bytes *json,
     if (strcmp(client_data.type, types[terms->ceremony]) != 0)
         reason = "type";
     /* 8: the challenge. */
-    else if (!ck_bytes_equal(&client_data.challenge, terms->challenge))
+    else if (terms->challenge != NULL && !ck_bytes_equal(&client_data.challenge, terms->challenge))
         reason = "challenge";
     /* 9: the origin. */
     else if (strcmp(client_data.origin, terms->origin) != 0)

@@ -9,7 +9,7 @@
 
 struct ck_ceremony_terms {
     enum ck_ceremony ceremony;
-    const struct ck_bytes *challenge;
+    const struct ck_bytes *challenge; /* NULL: any */
     const char *origin;
     const char *rp_id;
     bool user_verification_required;

@@ -1,12 +1,11 @@
 #include "cowkey/webauthn/client_data.h"
 
-#include <jansson.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "cowkey/base/cleanup.h"
 #include "cowkey/base/escape.h"
-#include "cowkey/base/json.h"
+#include "cowkey/base/json_view.h"
 
 static const char *const types[] = {
     [CK_CEREMONY_CREATE] = "webauthn.create", [CK_CEREMONY_GET] = "webauthn.get"};
@@ -76,44 +75,51 @@ enum ck_err ck_client_data_make(enum ck_ceremony ceremony, const struct ck_bytes
 
 /* --- reading --- */
 
-static enum ck_err read_string(const json_t *object, const char *key, char *to, size_t size_max,
-                               struct ck_error *err)
+static bool is_string(const struct ck_json_item *item)
 {
-    const json_t *value = json_object_get(object, key);
+    return item != NULL && item->kind == CK_JSON_STRING;
+}
 
-    if (!json_is_string(value))
+static enum ck_err read_string(const struct ck_json_item *object, const char *key, char *to,
+                               size_t size_max, size_t *ret_size, struct ck_error *err)
+{
+    const struct ck_json_item *value = ck_json_view_find(object, key);
+
+    if (!is_string(value))
         return ck_error_set(err, CK_ERR_USAGE, "the client data has no text as '%s'", key);
-    if (json_string_length(value) >= size_max)
+    if (!ck_json_item_copy(value, to, size_max, ret_size))
         return ck_error_set(err, CK_ERR_USAGE, "the client data's '%s' has more than %zu bytes",
                             key, size_max - 1);
-    memcpy(to, json_string_value(value), json_string_length(value) + 1);
     return CK_OK;
 }
 
 /* A verifier compares the text, so there is one text for each challenge: without padding. */
-static enum ck_err read_challenge(const json_t *object, struct ck_bytes *challenge,
+static enum ck_err read_challenge(const struct ck_json_item *object, struct ck_bytes *challenge,
                                   struct ck_error *err)
 {
-    const json_t *value = json_object_get(object, "challenge");
+    char text[CK_CLIENT_DATA_MAX];
+    size_t size;
 
-    if (!json_is_string(value))
-        return ck_error_set(err, CK_ERR_USAGE, "the client data has no text as 'challenge'");
-    if (strchr(json_string_value(value), '=') != NULL)
+    if (read_string(object, "challenge", text, sizeof(text), &size, err) != CK_OK)
+        return err->code;
+    if (strchr(text, '=') != NULL)
         return ck_error_set(err, CK_ERR_USAGE, "the client data's challenge is padded");
-    return ck_base64_decode(CK_BASE64_URL, json_string_value(value), json_string_length(value),
-                            "the client data's challenge", CK_ERR_USAGE, challenge, err);
+    return ck_base64_decode(CK_BASE64_URL, text, size, "the client data's challenge", CK_ERR_USAGE,
+                            challenge, err);
 }
 
 /* topOrigin is there only when the origins differ, whatever crossOrigin says. */
-static enum ck_err read_cross_origin(const json_t *object, bool *cross_origin, struct ck_error *err)
+static enum ck_err read_cross_origin(const struct ck_json_item *object, bool *cross_origin,
+                                     struct ck_error *err)
 {
-    const json_t *cross = json_object_get(object, "crossOrigin");
-    const json_t *top = json_object_get(object, "topOrigin");
+    const struct ck_json_item *cross = ck_json_view_find(object, "crossOrigin");
+    const struct ck_json_item *top = ck_json_view_find(object, "topOrigin");
 
-    if ((cross != NULL && !json_is_boolean(cross)) || (top != NULL && !json_is_string(top)))
+    if ((cross != NULL && cross->kind != CK_JSON_TRUE && cross->kind != CK_JSON_FALSE) ||
+        (top != NULL && !is_string(top)))
         return ck_error_set(err, CK_ERR_USAGE,
                             "the client data's 'crossOrigin' or 'topOrigin' is of another type");
-    *cross_origin = json_is_true(cross) || top != NULL;
+    *cross_origin = (cross != NULL && cross->kind == CK_JSON_TRUE) || top != NULL;
     return CK_OK;
 }
 
@@ -133,21 +139,22 @@ static struct ck_bytes without_mark(const struct ck_bytes *json)
 enum ck_err ck_client_data_parse(const struct ck_bytes *json, struct ck_client_data *ret_data,
                                  struct ck_error *err)
 {
-    CK_CLEANUP(ck_json_free) json_t *object = NULL;
+    CK_CLEANUP(ck_json_view_clear) struct ck_json_view view = {0};
     CK_CLEANUP(ck_client_data_clear) struct ck_client_data data = {0};
     struct ck_bytes text = without_mark(json);
 
     if (json->size > CK_CLIENT_DATA_MAX)
         return ck_error_set(err, CK_ERR_USAGE, "the client data has more than %d bytes",
                             CK_CLIENT_DATA_MAX);
-    if (ck_json_parse(text.size > 0 ? (const char *)text.data : "", text.size, "the client data",
-                      CK_ERR_USAGE, &object, err) != CK_OK)
+    if (ck_json_view_parse(&view, text.size > 0 ? (const char *)text.data : "", text.size,
+                           "the client data", CK_ERR_USAGE, err) != CK_OK)
         return err->code;
-    if (!json_is_object(object))
+    const struct ck_json_item *object = view.items;
+    if (object->kind != CK_JSON_OBJECT)
         return ck_error_set(err, CK_ERR_USAGE, "the client data is not a JSON object");
-    if (read_string(object, "type", data.type, sizeof(data.type), err) != CK_OK ||
+    if (read_string(object, "type", data.type, sizeof(data.type), NULL, err) != CK_OK ||
         read_challenge(object, &data.challenge, err) != CK_OK ||
-        read_string(object, "origin", data.origin, sizeof(data.origin), err) != CK_OK ||
+        read_string(object, "origin", data.origin, sizeof(data.origin), NULL, err) != CK_OK ||
         read_cross_origin(object, &data.cross_origin, err) != CK_OK)
         return err->code;
     *ret_data = data;

@@ -9,6 +9,7 @@
 
 #include "attempt.h"
 #include "canonical_cbor.h"
+#include "cose_label.h"
 #include "cose_point.h"
 #include "cowkey/base/cleanup.h"
 #include "signature.h"
@@ -16,27 +17,7 @@
 struct ck_cose_key {
     int algorithm;
     EVP_PKEY *key;
-};
-
-/* The labels of a COSE_Key's members (RFC 9052 section 7.1, RFC 9053 section 7, RFC 8230). */
-enum label {
-    LABEL_TYPE = 1,
-    LABEL_ALGORITHM = 3,
-    LABEL_CURVE = -1,
-    LABEL_X = -2,
-    LABEL_Y = -3,
-    LABEL_N = -1,
-    LABEL_E = -2,
-};
-
-enum key_type { TYPE_OKP = 1, TYPE_EC2 = 2, TYPE_RSA = 3 };
-
-enum {
-    COORDINATE_MAX = 48,
-    ED25519_SIZE = 32,
-    RSA_BYTES_MIN = 2048 / 8,
-    RSA_BYTES_MAX = 8192 / 8,
-    EXPONENT_BYTES_MAX = 8,
+    struct ck_verifier *verifier;
 };
 
 /* WebAuthn binds each elliptic algorithm to one curve (section 5.8.5). */
@@ -299,7 +280,8 @@ enum ck_err ck_cose_key_parse(const struct ck_bytes *cbor, struct ck_cose_key **
         return ck_error_no_memory(err);
     key->algorithm = (int)algorithm.integer;
     if ((curve != NULL ? parse_elliptic(&map, curve, type.integer, &key->key, err)
-                       : parse_rsa(&map, type.integer, &key->key, err)) != CK_OK)
+                       : parse_rsa(&map, type.integer, &key->key, err)) != CK_OK ||
+        ck_verifier_new(key->key, key->algorithm, &key->verifier, err) != CK_OK)
         return err->code;
     *ret_key = CK_TAKE(key);
     return CK_OK;
@@ -307,8 +289,10 @@ enum ck_err ck_cose_key_parse(const struct ck_bytes *cbor, struct ck_cose_key **
 
 void ck_cose_key_free(struct ck_cose_key **key)
 {
-    if (*key != NULL)
+    if (*key != NULL) {
+        ck_verifier_free(&(*key)->verifier);
         EVP_PKEY_free((*key)->key);
+    }
     free(*key);
     *key = NULL;
 }
@@ -324,7 +308,7 @@ enum ck_err ck_cose_key_verify(const struct ck_cose_key *key, const void *messag
                                const struct ck_bytes *signature, bool *ret_valid,
                                struct ck_error *err)
 {
-    return ck_signature_verify(key->key, key->algorithm, message, size, signature, ret_valid, err);
+    return ck_verifier_verify(key->verifier, message, size, signature, ret_valid, err);
 }
 
 bool ck_cose_point(const struct ck_bytes *cbor, uint8_t ret_point[CK_P256_POINT_SIZE])

@@ -105,7 +105,8 @@ static enum ck_err check_id(struct check *check, struct ck_error *err)
     const struct ck_bytes *id = &check->data.credential_id;
 
     (void)err;
-    if (!ck_bytes_equal(id, &check->registration->credential_id))
+    if (check->registration->credential_id.size > 0 &&
+        !ck_bytes_equal(id, &check->registration->credential_id))
         check->reason = "credential-id";
     for (size_t i = 0; i < options->exclude_count && check->reason == NULL; i++) {
         if (ck_bytes_equal(&options->exclude[i], id))
@@ -162,13 +163,14 @@ enum ck_err ck_registration_verify(const struct ck_registration *registration,
         .registration = registration,
         .options = terms->options,
         .terms = {.ceremony = CK_CEREMONY_CREATE,
-                  .challenge = &terms->options->challenge,
+                  .challenge = terms->any_challenge ? NULL : &terms->options->challenge,
                   .origin = terms->origin,
                   .rp_id = terms->options->rp_id,
                   .user_verification_required = terms->user_verification_required},
     };
 
-    for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]) && check.reason == NULL; i++) {
+    err->text[0] = '\0';
+    for (size_t i = 0; i < sizeof(steps) / sizeof(steps)[0] && check.reason == NULL; i++) {
         if (steps[i](&check, err) != CK_OK)
             return err->code;
     }

@@ -15,6 +15,19 @@ enum ck_err ck_signature_verify(EVP_PKEY *key, int algorithm, const void *messag
                                 const struct ck_bytes *signature, bool *ret_valid,
                                 struct ck_error *err);
 
+/*
+ * The same for many signatures of one key: what OpenSSL looks up for it is kept. Used by one thread
+ * at a time. *ret_verifier is NULL when the algorithm is not known or the key is not made for it.
+ */
+struct ck_verifier;
+
+enum ck_err ck_verifier_new(EVP_PKEY *key, int algorithm, struct ck_verifier **ret_verifier,
+                            struct ck_error *err);
+void ck_verifier_free(struct ck_verifier **verifier);
+enum ck_err ck_verifier_verify(struct ck_verifier *verifier, const void *message, size_t size,
+                               const struct ck_bytes *signature, bool *ret_valid,
+                               struct ck_error *err);
+
 /* Whether a key is on the elliptic curve of OpenSSL's name group; false also without memory. */
 bool ck_signature_key_is_on(EVP_PKEY *key, const char *group);
 

@@ -42,6 +42,16 @@ class Info(Case):
         self.assertEqual(info.options, {"rk": False, "up": True, "uv": True, "plat": False})
         self.assertIsNone(info.firmware_version)
 
+    def test_everything_that_info_may_say(self):
+        self.key.ctl(all_info=True)
+        info = self.ctap2().get_info()
+        self.assertEqual(info.max_large_blob, 4096)
+        self.assertEqual(info.max_cred_blob_length, 32)
+        self.assertEqual(info.max_rpids_for_min_pin, 3)
+        self.assertEqual(info.uv_modality, 0x803)
+        self.assertEqual(info.certifications, {"FIDO": 2, "FIPS-CMVP-3": 3})
+        self.assertEqual(info.firmware_version, 66051)
+
     def test_mistakes_in_scripts(self):
         for script in ({"touch": "soon"}, {"nonsense": 1}, {"uv": "maybe"}, {"aaguid": "12"},
                        {"faults": [{"do": "nothing known"}]}, {"credential_id_size": 1024}):
@@ -283,6 +293,12 @@ class Management(Case):
         self.assertEqual(manager.enumerate_creds(sha256(b"other.example"))[0][6],
                          {"id": b"u1", "name": "bob"})
         self.refused(ERR.INVALID_PARAMETER, manager.update_user_info, found[7], {"id": b"u9"})
+
+    def test_shortens_what_it_lists(self):
+        self.key.ctl(rp_id_max=5)
+        rows = self.manager().enumerate_rps()
+        self.assertEqual({row[3]["id"] for row in rows}, {RP_ID[:5], "other"})
+        self.assertIn(sha256(b"other.example"), [row[4] for row in rows])
 
     def test_wants_its_permission(self):
         other = self.manager(ClientPin.PERMISSION.GET_ASSERTION, RP_ID)

@@ -2,6 +2,8 @@
 
 #include "key.h"
 
+enum { LARGE_BLOBS = 4096, CRED_BLOB = 32, RP_IDS = 3 }; /* with all_info */
+
 /* Options stand in canonical order: shorter names first. */
 static void put_options(const struct key *key, struct message *reply)
 {
@@ -83,6 +85,25 @@ static void put_versions(const struct key *key, struct message *reply)
         put_text(reply, "FIDO_2_1");
 }
 
+/* Section 6.4; the modality is a touch, a finger and a PIN (FIDO Registry section 3.1). */
+static void put_rarer(struct message *reply)
+{
+    put_int(reply, 0x0f); /* maxCredBlobLength */
+    put_int(reply, CRED_BLOB);
+    put_int(reply, 0x10); /* maxRPIDsForSetMinPINLength */
+    put_int(reply, RP_IDS);
+    put_int(reply, 0x11); /* preferredPlatformUvAttempts */
+    put_int(reply, 3);
+    put_int(reply, 0x12); /* uvModality */
+    put_int(reply, 0x001 | 0x002 | 0x800);
+    put_int(reply, 0x13); /* certifications */
+    put_map(reply, 2);
+    put_text(reply, "FIDO");
+    put_int(reply, 2);
+    put_text(reply, "FIPS-CMVP-3");
+    put_int(reply, 3);
+}
+
 /* What CTAP 2.1 added to the answer of CTAP 2.0. */
 static void put_newer(const struct key *key, struct message *reply)
 {
@@ -99,12 +120,18 @@ static void put_newer(const struct key *key, struct message *reply)
     put_text(reply, "usb");
     put_int(reply, 0x0a);
     put_algorithms(script, reply);
+    if (script->all_info) {
+        put_int(reply, 0x0b); /* maxSerializedLargeBlobArray */
+        put_int(reply, LARGE_BLOBS);
+    }
     put_int(reply, 0x0c); /* forcePINChange */
     put_bool(reply, key->store.pin_change_forced);
     put_int(reply, 0x0d); /* minPINLength */
     put_int(reply, (int64_t)key->store.pin_length_min);
     put_int(reply, 0x0e); /* firmwareVersion */
     put_int(reply, script->firmware);
+    if (script->all_info)
+        put_rarer(reply);
     put_int(reply, 0x14); /* remainingDiscoverableCredentials */
     put_int(reply, store_room(&key->store, script->capacity));
 }
@@ -116,7 +143,7 @@ enum ctap_status get_info(struct key *key, const cbor_item_t *request, struct me
 
     (void)request;
     if (script->ctap21)
-        fields += 7U + (script->list_max > 0);
+        fields += 7U + (script->list_max > 0) + (script->all_info ? 6U : 0U);
     put_map(reply, fields);
     put_int(reply, 0x01);
     put_versions(key, reply);

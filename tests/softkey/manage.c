@@ -1,5 +1,6 @@
 #include "manage.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "key.h"
@@ -88,6 +89,16 @@ static bool begins_rp(const struct store *store, size_t index)
     return one->resident;
 }
 
+/* A key may keep less than all of it (section 6.8.7). */
+static void put_rp_id(struct message *reply, const char *rp_id, int64_t size_max)
+{
+    char text[256];
+    int size = size_max == 0 ? (int)sizeof(text) - 1 : (int)size_max;
+
+    snprintf(text, sizeof(text), "%.*s", size, rp_id);
+    put_text(reply, text);
+}
+
 /* Goes on with the listing; total is told only with the first. */
 static enum ctap_status put_rp(struct key *key, size_t total, struct message *reply)
 {
@@ -101,7 +112,7 @@ static enum ctap_status put_rp(struct key *key, size_t total, struct message *re
     put_int(reply, 0x03);
     put_map(reply, 1);
     put_text(reply, "id");
-    put_text(reply, credential->rp_id);
+    put_rp_id(reply, credential->rp_id, key->script.rp_id_max);
     put_int(reply, 0x04);
     put_bytes(reply, credential->rp_id_hash, HASH_SIZE);
     if (total > 0) {

@@ -69,6 +69,8 @@ static const struct setting {
     NUMBER_OF(list_max, 0, 1000),
     NUMBER_OF(credential_id_size, 1, CREDENTIAL_ID_MAX),
     NUMBER_OF(firmware, 0, UINT32_MAX),
+    SWITCH_OF(all_info),
+    NUMBER_OF(rp_id_max, 0, 255),
     NUMBER_OF(reset_window_ms, 0, INT32_MAX),
     CHOICE_OF(attestation, attestation_names),
     {"aaguid", BYTES, offsetof(struct script, aaguid), 0, 0, NULL},

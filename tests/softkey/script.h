@@ -88,6 +88,8 @@ struct script {
     int64_t list_max;         /* credentials in a list; 0: any number */
     int64_t credential_id_size;
     int64_t firmware;
+    bool all_info;           /* getInfo has what few keys say, too */
+    int64_t rp_id_max;       /* bytes of RP IDs that are listed; 0: all (CTAP 2.1 section 6.8.7) */
     int64_t reset_window_ms; /* after power-on; 0: always */
     int attestation;         /* enum attestation_kind */
     uint8_t aaguid[AAGUID_SIZE];

@@ -33,6 +33,8 @@
  *   forced_change_status: "pin-policy-violation"               also "pin-invalid"
  *   capacity: 25              resident keys;     list_max: 0   credentials in a list, 0: any
  *   credential_id_size: 64    1 to 1023          firmware: 328707 (5.4.3)
+ *   all_info: false           getInfo also tells of blobs, modality, certifications
+ *   rp_id_max: 0              lists so many bytes of an RP ID, 0: all of it
  *   reset_window_ms: 10000    after power-on, 0: always
  *   attestation: "batch"      also "self", "none"              aaguid: "c03ce450-..."
  *   algorithms: [-7, -8, -257]                                 protocols: [2, 1]

@@ -175,7 +175,7 @@ static void add_devices(UMockdevTestbed *testbed, size_t number)
 }
 
 /* What libfido2 and cowkey read there. */
-static void add_attributes(UMockdevTestbed *testbed, size_t number)
+static void add_attributes(UMockdevTestbed *testbed, size_t number, const char *serial)
 {
     char usb[64], hid[256], product[32];
 
@@ -185,6 +185,7 @@ static void add_attributes(UMockdevTestbed *testbed, size_t number)
     snprintf(product, sizeof(product), "Softkey %zu\n", number);
     umockdev_testbed_set_attribute(testbed, usb, "manufacturer", "Softkey Works\n");
     umockdev_testbed_set_attribute(testbed, usb, "product", product);
+    umockdev_testbed_set_attribute(testbed, usb, "serial", serial);
     umockdev_testbed_set_attribute_binary(testbed, hid, "report_descriptor",
                                           (guint8 *)report_descriptor, sizeof(report_descriptor));
 }
@@ -205,7 +206,7 @@ static void attach_handler(struct bed *bed, struct device *device, const char *n
  */
 static void plug(struct bed *bed, struct device *device)
 {
-    char node[32];
+    char node[32], serial[32];
 
     device->socket = connect_to(device->path);
     if (device->socket < 0)
@@ -214,9 +215,10 @@ static void plug(struct bed *bed, struct device *device)
     device->clients = 0;
     device->output_size = 0;
     snprintf(node, sizeof(node), "/dev/hidraw%zu", device->number);
+    snprintf(serial, sizeof(serial), "SOFT%04td\n", device - bed->devices);
     attach_handler(bed, device, node);
     add_devices(bed->testbed, device->number);
-    add_attributes(bed->testbed, device->number);
+    add_attributes(bed->testbed, device->number, serial);
     device->master = umockdev_testbed_get_dev_fd(bed->testbed, node);
     device->slave = open(ptsname(device->master), O_RDWR | O_NOCTTY | O_CLOEXEC);
     MUST(device->slave >= 0 && fcntl(device->master, F_SETFL, O_NONBLOCK) == 0);

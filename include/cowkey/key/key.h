@@ -93,6 +93,9 @@ enum ck_err ck_key_sign(struct ck_key *key, const struct ck_request_options *opt
                         const struct ck_bytes *wanted, const struct ck_bytes *user,
                         struct ck_assertion *ret_assertion, struct ck_error *err);
 
+/* Whether that failed because the key holds none of the credentials: it is another key. */
+bool ck_key_lacks_credential(const struct ck_key *key);
+
 /* Deletes a resident credential from the key; needs the PIN. CK_ERR_KEY when the key can't. */
 enum ck_err ck_key_forget(struct ck_key *key, const struct ck_bytes *credential_id,
                           struct ck_error *err);

@@ -17,6 +17,7 @@
 #include "cowkey/base/error.h"
 #include "cowkey/base/host.h"
 #include "cowkey/base/secret.h"
+#include "cowkey/mailcow/server_certificate.h"
 
 enum {
     CK_HTTP_BODY_MAX = 4 * 1024 * 1024, /* bytes of an unpacked body */
@@ -100,6 +101,20 @@ void ck_http_set_last_words(struct ck_http *http, unsigned timeout_ms);
 
 /* From now on each exchange has a connection of its own. */
 void ck_http_use_fresh_connection(struct ck_http *http);
+
+/*
+ * For looking at the server itself: the next exchanges go over a connection of their own, whose
+ * certificates are kept and can be read, also when they were not trusted (CK_ERR_UNREACHABLE where
+ * TLS did not come so far).
+ */
+void ck_http_keep_certificate(struct ck_http *http);
+enum ck_err ck_http_read_certificate(struct ck_http *http,
+                                     struct ck_server_certificate *ret_certificate,
+                                     struct ck_error *err);
+
+/* How far the last exchange came, whether it succeeded or not. */
+enum ck_http_stage { CK_HTTP_NOT_CONNECTED, CK_HTTP_CONNECTED, CK_HTTP_TRUSTED };
+enum ck_http_stage ck_http_stage(const struct ck_http *http);
 
 /* Erases and frees the body. */
 void ck_response_clear(struct ck_response *response);

@@ -8,9 +8,13 @@
 #ifndef COWKEY_OTP_OTPAUTH_H
 #define COWKEY_OTP_OTPAUTH_H
 
+#include <stdint.h>
+
 #include "cowkey/base/error.h"
 #include "cowkey/base/secret.h"
 #include "cowkey/otp/totp.h"
+
+enum ck_otpauth_type { CK_OTPAUTH_TOTP, CK_OTPAUTH_HOTP };
 
 enum {
     CK_OTPAUTH_NAME_MAX = 256, /* bytes of issuer and of account, with NUL */
@@ -23,9 +27,11 @@ enum {
  * other.
  */
 struct ck_otpauth {
+    enum ck_otpauth_type type;
     char issuer[CK_OTPAUTH_NAME_MAX];  /* may be empty */
     char account[CK_OTPAUTH_NAME_MAX]; /* empty only after ck_otpauth_parse_any of a bare key */
-    struct ck_totp_params params;
+    struct ck_totp_params params;      /* the period is the default one for HOTP */
+    int64_t counter;       /* HOTP: up to CK_HOTP_COUNTER_MAX, -1 when the text does not tell */
     struct ck_secret *key; /* raw bytes, owned */
 };
 
@@ -37,13 +43,23 @@ struct ck_otpauth {
 enum ck_err ck_otpauth_parse(const struct ck_secret *uri, struct ck_otpauth *ret_otpauth,
                              struct ck_error *err);
 
-/* Names so long that the URI would exceed CK_OTPAUTH_URI_MAX are CK_ERR_USAGE. */
+/*
+ * Names so long that the URI would exceed CK_OTPAUTH_URI_MAX, and HOTP without its counter, which
+ * every such URI has to tell, are CK_ERR_USAGE.
+ */
 enum ck_err ck_otpauth_format(const struct ck_otpauth *otpauth, struct ck_secret **ret_uri,
                               struct ck_error *err);
 
-/* Reads what a secret file holds: an otpauth URI, or a bare base32 key (default parameters). */
+/*
+ * Reads what a secret file holds: an otpauth URI of type totp, or a bare base32 key (default
+ * parameters).
+ */
 enum ck_err ck_otpauth_parse_any(const struct ck_secret *text, struct ck_otpauth *ret_otpauth,
                                  struct ck_error *err);
+
+/* The same for HOTP: of a URI's parameters the counter is known there, and the period is not. */
+enum ck_err ck_otpauth_parse_any_hotp(const struct ck_secret *text, struct ck_otpauth *ret_otpauth,
+                                      struct ck_error *err);
 
 /* Erases and frees what otpauth owns; an all-zero otpauth is fine. */
 void ck_otpauth_clear(struct ck_otpauth *otpauth);

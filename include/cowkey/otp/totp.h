@@ -29,7 +29,7 @@ struct ck_totp_params {
 
 extern const struct ck_totp_params ck_totp_default; /* SHA1, 6 digits, 30 s */
 
-/* CK_ERR_USAGE when params are out of bounds; all functions that take params check them so. */
+/* CK_ERR_USAGE when params are out of bounds; all functions here that take params check them so. */
 enum ck_err ck_totp_params_check(const struct ck_totp_params *params, struct ck_error *err);
 
 /* The code of key (raw bytes) at now_s, seconds since 1970 UTC, >= 0. */

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 
+#include "cowkey/webauthn/cose.h"
 #include "cowkey/webauthn/credential.h"
 #include "cowkey/webauthn/options.h"
 
@@ -18,7 +19,7 @@ struct ck_assertion {
 void ck_assertion_clear(struct ck_assertion *assertion);
 
 struct ck_assertion_terms {
-    const struct ck_bytes *challenge;
+    const struct ck_bytes *challenge; /* NULL: it is not known, step 11 is left out */
     const char *rp_id;
     const char *origin;
     bool user_verification_required;
@@ -28,11 +29,20 @@ struct ck_assertion_terms {
  * *ret_reason is NULL when every step holds for this credential; else the first that does not:
  * "credential-id", "user-handle", "client-data", "type", "challenge", "origin", "cross-origin",
  * "authenticator-data", "rp-id", "user-present", "user-verified", "backup-state", "signature",
- * "sign-count". A credential whose public key can't be read is CK_ERR_USAGE.
+ * "sign-count". A credential whose public key can't be read is CK_ERR_USAGE. Where "client-data" or
+ * "authenticator-data" is because something can't be read, err->text says what; otherwise it is
+ * empty.
  */
 enum ck_err ck_assertion_verify(const struct ck_assertion *assertion,
                                 const struct ck_credential *credential,
                                 const struct ck_assertion_terms *terms, const char **ret_reason,
                                 struct ck_error *err);
+
+/* The same with the credential's key (ck_credential_key) at hand: for many assertions of one. */
+enum ck_err ck_assertion_verify_by(const struct ck_cose_key *key,
+                                   const struct ck_assertion *assertion,
+                                   const struct ck_credential *credential,
+                                   const struct ck_assertion_terms *terms, const char **ret_reason,
+                                   struct ck_error *err);
 
 #endif

@@ -12,7 +12,7 @@
 
 /* What a client gets from a key at registration. */
 struct ck_registration {
-    struct ck_bytes credential_id; /* as the client reports it */
+    struct ck_bytes credential_id; /* as the client reports it; empty: it does not */
     struct ck_bytes client_data_json;
     struct ck_bytes attestation_object;
 };
@@ -21,6 +21,7 @@ void ck_registration_clear(struct ck_registration *registration);
 
 struct ck_registration_terms {
     const struct ck_creation_options *options;
+    bool any_challenge; /* the options' challenge is not known: step 8 is left out */
     const char *origin;
     bool user_verification_required;
 };
@@ -33,7 +34,10 @@ struct ck_registration_terms {
  * or 8.6 ask of it; keys that are made for one site only often fall short of the subject in 8.2.1),
  * "aaguid", "credential-id", "excluded".
  *
- * Whether a certificate is trusted is not judged. The credential's resident is what the options
+ * Where "client-data", "attestation-object" or "public-key" is because something can't be read,
+ * err->text says what; otherwise it is empty.
+ *
+ * Whether a certificate is trusted is not judged (see trust.h). The credential's resident is what the options
  * require; a caller that knows more may correct it.
  */
 enum ck_err ck_registration_verify(const struct ck_registration *registration,

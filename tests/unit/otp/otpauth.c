@@ -18,7 +18,7 @@ static void assert_parses(const char *uri, const char *issuer, const char *accou
         fail_msg("%s: %s", uri, err.text);
     assert_string_equal(otpauth.issuer, issuer);
     assert_string_equal(otpauth.account, account);
-    assert_memory_equal(&otpauth.params, &params, sizeof params);
+    assert_memory_equal(&otpauth.params, &params, sizeof(params));
     assert_secret(otpauth.key, key_bytes);
     ck_otpauth_clear(&otpauth);
     ck_secret_free(&text);
@@ -32,12 +32,12 @@ static void assert_refused_by(enum ck_err (*parse)(const struct ck_secret *, str
     struct ck_otpauth otpauth, untouched;
     struct ck_error err;
 
-    memset(&otpauth, 0x5a, sizeof otpauth);
+    memset(&otpauth, 0x5a, sizeof(otpauth));
     untouched = otpauth;
     if (parse(text, &otpauth, &err) == CK_OK)
         fail_msg("%s was read", uri);
     assert_error(&err, CK_ERR_USAGE, part);
-    assert_memory_equal(&otpauth, &untouched, sizeof otpauth);
+    assert_memory_equal(&otpauth, &untouched, sizeof(otpauth));
     assert_null(strstr(err.text, KEY_TEXT));
     assert_null(strstr(err.hint, KEY_TEXT));
     ck_secret_free(&text);
@@ -191,12 +191,12 @@ static void test_parse_refuses_numbers(void **state)
     char uri[128];
 
     (void)state;
-    for (size_t i = 0; i < sizeof digits / sizeof digits[0]; i++) {
-        snprintf(uri, sizeof uri, "otpauth://totp/a?secret=" KEY_TEXT "&digits=%s", digits[i]);
+    for (size_t i = 0; i < sizeof(digits) / sizeof(digits)[0]; i++) {
+        snprintf(uri, sizeof(uri), "otpauth://totp/a?secret=" KEY_TEXT "&digits=%s", digits[i]);
         assert_refused(uri, "'digits' is not a number from 6 to 8");
     }
-    for (size_t i = 0; i < sizeof periods / sizeof periods[0]; i++) {
-        snprintf(uri, sizeof uri, "otpauth://totp/a?secret=" KEY_TEXT "&period=%s", periods[i]);
+    for (size_t i = 0; i < sizeof(periods) / sizeof(periods)[0]; i++) {
+        snprintf(uri, sizeof(uri), "otpauth://totp/a?secret=" KEY_TEXT "&period=%s", periods[i]);
         assert_refused(uri, "'period' is not a number from 1 to 3600");
     }
 }
@@ -219,7 +219,7 @@ static void test_parse_refuses_nul(void **state)
     static const char uri[] = "otpauth://totp/a?secret=" KEY_TEXT "\0&digits=8";
 
     (void)state;
-    assert_refused_by(ck_otpauth_parse, uri, sizeof uri - 1, "control character");
+    assert_refused_by(ck_otpauth_parse, uri, sizeof(uri) - 1, "control character");
 }
 
 static void test_uri_bound(void **state)
@@ -228,7 +228,7 @@ static void test_uri_bound(void **state)
     char uri[CK_OTPAUTH_URI_MAX + 3];
 
     (void)state;
-    memset(uri, 'x', sizeof uri);
+    memset(uri, 'x', sizeof(uri));
     memcpy(uri, start, strlen(start));
     uri[CK_OTPAUTH_URI_MAX] = '\0';
     assert_parses(uri, "", "a", ck_totp_default);
@@ -243,19 +243,19 @@ static void test_name_bounds(void **state)
     char uri[1024], name[CK_OTPAUTH_NAME_MAX + 1];
 
     (void)state;
-    memset(name, 'n', sizeof name);
+    memset(name, 'n', sizeof(name));
     name[CK_OTPAUTH_NAME_MAX - 1] = '\0';
-    snprintf(uri, sizeof uri, "otpauth://totp/%s:%s?secret=" KEY_TEXT, name, name);
+    snprintf(uri, sizeof(uri), "otpauth://totp/%s:%s?secret=" KEY_TEXT, name, name);
     assert_parses(uri, name, name, ck_totp_default);
-    snprintf(uri, sizeof uri, "otpauth://totp/a?issuer=%s&secret=" KEY_TEXT, name);
+    snprintf(uri, sizeof(uri), "otpauth://totp/a?issuer=%s&secret=" KEY_TEXT, name);
     assert_parses(uri, name, "a", ck_totp_default);
 
     strcpy(name + CK_OTPAUTH_NAME_MAX - 1, "n");
-    snprintf(uri, sizeof uri, "otpauth://totp/%s?secret=" KEY_TEXT, name);
+    snprintf(uri, sizeof(uri), "otpauth://totp/%s?secret=" KEY_TEXT, name);
     assert_refused(uri, "more than 255");
-    snprintf(uri, sizeof uri, "otpauth://totp/%s:a?secret=" KEY_TEXT, name);
+    snprintf(uri, sizeof(uri), "otpauth://totp/%s:a?secret=" KEY_TEXT, name);
     assert_refused(uri, "more than 255");
-    snprintf(uri, sizeof uri, "otpauth://totp/a?issuer=%s&secret=" KEY_TEXT, name);
+    snprintf(uri, sizeof(uri), "otpauth://totp/a?issuer=%s&secret=" KEY_TEXT, name);
     assert_refused(uri, "more than 255");
 }
 
@@ -302,12 +302,12 @@ static void test_parse_any(void **state)
     struct ck_error err;
 
     (void)state;
-    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts)[0]; i++) {
         struct ck_secret *text = secret_of(texts[i]);
         assert_int_equal(ck_otpauth_parse_any(text, &otpauth, &err), CK_OK);
         assert_string_equal(otpauth.issuer, "");
         assert_string_equal(otpauth.account, "");
-        assert_memory_equal(&otpauth.params, &ck_totp_default, sizeof ck_totp_default);
+        assert_memory_equal(&otpauth.params, &ck_totp_default, sizeof(ck_totp_default));
         assert_secret(otpauth.key, key_bytes);
         ck_otpauth_clear(&otpauth);
         ck_secret_free(&text);
@@ -340,6 +340,98 @@ static void test_parse_any_refuses(void **state)
     assert_any_refused("https://example.org/", "base32");
 }
 
+/* --- counters --- */
+
+static void assert_hotp(const char *text, const char *account, struct ck_totp_params params,
+                        int64_t counter)
+{
+    struct ck_secret *secret = secret_of(text);
+    struct ck_otpauth otpauth;
+    struct ck_error err;
+
+    if (ck_otpauth_parse_any_hotp(secret, &otpauth, &err) != CK_OK)
+        fail_msg("%s: %s", text, err.text);
+    assert_int_equal(otpauth.type, CK_OTPAUTH_HOTP);
+    assert_string_equal(otpauth.account, account);
+    assert_memory_equal(&otpauth.params, &params, sizeof(params));
+    assert_true(otpauth.counter == counter);
+    assert_secret(otpauth.key, key_bytes);
+    ck_otpauth_clear(&otpauth);
+    ck_secret_free(&secret);
+}
+
+static void assert_hotp_refused(const char *text, const char *part)
+{
+    assert_refused_by(ck_otpauth_parse_any_hotp, text, strlen(text), part);
+}
+
+static void test_parse_hotp(void **state)
+{
+    (void)state;
+    assert_hotp("otpauth://hotp/I:a?secret=" KEY_TEXT "&counter=0", "a", ck_totp_default, 0);
+    assert_hotp("otpauth://HOTP/a?counter=0071&secret=" KEY_TEXT "\n", "a", ck_totp_default, 71);
+    assert_hotp("otpauth://hotp/a?digits=8&algorithm=SHA512&counter=12345678901&secret=" KEY_TEXT,
+                "a", (struct ck_totp_params){CK_TOTP_SHA512, 8, 30}, 12345678901);
+    assert_hotp("otpauth://hotp/a?secret=" KEY_TEXT "&counter=9223372036854774806", "a",
+                ck_totp_default, INT64_MAX - 1001);
+    assert_hotp("otpauth://hotp/a?secret=" KEY_TEXT, "a", ck_totp_default, -1);
+    assert_hotp("otpauth://hotp/a?secret=" KEY_TEXT "&period=0", "a", ck_totp_default, -1);
+    assert_hotp(KEY_TEXT "\n", "", ck_totp_default, -1);
+}
+
+static void test_parse_hotp_refuses(void **state)
+{
+    static const char *const counters[] = {"",
+                                           "-1",
+                                           "+1",
+                                           " 1",
+                                           "1 ",
+                                           "1x",
+                                           "0x1",
+                                           "1.0",
+                                           "9223372036854774807",
+                                           "9223372036854775808",
+                                           "18446744073709551616",
+                                           "99999999999999999999",
+                                           "000000000000000000000"};
+    char uri[128];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(counters) / sizeof(counters)[0]; i++) {
+        snprintf(uri, sizeof(uri), "otpauth://hotp/a?secret=" KEY_TEXT "&counter=%s", counters[i]);
+        assert_hotp_refused(uri, "'counter' is not a number from 0 to");
+    }
+    assert_hotp_refused("otpauth://hotp/a?counter=1&secret=" KEY_TEXT "&counter=1",
+                        "'counter' twice");
+    assert_hotp_refused("otpauth://hotp/a?counter=1&digits=9&secret=" KEY_TEXT, "'digits'");
+    assert_hotp_refused("otpauth://hotp/a?counter=1", "no secret");
+    assert_hotp_refused("otpauth://totp/a?secret=" KEY_TEXT, "type hotp");
+    assert_hotp_refused("otpauth://motp/a?secret=" KEY_TEXT, "type hotp");
+    assert_hotp_refused("otpauth-migration://offline?data=abc", "several secrets");
+    assert_hotp_refused("MZXW6YT8", "character 8");
+}
+
+/* Who brought the wrong kind is told which command takes it; nonsense gets no such advice. */
+static void test_other_type_names_its_command(void **state)
+{
+    struct ck_secret *hotp = secret_of("otpauth://hotp/a?secret=" KEY_TEXT),
+                     *totp = secret_of("otpauth://totp/a?secret=" KEY_TEXT),
+                     *neither = secret_of("otpauth://x/a?secret=" KEY_TEXT);
+    struct ck_otpauth otpauth;
+    struct ck_error err;
+
+    (void)state;
+    assert_int_equal(ck_otpauth_parse_any(hotp, &otpauth, &err), CK_ERR_USAGE);
+    assert_non_null(strstr(err.hint, "verify hotp"));
+    assert_int_equal(ck_otpauth_parse_any_hotp(totp, &otpauth, &err), CK_ERR_USAGE);
+    assert_non_null(strstr(err.hint, "verify totp"));
+    assert_int_equal(ck_otpauth_parse_any(neither, &otpauth, &err), CK_ERR_USAGE);
+    assert_string_equal(err.hint, "");
+    ck_secret_free(&hotp);
+    ck_secret_free(&totp);
+    ck_secret_free(&neither);
+}
+
 /* --- writing --- */
 
 static struct ck_otpauth given(const char *issuer, const char *account)
@@ -363,7 +455,7 @@ static void assert_formats(struct ck_otpauth otpauth, const char *uri)
     assert_int_equal(ck_otpauth_parse(text, &again, &err), CK_OK);
     assert_string_equal(again.issuer, otpauth.issuer);
     assert_string_equal(again.account, otpauth.account);
-    assert_memory_equal(&again.params, &otpauth.params, sizeof again.params);
+    assert_memory_equal(&again.params, &otpauth.params, sizeof(again.params));
     assert_true(ck_secret_equal(again.key, otpauth.key));
     ck_otpauth_clear(&again);
     ck_otpauth_clear(&otpauth);
@@ -420,7 +512,7 @@ static void test_format_refuses(void **state)
     otpauth.params.algorithm = (enum ck_totp_algorithm)3;
     assert_not_formatted(otpauth, "SHA1");
     otpauth = given("I", "a");
-    memset(otpauth.account, 'a', sizeof otpauth.account); /* without NUL */
+    memset(otpauth.account, 'a', sizeof(otpauth.account)); /* without NUL */
     assert_not_formatted(otpauth, "more than 255");
     otpauth = given("I", "a");
     ck_secret_truncate(otpauth.key, 0);
@@ -446,6 +538,29 @@ static void test_format_uri_bound(void **state)
     assert_not_formatted(otpauth, "too long");
 }
 
+static void test_format_hotp(void **state)
+{
+    struct ck_otpauth otpauth = given("I", "a");
+    struct ck_secret *uri = NULL;
+    struct ck_error err;
+
+    (void)state;
+    otpauth.type = CK_OTPAUTH_HOTP;
+    otpauth.counter = INT64_MAX - 1001;
+    otpauth.params.period_s = 60; /* not HOTP's business */
+    otpauth.params.digits = 8;
+    assert_int_equal(ck_otpauth_format(&otpauth, &uri, &err), CK_OK);
+    assert_secret(uri, "otpauth://hotp/I:a?secret=" KEY_TEXT
+                       "&issuer=I&digits=8&counter=9223372036854774806");
+    ck_secret_free(&uri);
+    otpauth.counter++;
+    assert_int_equal(ck_otpauth_format(&otpauth, &uri, &err), CK_ERR_USAGE);
+    otpauth.counter = -1;
+    assert_int_equal(ck_otpauth_format(&otpauth, &uri, &err), CK_ERR_USAGE);
+    assert_error(&err, CK_ERR_USAGE, "counter");
+    ck_otpauth_clear(&otpauth);
+}
+
 static void test_clear(void **state)
 {
     static const struct ck_otpauth zero;
@@ -453,7 +568,7 @@ static void test_clear(void **state)
 
     (void)state;
     ck_otpauth_clear(&otpauth);
-    assert_memory_equal(&otpauth, &zero, sizeof zero);
+    assert_memory_equal(&otpauth, &zero, sizeof(zero));
     ck_otpauth_clear(&otpauth);
 }
 
@@ -528,7 +643,11 @@ int main(void)
         cmocka_unit_test(test_parse_of_damaged_uris),
         cmocka_unit_test(test_parse_any),
         cmocka_unit_test(test_parse_any_refuses),
+        cmocka_unit_test(test_parse_hotp),
+        cmocka_unit_test(test_parse_hotp_refuses),
+        cmocka_unit_test(test_other_type_names_its_command),
         cmocka_unit_test(test_format),
+        cmocka_unit_test(test_format_hotp),
         cmocka_unit_test(test_format_refuses),
         cmocka_unit_test(test_format_uri_bound),
         cmocka_unit_test(test_clear),

@@ -27,7 +27,7 @@ static const struct {
     {2000000000, {"69279037", "90698825", "38618901"}},
     {20000000000, {"65353130", "77737706", "47863826"}},
 };
-enum { VECTORS = sizeof vectors / sizeof vectors[0] };
+enum { VECTORS = sizeof(vectors) / sizeof(vectors)[0] };
 
 static void test_code_of_rfc6238(void **state)
 {
@@ -235,7 +235,7 @@ static void test_check_of_what_is_no_code(void **state)
 
     (void)state;
     assert_fits(key, &ck_totp_default, "287082", 59, 0, 0);
-    for (size_t i = 0; i < sizeof no_codes / sizeof no_codes[0]; i++)
+    for (size_t i = 0; i < sizeof(no_codes) / sizeof(no_codes)[0]; i++)
         assert_fits_not(key, &ck_totp_default, no_codes[i], 59, CK_TOTP_WINDOW_MAX);
     ck_secret_free(&key);
 }
@@ -269,15 +269,18 @@ static void test_bounds_of_params(void **state)
         {CK_TOTP_SHA1, 0, 30},   {CK_TOTP_SHA1, 6, 0},
         {CK_TOTP_SHA1, 6, 3601}, {(enum ck_totp_algorithm)3, 6, 30},
         {CK_TOTP_SHA1, 6, -1U},  {(enum ck_totp_algorithm) - 1, 6, 30}};
+    static const char *const parts[] = {"6 to 8 digits",     "6 to 8 digits",     "6 to 8 digits",
+                                        "1 to 3600 seconds", "1 to 3600 seconds", "SHA1, SHA256",
+                                        "1 to 3600 seconds", "SHA1, SHA256"};
     struct ck_secret *key = rfc_key(CK_TOTP_SHA1);
     struct ck_error err;
 
     (void)state;
-    for (size_t i = 0; i < sizeof good / sizeof good[0]; i++)
+    for (size_t i = 0; i < sizeof(good) / sizeof(good)[0]; i++)
         assert_int_equal(ck_totp_params_check(&good[i], &err), CK_OK);
-    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad)[0]; i++) {
         assert_int_equal(ck_totp_params_check(&bad[i], &err), CK_ERR_USAGE);
-        assert_input_refused(key, &bad[i], 59, 0, "TOTP");
+        assert_input_refused(key, &bad[i], 59, 0, parts[i]);
     }
     ck_secret_free(&key);
 }
@@ -365,7 +368,7 @@ static void test_key_of_rfc4648(void **state)
     struct ck_error err;
 
     (void)state;
-    for (size_t i = 0; i < sizeof pairs / sizeof pairs[0]; i++) {
+    for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs)[0]; i++) {
         struct ck_secret *key = secret_of(pairs[i][1]), *base32 = NULL;
         char unpadded[32];
 
@@ -399,7 +402,7 @@ static void test_key_with_other_characters(void **state)
     char text[] = "MZXW6YTB";
 
     (void)state;
-    for (size_t i = 0; i < sizeof others; i++) { /* with the NUL */
+    for (size_t i = 0; i < sizeof(others); i++) { /* with the NUL */
         text[3] = others[i];
         assert_no_key_bytes(text, 8, "character 4");
     }
@@ -463,7 +466,7 @@ static void test_key_text_bound(void **state)
 
     (void)state;
     memset(text, 'A', 256);
-    assert_key(text, zeros, sizeof zeros);
+    assert_key(text, zeros, sizeof(zeros));
     memset(text, 'A', 258);
     assert_no_key(text, "more than 256");
     memset(text, 'A', 264);
@@ -472,7 +475,7 @@ static void test_key_text_bound(void **state)
     text[0] = '\0';
     for (int i = 0; i < 256; i++)
         strcat(text, "A ");
-    assert_key(text, zeros, sizeof zeros);
+    assert_key(text, zeros, sizeof(zeros));
 }
 
 static void test_key_parse_undoes_format(void **state)
@@ -482,7 +485,7 @@ static void test_key_parse_undoes_format(void **state)
 
     (void)state;
     srand(1);
-    for (size_t size = 1; size <= sizeof bytes; size++) {
+    for (size_t size = 1; size <= sizeof(bytes); size++) {
         struct ck_secret *base32 = NULL, *key;
         for (size_t i = 0; i < size; i++)
             bytes[i] = (char)rand();

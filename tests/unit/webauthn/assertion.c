@@ -1,55 +1,9 @@
 #include "cowkey/webauthn/assertion.h"
 
-#include "ceremony.h"
+#include "login.h"
 #include "vectors.h"
 
 static struct ck_bytes challenge;
-
-/* The record of usual_id's credential, whose key is key_of(algorithm, 0). */
-static struct ck_credential credential_of(int algorithm)
-{
-    static struct buffer key;
-    struct ck_credential credential = {.id = exactly(usual_id, sizeof usual_id),
-                                       .algorithm = algorithm,
-                                       .rp_id = RP_ID,
-                                       .user_id = bytes_of_text("alice"),
-                                       .sign_count = 7};
-
-    key.size = 0;
-    put_cose(&key, key_of(algorithm, 0), algorithm);
-    credential.public_key = bytes_of(&key);
-    return credential;
-}
-
-static struct recipe login(int algorithm)
-{
-    struct recipe recipe = usual_recipe("none", algorithm, false);
-
-    recipe.type = "webauthn.get";
-    recipe.flags = CK_FLAG_USER_PRESENT | CK_FLAG_USER_VERIFIED;
-    recipe.sign_count = 8;
-    return recipe;
-}
-
-static struct ck_assertion assertion_of(const struct recipe *recipe)
-{
-    static struct buffer data, message;
-    struct ck_assertion assertion = {.credential_id = exactly(usual_id, sizeof usual_id),
-                                     .client_data_json = client_data_of(recipe)};
-
-    data.size = 0;
-    put_data_header(&data, recipe->rp_id, recipe->flags, recipe->sign_count);
-    if ((recipe->flags & CK_FLAG_ATTESTED) != 0)
-        put_attested(&data, recipe->aaguid, usual_id, recipe->id_size, key_of(recipe->algorithm, 0),
-                     recipe->algorithm);
-    if ((recipe->flags & CK_FLAG_EXTENSIONS) != 0)
-        put(&data, "\xa1\x61x\x01", 4);
-    put_message(&message, recipe, &data, &assertion.client_data_json);
-    assertion.authenticator_data = bytes_of(&data);
-    assertion.signature = sign(key_of(recipe->algorithm, recipe->signing_key), recipe->algorithm,
-                               message.bytes, message.size);
-    return assertion;
-}
 
 static const char *reason_with(const struct ck_assertion *assertion,
                                const struct ck_credential *credential, bool verification)
@@ -124,7 +78,7 @@ static void test_vectors(void **state)
                                          .authenticator_data = bytes_of_hex(vectors[i].login_data),
                                          .signature = bytes_of_hex(vectors[i].signature)};
         struct ck_bytes login_challenge = bytes_of_hex(vectors[i].login_challenge);
-        const struct ck_registration_terms terms = {&options, ORIGIN, false};
+        const struct ck_registration_terms terms = {&options, false, ORIGIN, false};
         const struct ck_assertion_terms login_terms = {&login_challenge, RP_ID, ORIGIN, true};
         struct ck_credential credential = {0};
         const char *reason;
@@ -187,7 +141,7 @@ static void test_data(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases)[0]; i++) {
         struct recipe recipe = login(CK_COSE_ES256);
         recipe.flags = cases[i].flags;
         assert_reason(&recipe, cases[i].reason);
@@ -225,7 +179,7 @@ static void test_sign_count(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases)[0]; i++) {
         struct recipe recipe = login(CK_COSE_EDDSA);
         recipe.sign_count = cases[i].now;
         struct ck_assertion assertion = assertion_of(&recipe);

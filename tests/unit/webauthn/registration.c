@@ -20,16 +20,16 @@ static const char *verify_with(const struct ck_registration *registration,
 static const char *reason_with(const struct ck_registration *registration,
                                const struct ck_creation_options *options, bool verification)
 {
-    const struct ck_registration_terms terms = {options, ORIGIN, verification};
+    const struct ck_registration_terms terms = {options, false, ORIGIN, verification};
     struct ck_credential credential, untouched;
 
-    memset(&credential, 0x5a, sizeof credential);
+    memset(&credential, 0x5a, sizeof(credential));
     untouched = credential;
     const char *reason = verify_with(registration, &terms, &credential);
     if (reason == NULL)
         ck_credential_clear(&credential);
     else
-        assert_memory_equal(&credential, &untouched, sizeof credential);
+        assert_memory_equal(&credential, &untouched, sizeof(credential));
     return reason;
 }
 
@@ -76,7 +76,7 @@ static void test_credential(void **state)
 {
     struct recipe recipe = usual_recipe("packed", CK_COSE_ES256, true);
     struct ck_creation_options options = usual_options();
-    const struct ck_registration_terms terms = {&options, ORIGIN, true};
+    const struct ck_registration_terms terms = {&options, false, ORIGIN, true};
     struct ck_credential credential;
 
     (void)state;
@@ -89,7 +89,7 @@ static void test_credential(void **state)
     assert_int_equal(credential.algorithm, CK_COSE_ES256);
     assert_string_equal(credential.rp_id, RP_ID);
     assert_true(ck_bytes_equal(&credential.user_id, &options.user_id));
-    assert_memory_equal(credential.aaguid, usual_aaguid, sizeof usual_aaguid);
+    assert_memory_equal(credential.aaguid, usual_aaguid, sizeof(usual_aaguid));
     assert_string_equal(credential.format, "packed");
     assert_int_equal(credential.chain_count, 1);
     assert_true(credential.chain[0].size > 100);
@@ -107,7 +107,7 @@ static void test_credential(void **state)
     recipe = usual_recipe("none", CK_COSE_ES256, false);
     recipe.flags ^= CK_FLAG_USER_VERIFIED;
     registration = registration_of(&recipe);
-    const struct ck_registration_terms without = {&options, ORIGIN, false};
+    const struct ck_registration_terms without = {&options, false, ORIGIN, false};
     assert_null(verify_with(&registration, &without, &credential));
     assert_false(credential.user_verified || credential.backup_eligible || credential.backed_up ||
                  credential.resident);
@@ -167,7 +167,7 @@ static void test_client_data(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases)[0]; i++) {
         struct recipe recipe = usual_recipe("packed", CK_COSE_ES256, false);
 
         *(strcmp(cases[i].member, "type") == 0     ? &recipe.type
@@ -192,7 +192,7 @@ static void test_cross_origin(void **state)
     char json[512];
 
     (void)state;
-    snprintf(json, sizeof json, text, usual_challenge);
+    snprintf(json, sizeof(json), text, usual_challenge);
     ck_bytes_clear(&registration.client_data_json);
     registration.client_data_json = bytes_of_text(json);
     assert_string_equal(reason_with(&registration, &options, true), "cross-origin");
@@ -218,7 +218,7 @@ static void test_flags(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases)[0]; i++) {
         struct recipe recipe = usual_recipe("packed", CK_COSE_ES256, false);
         recipe.flags = cases[i].flags;
         assert_reason(&recipe, cases[i].reason);
@@ -264,7 +264,7 @@ static void test_algorithm_and_ids(void **state)
     options.exclude = calloc(2, sizeof *options.exclude);
     options.exclude_count = 2;
     options.exclude[0] = bytes_of_text("another one");
-    options.exclude[1] = exactly(usual_id, sizeof usual_id);
+    options.exclude[1] = exactly(usual_id, sizeof(usual_id));
     assert_string_equal(reason_with(&registration, &options, true), "excluded");
     options.exclude[1].data[0] ^= 1;
     assert_null(reason_with(&registration, &options, true));
@@ -353,7 +353,7 @@ static void test_certificate(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases)[0]; i++) {
         struct recipe recipe = usual_recipe("packed", CK_COSE_ES256, true);
 
         recipe.certificate = cases[i].certificate;
@@ -550,18 +550,18 @@ static const char *failing_reason;
 
 static enum ck_err verify(struct ck_error *err)
 {
-    const struct ck_registration_terms terms = {&failing_options, ORIGIN, true};
+    const struct ck_registration_terms terms = {&failing_options, false, ORIGIN, true};
     const char *reason = (const char *)UNTOUCHED;
     struct ck_credential credential, untouched;
     enum ck_err rc;
 
-    memset(&credential, 0x5a, sizeof credential);
+    memset(&credential, 0x5a, sizeof(credential));
     untouched = credential;
     rc = ck_registration_verify(&failing, &terms, &reason, &credential, err);
     if (rc == CK_OK && reason == NULL)
         ck_credential_clear(&credential);
     else
-        assert_memory_equal(&credential, &untouched, sizeof credential);
+        assert_memory_equal(&credential, &untouched, sizeof(credential));
     if (rc != CK_OK)
         assert_ptr_equal(reason, UNTOUCHED);
     else if (failing_reason == NULL)
