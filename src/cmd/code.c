@@ -3,21 +3,27 @@
 
 #include "command.h"
 #include "cowkey/base/cleanup.h"
+#include "otp_secret.h"
 #include "output.h"
-#include "prompt.h"
-#include "source.h"
 #include "target.h"
+#include "watch.h"
 
-static enum ck_err read_secret(const struct options *options, struct ck_otpauth *ret_otpauth,
-                               struct ck_error *err)
+/* What is asked of it can't be done, so not even the secret is asked for. */
+static enum ck_err check_watch(const struct options *options, struct ck_error *err)
 {
-    enum ck_err r = source_read_totp(options, OPTION_SECRET_FILE, "secret", ret_otpauth, err);
-    if (r != CK_OK || ret_otpauth->key != NULL)
-        return r;
-    CK_CLEANUP(ck_secret_free) struct ck_secret *text = NULL;
-    r = prompt_secret("Secret (base32 or otpauth URI): ", "the secret",
-                      "Give it with --secret-file, --secret-fd or --secret-command.", &text, err);
-    return r == CK_OK ? ck_otpauth_parse_any(text, ret_otpauth, err) : r;
+    if (!option_given(options, OPTION_WATCH))
+        return CK_OK;
+    if (option_given(options, OPTION_JSON))
+        return ck_error_set(err, CK_ERR_USAGE, "--watch is for a person, --json for a program");
+    return watch_check(err);
+}
+
+static int watch(const struct options *options, const struct ck_otpauth *otpauth)
+{
+    struct ck_error err = {.code = CK_OK};
+
+    say(options, "Ctrl-C ends this.");
+    return watch_run(otpauth, &err) == CK_OK ? 0 : say_error(&err);
 }
 
 static int run(const struct options *options)
@@ -26,7 +32,11 @@ static int run(const struct options *options)
     char code[CK_TOTP_CODE_MAX];
     struct ck_error err = {.code = CK_OK};
 
-    enum ck_err r = read_secret(options, &otpauth, &err);
+    enum ck_err r = check_watch(options, &err);
+    if (r == CK_OK)
+        r = otp_secret_read(options, CK_OTPAUTH_TOTP, &otpauth, &err);
+    if (r == CK_OK && option_given(options, OPTION_WATCH))
+        return watch(options, &otpauth);
     int64_t now_s = clock_now_s(); /* only now: the secret may have taken its time */
     if (r == CK_OK)
         r = ck_totp_code(otpauth.key, &otpauth.params, now_s, code, &err);
@@ -42,8 +52,9 @@ static int run(const struct options *options)
     return 0;
 }
 
-static const enum option_id own_options[] = {OPTION_SECRET_FILE, OPTION_SECRET_FD,
-                                             OPTION_SECRET_COMMAND, OPTION_COUNT};
+static const enum option_id own_options[] = {
+    OPTION_SECRET_FILE, OPTION_SECRET_FD, OPTION_SECRET_COMMAND, OPTION_ALGORITHM,
+    OPTION_DIGITS,      OPTION_PERIOD,    OPTION_WATCH,          OPTION_COUNT};
 
 const struct command command_code = {
     .words = "code",

@@ -5,22 +5,33 @@
 #include <stdio.h>
 #include <string.h>
 
-extern const struct command command_app_password_add, command_app_password_list,
-    command_app_password_remove, command_code, command_enroll_passkey, command_enroll_totp,
-    command_enroll_webauthn, command_list, command_password, command_prove_passkey,
-    command_prove_totp, command_prove_webauthn, command_prove_yubiotp, command_enroll_yubiotp,
-    command_remove, command_rename;
+extern __attribute__((weak)) const struct command command_app_password_add,
+    command_app_password_list, command_app_password_remove, command_code, command_doctor,
+    command_enroll_passkey, command_enroll_totp, command_enroll_webauthn, command_enroll_yubiotp,
+    command_key_credentials_list, command_key_credentials_remove, command_key_info,
+    command_key_list, command_key_pin_change, command_key_pin_set, command_key_reset, command_list,
+    command_password, command_prove_passkey, command_prove_totp, command_prove_webauthn,
+    command_prove_yubiotp, command_remove, command_rename, command_verify_assertion,
+    command_verify_hotp, command_verify_key, command_verify_registration, command_verify_totp;
 
-/* Sorted by name. */
+/* Sorted by name. What is not linked into this program (see main.c) is NULL. */
 static const struct command *const commands[] = {
     &command_app_password_add,
     &command_app_password_list,
     &command_app_password_remove,
     &command_code,
+    &command_doctor,
     &command_enroll_passkey,
     &command_enroll_totp,
     &command_enroll_webauthn,
     &command_enroll_yubiotp,
+    &command_key_credentials_list,
+    &command_key_credentials_remove,
+    &command_key_info,
+    &command_key_list,
+    &command_key_pin_change,
+    &command_key_pin_set,
+    &command_key_reset,
     &command_list,
     &command_password,
     &command_prove_passkey,
@@ -29,6 +40,11 @@ static const struct command *const commands[] = {
     &command_prove_yubiotp,
     &command_remove,
     &command_rename,
+    &command_verify_assertion,
+    &command_verify_hotp,
+    &command_verify_key,
+    &command_verify_registration,
+    &command_verify_totp,
 };
 enum { COMMANDS_COUNT = sizeof(commands) / sizeof(*commands) };
 
@@ -95,6 +111,8 @@ enum ck_err command_find(const char *const *words, int count, const struct comma
     int nearest_common = 0;
 
     for (int i = 0; i < COMMANDS_COUNT; i++) {
+        if (commands[i] == NULL)
+            continue;
         int common = words_in_common(commands[i], words, count);
         if (common == count_words(commands[i]->words)) {
             *ret_command = commands[i];
@@ -115,6 +133,11 @@ enum ck_err command_find(const char *const *words, int count, const struct comma
     return ck_error_hint(err, "'cowkey --help' lists the commands.");
 }
 
+const struct command *command_at(int index)
+{
+    return index < COMMANDS_COUNT ? commands[index] : NULL;
+}
+
 void command_print_help(const struct command *command)
 {
     if (command != NULL) {
@@ -129,8 +152,10 @@ void command_print_help(const struct command *command)
     } else {
         printf("Usage: cowkey [options] COMMAND\n\nSecond factors for mailcow "
                "accounts.\n\nCommands:\n");
-        for (int i = 0; i < COMMANDS_COUNT; i++)
-            printf("  %-19s %s\n", commands[i]->words, commands[i]->summary);
+        for (int i = 0; i < COMMANDS_COUNT; i++) {
+            if (commands[i] != NULL)
+                printf("  %-22s  %s\n", commands[i]->words, commands[i]->summary);
+        }
         printf("\n'cowkey COMMAND --help' adds the command's own options.\n\nOptions:\n");
     }
     options_print_help(NULL);

@@ -14,9 +14,10 @@ struct command {
     const char *arguments; /* what follows them, such as "ID [LABEL]" or "FILE..."; NULL: nothing */
     const char *summary;
     const enum option_id
-        *options; /* those that not every command takes, up to OPTION_COUNT; NULL: none */
-    bool online;  /* talks to a server */
-    bool changes; /* may change something there */
+        *options;         /* those that not every command takes, up to OPTION_COUNT; NULL: none */
+    bool online;          /* talks to a server */
+    bool changes;         /* may change something there */
+    bool without_secrets; /* meets none, and needs no memory for them */
     int (*run)(const struct options *options); /* returns the exit status */
 };
 
@@ -27,6 +28,9 @@ enum ck_err command_find(const char *const *words, int count, const struct comma
 /* Whether the command takes so many arguments; else CK_ERR_USAGE. */
 enum ck_err command_check_arguments(const struct command *command, const char *const *arguments,
                                     int count, struct ck_error *err);
+
+/* The commands in the order of their names, from 0; NULL behind the last. */
+const struct command *command_at(int index);
 
 /* Prints the help of one command, or (NULL) of all. */
 void command_print_help(const struct command *command);

@@ -90,11 +90,18 @@ static char *default_path(void)
     return r < 0 ? NULL : path;
 }
 
+char *config_path(const struct options *options)
+{
+    const char *wanted = option_value(options, OPTION_CONFIG);
+
+    return wanted != NULL ? strdup(wanted) : default_path();
+}
+
 enum ck_err config_apply(struct options *options, struct ck_error *err)
 {
     const char *wanted_file = option_value(options, OPTION_CONFIG);
     const char *wanted_profile = option_value(options, OPTION_PROFILE);
-    CK_CLEANUP(ck_free_p) char *path = wanted_file != NULL ? strdup(wanted_file) : default_path();
+    CK_CLEANUP(ck_free_p) char *path = config_path(options);
     struct reading reading = {.options = options,
                               .profile = wanted_profile != NULL ? wanted_profile : "default",
                               .err = err};

@@ -4,6 +4,9 @@
 
 #include "options.h"
 
+/* Where the file is that is read, or would be: a new string. NULL without a home. */
+char *config_path(const struct options *options);
+
 /*
  * Reads --config, or $XDG_CONFIG_HOME/cowkey/config (~/.config without it) where that exists, and
  * takes the section --profile, or [default] where there is one. A named file or profile that is not

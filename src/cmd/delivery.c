@@ -11,9 +11,14 @@
 #include "cowkey/base/file.h"
 #include "output.h"
 
+bool delivery_is_utf8(void)
+{
+    return strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
+}
+
 static enum ck_qr_style terminal_style(void)
 {
-    return strcmp(nl_langinfo(CODESET), "UTF-8") == 0 ? CK_QR_TERMINAL : CK_QR_ASCII;
+    return delivery_is_utf8() ? CK_QR_TERMINAL : CK_QR_ASCII;
 }
 
 enum ck_err delivery_init(struct delivery *delivery, const struct options *options, bool unattended,
@@ -50,17 +55,6 @@ bool delivery_reaches(const struct delivery *delivery)
            option_given(delivery->options, OPTION_SHOW_SECRET);
 }
 
-static enum ck_err write_private(const struct delivery *delivery, const char *what,
-                                 const char *path, const struct ck_secret *bytes,
-                                 struct written *written, struct ck_error *err)
-{
-    enum ck_err r = written_create(written, path, bytes, err);
-
-    if (r == CK_OK)
-        say(delivery->options, "The %s is in %s, readable by you only.", what, path);
-    return r;
-}
-
 static enum ck_err write_out(struct delivery *delivery, const struct ck_secret *uri,
                              struct ck_error *err)
 {
@@ -70,8 +64,8 @@ static enum ck_err write_out(struct delivery *delivery, const struct ck_secret *
     if (r == CK_OK)
         r = ck_secret_append(&line, "\n", 1, err);
     if (r == CK_OK)
-        r = write_private(delivery, "secret (an otpauth URI)", delivery->out, line,
-                          &delivery->out_file, err);
+        r = private_file_write(delivery->options, "secret (an otpauth URI)", delivery->out, line,
+                               &delivery->out_file, err);
     return r;
 }
 
@@ -96,6 +90,19 @@ static int picture_rows(const char *picture)
     for (const char *c = picture; *c != '\0'; c++)
         rows += *c == '\n';
     return rows;
+}
+
+enum ck_err delivery_measure(const struct ck_secret *uri, int *ret_columns, int *ret_rows,
+                             struct ck_error *err)
+{
+    CK_CLEANUP(ck_secret_free) struct ck_secret *picture = NULL;
+    enum ck_err r = ck_qr_draw(uri, terminal_style(), &picture, err);
+
+    if (r != CK_OK)
+        return r;
+    *ret_columns = picture_columns(ck_secret_bytes(picture));
+    *ret_rows = picture_rows(ck_secret_bytes(picture));
+    return CK_OK;
 }
 
 /*
@@ -131,8 +138,8 @@ static enum ck_err draw(struct delivery *delivery, const struct ck_secret *uri,
     if (r != CK_OK)
         return r;
     if (delivery->qr_file != NULL)
-        return write_private(delivery, "QR code", delivery->qr_file, picture, &delivery->qr_picture,
-                             err);
+        return private_file_write(delivery->options, "QR code", delivery->qr_file, picture,
+                                  &delivery->qr_picture, err);
     fwrite(ck_secret_bytes(picture), 1, ck_secret_size(picture), stderr);
     return CK_OK;
 }
@@ -173,6 +180,6 @@ enum ck_err delivery_give(struct delivery *delivery, const struct ck_otpauth *ot
 
 void delivery_void(struct delivery *delivery)
 {
-    written_remove(&delivery->out_file, delivery->out);
-    written_remove(&delivery->qr_picture, delivery->qr_file);
+    private_file_remove(&delivery->out_file, delivery->out);
+    private_file_remove(&delivery->qr_picture, delivery->qr_file);
 }

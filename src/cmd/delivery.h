@@ -8,7 +8,7 @@
 #include "cowkey/otp/otpauth.h"
 #include "cowkey/otp/qr.h"
 #include "options.h"
-#include "written.h"
+#include "private_file.h"
 
 struct delivery {
     const struct options *options;
@@ -16,8 +16,8 @@ struct delivery {
     const char *qr_file; /* FILE of --qr png:FILE and svg:FILE, or NULL */
     enum ck_qr_style qr_style;
     bool qr_wanted;
-    struct written out_file;
-    struct written qr_picture;
+    struct private_file out_file;
+    struct private_file qr_picture;
 };
 
 /*
@@ -42,5 +42,12 @@ enum ck_err delivery_give(struct delivery *delivery, const struct ck_otpauth *ot
 
 /* Removes the files that were written: the secret in them is worth nothing. */
 void delivery_void(struct delivery *delivery);
+
+/* Whether the terminal can be sent the half blocks that make a QR code small. */
+bool delivery_is_utf8(void);
+
+/* How much room a terminal needs to show the QR code of uri. */
+enum ck_err delivery_measure(const struct ck_secret *uri, int *ret_columns, int *ret_rows,
+                             struct ck_error *err);
 
 #endif

@@ -1,6 +1,5 @@
 /* cowkey enroll webauthn, cowkey enroll passkey */
 #include <jansson.h>
-#include <string.h>
 
 #include "command.h"
 #include "cowkey/base/cleanup.h"
@@ -10,32 +9,15 @@
 #include "new_app_password.h"
 #include "output.h"
 #include "person.h"
+#include "record.h"
 
-/* The record of the new credential: no secret, but nobody else's business. */
 static enum ck_err write_record(const char *path, const struct target *target,
                                 const struct ck_enrollment *done, struct ck_error *err)
 {
-    CK_CLEANUP(ck_secret_free) struct ck_secret *text = NULL;
-    json_t *record = NULL;
-
-    enum ck_err r = ck_credential_to_json(&done->credential, &record, err);
-    if (r != CK_OK)
-        return r;
-    json_object_set_new(record, "schema", json_string("cowkey.credential/1"));
-    json_object_set_new(record, "account", text_json(target->account.name));
-    json_object_set_new(record, "server", json_string(target->settings.host.origin));
-    json_object_set_new(record, "date", time_json(clock_now_s()));
-    char *dump = json_dumps(record, JSON_INDENT(2));
-    json_decref(record);
-    if (dump == NULL)
-        return ck_error_no_memory(err);
-    r = ck_secret_append(&text, dump, strlen(dump), err);
-    if (r == CK_OK)
-        r = ck_secret_append(&text, "\n", 1, err);
-    json_free_t free_json;
-    json_get_alloc_funcs(NULL, &free_json);
-    free_json(dump);
-    return r == CK_OK ? ck_file_create(path, text, err) : r;
+    return record_write(path, &done->credential,
+                        json_pack("{s:o, s:s}", "account", text_json(target->account.name),
+                                  "server", target->settings.host.origin),
+                        err);
 }
 
 /* The enrollment is done by then, whatever becomes of the record; err may hold what failed since. */

@@ -1,6 +1,7 @@
 /* What a security key has the person do: a touch, a PIN. */
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "cowkey/base/cleanup.h"
 #include "output.h"
@@ -9,18 +10,30 @@
 #include "source.h"
 #include "target.h"
 
+/* " for alice on mail.example.test", behind before; "" when it is for the key itself. */
+static char *for_whom(const struct speaker *speaker, const char *before)
+{
+    char *text;
+
+    if (speaker->target == NULL)
+        return strdup("");
+    if (asprintf(&text, "%sfor %s on %s", before, speaker->target->account.name,
+                 speaker->target->settings.host.name) < 0)
+        return NULL;
+    return text;
+}
+
 static void tell_touch(void *data, size_t count)
 {
     const struct speaker *speaker = data;
-    const char *account = speaker->target->account.name;
-    const char *server = speaker->target->settings.host.name;
+    CK_CLEANUP(ck_free_p) char *whom = for_whom(speaker, count > 1 ? " " : ": it is ");
 
+    if (whom == NULL)
+        return;
     if (count > 1)
-        say_always("%zu security keys are plugged in. Touch the one to use for %s on %s ...", count,
-                   account, server);
+        say_always("%zu security keys are plugged in. Touch the one to use%s ...", count, whom);
     else
-        say_always("Touch the security key when it blinks: it is for %s on %s ...", account,
-                   server);
+        say_always("Touch the security key when it blinks%s ...", whom);
 }
 
 static void tell_touched(void *data)
@@ -38,12 +51,15 @@ static bool pin_is_given(const struct options *options)
  * A PIN from an option is tried once, with one key: nobody may be there to ask for another. That of a
  * second key has to be typed.
  */
-static enum ck_err pin_from_options(struct speaker *speaker, bool again, struct ck_secret **ret_pin,
-                                    struct ck_error *err)
+static enum ck_err pin_from_options(struct speaker *speaker, int retries, bool again,
+                                    struct ck_secret **ret_pin, struct ck_error *err)
 {
     if (again && speaker->pin_given) {
         ck_error_set(err, CK_ERR_REFUSED, "the security key did not accept the PIN");
-        return ck_error_hint(err, "It was tried once. Each wrong PIN counts.");
+        if (retries < 0)
+            return ck_error_hint(err, "It was tried once. Each wrong PIN counts.");
+        return ck_error_hint(err, "It was tried once. Each wrong PIN counts: %d %s left.", retries,
+                             retries == 1 ? "try is" : "tries are");
     }
     if (speaker->pin_given || !pin_is_given(speaker->options))
         return CK_OK;
@@ -76,11 +92,11 @@ static enum ck_err ask_pin(void *data, int retries, bool again, struct ck_secret
                            struct ck_error *err)
 {
     struct speaker *speaker = data;
-    CK_CLEANUP(ck_free_p) char *question = NULL;
+    CK_CLEANUP(ck_free_p) char *question = NULL, *whom = for_whom(speaker, ", ");
     CK_CLEANUP(ck_secret_free) struct ck_secret *pin = NULL;
     char left[48] = "";
 
-    enum ck_err r = pin_from_options(speaker, again, &pin, err);
+    enum ck_err r = pin_from_options(speaker, retries, again, &pin, err);
     if (r != CK_OK)
         return r;
     if (pin != NULL) {
@@ -91,8 +107,7 @@ static enum ck_err ask_pin(void *data, int retries, bool again, struct ck_secret
         say_always("That PIN was wrong.");
     if (retries >= 0)
         snprintf(left, sizeof(left), " (%d %s left)", retries, retries == 1 ? "try" : "tries");
-    if (asprintf(&question, "PIN of the security key, for %s on %s%s: ",
-                 speaker->target->account.name, speaker->target->settings.host.name, left) < 0)
+    if (whom == NULL || asprintf(&question, "PIN of the security key%s%s: ", whom, left) < 0)
         return ck_error_no_memory(err);
     return prompt_pin(question, ret_pin, err);
 }

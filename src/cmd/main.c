@@ -9,10 +9,12 @@
 #include <unistd.h>
 
 #include "command.h"
+#include "completion.h"
 #include "cowkey/base/cleanup.h"
 #include "cowkey/base/json.h"
-#include "cowkey/mailcow/http.h"
+#include "cowkey/base/secret.h"
 #include "interrupt.h"
+#include "online.h"
 #include "options.h"
 #include "output.h"
 
@@ -54,11 +56,11 @@ static enum ck_err prepare(const struct command *command, struct options *option
 
     if (r == CK_OK)
         r = options_complete(options, err);
-    if (r == CK_OK)
+    if (r == CK_OK && !command->without_secrets)
         r = ck_secret_heap_init(err);
     ck_json_init();
     if (r == CK_OK && command->online)
-        r = ck_http_init(err);
+        r = online_start(err);
     return r;
 }
 
@@ -80,6 +82,18 @@ static bool asks_for_json(int argc, char **argv)
     return false;
 }
 
+/* Whether this program has what is asked for, or there are others to look at. */
+static bool is_here(const struct options *options, const char *const *words, int count)
+{
+    const struct command *command;
+    struct ck_error err;
+    int own_words;
+
+    return !option_given(options, OPTION_HELP) &&
+           (option_given(options, OPTION_VERSION) ||
+            command_find(words, count, &command, &own_words, &err) == CK_OK);
+}
+
 int main(int argc, char **argv)
 {
     CK_CLEANUP(options_free) struct options *options = options_new();
@@ -94,7 +108,13 @@ int main(int argc, char **argv)
     interrupt_catch();
     if (options == NULL || words == NULL)
         return CK_ERR_UNCHANGED;
+    if (argc == 3 && strcmp(argv[1], "--print-completion") == 0)
+        return online_become(argv, &err) == CK_OK && completion_print(argv[2], &err) == CK_OK
+                   ? flush_result(false, 0)
+                   : report_error(false, &err);
     enum ck_err r = options_parse(options, argc, argv, words, &count, &err);
+    if (r == CK_OK && !is_here(options, words, count))
+        r = online_become(argv, &err);
     if (r == CK_OK && option_given(options, OPTION_VERSION)) {
         printf("cowkey %s\n", COWKEY_VERSION);
         return flush_result(false, 0);
@@ -108,6 +128,7 @@ int main(int argc, char **argv)
     if (r == CK_OK)
         r = command_check_arguments(command, words + own_words, count - own_words, &err);
     if (r == CK_OK) {
+        output_set_online(command->online);
         options_set_arguments(options, words + own_words);
         r = prepare(command, options, &err);
     }
@@ -115,6 +136,6 @@ int main(int argc, char **argv)
         return report_error(asks_for_json(argc, argv), &err);
     int status = flush_result(command->changes, command->run(options));
     if (command->online)
-        ck_http_exit();
+        online_end();
     return status;
 }

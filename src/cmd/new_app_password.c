@@ -83,9 +83,7 @@ static enum ck_err give(void *data, struct ck_error *err)
     if (r == CK_OK)
         r = ck_secret_append(&line, "\n", 1, err);
     if (r == CK_OK)
-        r = written_create(&made->file, made->out, line, err);
-    if (r == CK_OK)
-        say(made->options, "The app password is in %s, readable by you only.", made->out);
+        r = private_file_write(made->options, "app password", made->out, line, &made->file, err);
     return r;
 }
 
@@ -124,7 +122,7 @@ void new_app_password_show(const struct new_app_password *new_app_password)
 
 void new_app_password_void(struct new_app_password *new_app_password)
 {
-    written_remove(&new_app_password->file, new_app_password->out);
+    private_file_remove(&new_app_password->file, new_app_password->out);
 }
 
 void new_app_password_clear(struct new_app_password *new_app_password)

@@ -4,13 +4,13 @@
 
 #include "cowkey/enroll/app_password.h"
 #include "options.h"
-#include "written.h"
+#include "private_file.h"
 
 struct new_app_password {
     const struct options *options;
     const char *out; /* the file that it goes into, or NULL */
     struct ck_secret *password;
-    struct written file;
+    struct private_file file;
     struct ck_app_password_wish wish; /* its label is NULL when none is wanted */
 };
 

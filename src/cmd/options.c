@@ -70,8 +70,7 @@ static const struct row rows[OPTION_COUNT] = {
     [OPTION_ISSUER] = {"issuer", 0, "TEXT", NULL, false,
                        "name of the server in the app (its host name)"},
     [OPTION_QR] = {"qr", 0, "HOW", NULL, false, "terminal, ascii, png:FILE, svg:FILE or none"},
-    [OPTION_OUT] = {"out", 0, "FILE", NULL, false,
-                    "write the otpauth:// URI into a new private file"},
+    [OPTION_OUT] = {"out", 0, "FILE", NULL, false, "write the new secret into a new private file"},
     [OPTION_SHOW_SECRET] = {"show-secret", 0, NULL, NULL, false, "print the otpauth:// URI too"},
     [OPTION_UNATTENDED] = {"unattended", 0, NULL, NULL, false,
                            "compute the code instead of asking; needs --out"},
@@ -101,10 +100,65 @@ static const struct row rows[OPTION_COUNT] = {
     [OPTION_NEW_PASSWORD_COMMAND] = {"new-password-command", 0, "COMMAND", NULL, false,
                                      "the same from a command's output"},
 
-    [OPTION_SECRET_FILE] = {"secret-file", 0, "FILE", NULL, false, "TOTP secret from a file"},
+    [OPTION_NEW_PIN_FILE] = {"new-pin-file", 0, "FILE", NULL, false, "new PIN from a file"},
+    [OPTION_NEW_PIN_FD] = {"new-pin-fd", 0, "N", NULL, false, "the same from an open descriptor"},
+    [OPTION_NEW_PIN_COMMAND] = {"new-pin-command", 0, "COMMAND", NULL, false,
+                                "the same from a command's output"},
+    [OPTION_RANDOM] = {"random", 0, "LENGTH", NULL, false,
+                       "make a random PIN of so many characters"},
+    [OPTION_MIN_LENGTH] = {"min-length", 0, "N", NULL, false,
+                           "from now on take no PIN of fewer characters"},
+    [OPTION_FORCE_CHANGE] = {"force-change", 0, NULL, NULL, false,
+                             "the PIN has to be changed before it is used"},
+
+    [OPTION_SECRET_FILE] = {"secret-file", 0, "FILE", NULL, false,
+                            "secret of the codes from a file"},
     [OPTION_SECRET_FD] = {"secret-fd", 0, "N", NULL, false, "the same from an open descriptor"},
     [OPTION_SECRET_COMMAND] = {"secret-command", 0, "COMMAND", NULL, false,
                                "the same from a command's output"},
+
+    [OPTION_ALGORITHM] = {"algorithm", 0, "NAME", NULL, false,
+                          "SHA1 (default), SHA256 or SHA512, for a base32 secret"},
+    [OPTION_DIGITS] = {"digits", 0, "N", NULL, false, "6 (default) to 8, for a base32 secret"},
+    [OPTION_PERIOD] = {"period", 0, "SECONDS", NULL, false,
+                       "of one step (30), for a base32 secret"},
+    [OPTION_WINDOW] = {"window", 0, "N", NULL, false, "how many steps off a code may be (1)"},
+    [OPTION_TIME] = {"time", 0, "MOMENT", NULL, false,
+                     "seconds since 1970 or a date (RFC 3339); now by default"},
+    [OPTION_LAST_USED] = {"last-used", 0, "STEP", NULL, false,
+                          "refuse a code of this step or before"},
+    [OPTION_COUNTER] = {"counter", 0, "N", NULL, false, "the counter that is expected next"},
+    [OPTION_WATCH] = {"watch", 0, NULL, NULL, false,
+                      "go on showing it on the terminal, until Ctrl-C"},
+    [OPTION_CREDENTIAL] = {"credential", 0, "FILE", NULL, false,
+                           "record of the credential, as enroll writes it"},
+    [OPTION_PUBLIC_KEY] = {"public-key", 0, "FILE", NULL, false,
+                           "public key in PEM instead; needs --rp-id"},
+    [OPTION_RP_ID] = {"rp-id", 0, "NAME", NULL, false, "server name that the key is for"},
+    [OPTION_CHALLENGE] = {"challenge", 0, "BASE64URL", NULL, false,
+                          "challenge that had to be answered"},
+    [OPTION_ANY_CHALLENGE] = {"any-challenge", 0, NULL, NULL, false,
+                              "take any: a response can then be used twice"},
+    [OPTION_ORIGIN] = {"origin", 0, "ORIGIN", NULL, false, "page's origin (https:// and the name)"},
+    [OPTION_USER_VERIFICATION] = {"user-verification", 0, "HOW", NULL, false,
+                                  "required, preferred (default); of a key: or discouraged"},
+    [OPTION_LAST_COUNT] = {"last-count", 0, "N", NULL, false,
+                           "last sign count (that of the record)"},
+    [OPTION_ROOTS] = {"roots", 0, "FILE", NULL, false,
+                      "attestation must lead to one of these (PEM)"},
+    [OPTION_BATCH] = {"batch", 0, "FILE", NULL, false, "judge each line of FILE, - for stdin"},
+};
+
+/* The arguments of options that take one of a few words, for completion. */
+static const struct {
+    enum option_id option;
+    const char *words;
+} choices[] = {
+    {OPTION_ROLE, "mailbox domain-admin admin"},
+    {OPTION_QR, "terminal ascii png: svg: none"},
+    {OPTION_PROOF, "login recorded"},
+    {OPTION_ALGORITHM, "SHA1 SHA256 SHA512"},
+    {OPTION_USER_VERIFICATION, "required preferred"},
 };
 
 struct options {
@@ -143,6 +197,30 @@ const char *option_name(enum option_id option)
     return rows[option].name;
 }
 
+char option_letter(enum option_id option)
+{
+    return rows[option].letter;
+}
+
+const char *option_argument_name(enum option_id option)
+{
+    return rows[option].argument;
+}
+
+const char *option_help(enum option_id option)
+{
+    return rows[option].help;
+}
+
+const char *option_choices(enum option_id option)
+{
+    for (size_t i = 0; i < sizeof(choices) / sizeof(*choices); i++) {
+        if (choices[i].option == option)
+            return choices[i].words;
+    }
+    return NULL;
+}
+
 void options_set_arguments(struct options *options, const char *const *arguments)
 {
     options->arguments = arguments;
@@ -167,9 +245,10 @@ static enum ck_err set(struct options *options, enum option_id option, const cha
 /* The first of the three options that name the same secret; for any other, the option itself. */
 static enum option_id source_group(enum option_id option)
 {
-    static const enum option_id groups[] = {OPTION_PASSWORD_FILE, OPTION_LOGIN_SECRET_FILE,
-                                            OPTION_PIN_FILE,      OPTION_NEW_PASSWORD_FILE,
-                                            OPTION_SECRET_FILE,   OPTION_YUBICO_KEY_FILE};
+    static const enum option_id groups[] = {OPTION_PASSWORD_FILE,  OPTION_LOGIN_SECRET_FILE,
+                                            OPTION_PIN_FILE,       OPTION_NEW_PASSWORD_FILE,
+                                            OPTION_NEW_PIN_FILE,   OPTION_SECRET_FILE,
+                                            OPTION_YUBICO_KEY_FILE};
 
     for (size_t i = 0; i < sizeof(groups) / sizeof(*groups); i++) {
         if (option >= groups[i] && option <= groups[i] + 2)

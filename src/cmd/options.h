@@ -66,9 +66,35 @@ enum option_id {
     OPTION_NEW_PASSWORD_FD,
     OPTION_NEW_PASSWORD_COMMAND,
 
+    OPTION_NEW_PIN_FILE,
+    OPTION_NEW_PIN_FD,
+    OPTION_NEW_PIN_COMMAND,
+    OPTION_RANDOM,
+    OPTION_MIN_LENGTH,
+    OPTION_FORCE_CHANGE,
+
     OPTION_SECRET_FILE,
     OPTION_SECRET_FD,
     OPTION_SECRET_COMMAND,
+
+    OPTION_ALGORITHM,
+    OPTION_DIGITS,
+    OPTION_PERIOD,
+    OPTION_WINDOW,
+    OPTION_TIME,
+    OPTION_LAST_USED,
+    OPTION_COUNTER,
+    OPTION_WATCH,
+    OPTION_CREDENTIAL,
+    OPTION_PUBLIC_KEY,
+    OPTION_RP_ID,
+    OPTION_CHALLENGE,
+    OPTION_ANY_CHALLENGE,
+    OPTION_ORIGIN,
+    OPTION_USER_VERIFICATION,
+    OPTION_LAST_COUNT,
+    OPTION_ROOTS,
+    OPTION_BATCH,
 
     OPTION_COUNT
 };
@@ -102,6 +128,15 @@ const char *option_argument(const struct options *options, int index);
 const char *option_value(const struct options *options, enum option_id option);
 bool option_given(const struct options *options, enum option_id option);
 const char *option_name(enum option_id option);
+
+/*
+ * What the table says of it: its short form or 0, what its argument is called (NULL for a flag),
+ * the words that may be its argument with a space between them (NULL: not just those), its help.
+ */
+char option_letter(enum option_id option);
+const char *option_argument_name(enum option_id option);
+const char *option_choices(enum option_id option);
+const char *option_help(enum option_id option);
 
 /* The option of this name, if a profile may set it; else OPTION_COUNT. */
 enum option_id option_find_for_profile(const char *name);

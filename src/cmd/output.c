@@ -10,6 +10,13 @@
 #include "cowkey/base/cleanup.h"
 #include "cowkey/base/escape.h"
 
+static bool is_online;
+
+void output_set_online(bool online)
+{
+    is_online = online;
+}
+
 static void print_escaped(FILE *to, const char *format, va_list arguments)
 {
     CK_CLEANUP(ck_free_p) char *text = NULL;
@@ -90,8 +97,7 @@ json_t *time_json(int64_t time_s)
     return json_string(text);
 }
 
-/* What to do next, where the layer that failed had nothing better to say. */
-static const char *hint_of(const struct ck_error *err)
+const char *error_hint(const struct ck_error *err)
 {
     if (err->hint[0] != '\0')
         return err->hint;
@@ -99,9 +105,11 @@ static const char *hint_of(const struct ck_error *err)
     case CK_ERR_USAGE:
         return "'cowkey --help' and the manual page cowkey(1) say what is expected.";
     case CK_ERR_UNCHANGED:
-        return "Try again; --verbose shows the exchanges with the server.";
+        return is_online ? "Try again; --verbose shows the exchanges with the server."
+                         : "Try again.";
     case CK_ERR_REFUSED:
-        return "Make sure of it before you try again: the server counts wrong attempts.";
+        return is_online ? "Make sure of it before you try again: the server counts wrong attempts."
+                         : "Make sure of it before you try again.";
     case CK_ERR_UNREACHABLE:
         return "Check the server's name and the network, then try again.";
     case CK_ERR_INTERRUPTED:
@@ -114,7 +122,7 @@ static const char *hint_of(const struct ck_error *err)
 json_t *error_json(const struct ck_error *err)
 {
     return json_pack("{s:i, s:o, s:o}", "status", (int)err->code, "error", text_json(err->text),
-                     "hint", text_json(hint_of(err)));
+                     "hint", text_json(error_hint(err)));
 }
 
 /*
@@ -122,6 +130,8 @@ json_t *error_json(const struct ck_error *err)
  */
 static const char *account_state(enum ck_err code)
 {
+    if (!is_online)
+        return "";
     switch (code) {
     case CK_ERR_UNCHANGED:
     case CK_ERR_REFUSED:
@@ -135,9 +145,11 @@ static const char *account_state(enum ck_err code)
 
 int say_error(const struct ck_error *err)
 {
-    say_always("cowkey: %s.%s", err->text, account_state(err->code));
-    if (*hint_of(err) != '\0')
-        say_always("  %s", hint_of(err));
+    bool asks = *err->text != '\0' && err->text[strlen(err->text) - 1] == '?';
+
+    say_always("cowkey: %s%s%s", err->text, asks ? "" : ".", account_state(err->code));
+    if (*error_hint(err) != '\0')
+        say_always("  %s", error_hint(err));
     return (int)err->code;
 }
 
@@ -146,7 +158,7 @@ int report_error(bool json, const struct ck_error *err)
     if (json) {
         print_json(json_pack("{s:s, s:i, s:o, s:o}", "schema", "cowkey.error/1", "status",
                              (int)err->code, "error", text_json(err->text), "hint",
-                             text_json(hint_of(err))));
+                             text_json(error_hint(err))));
     }
     return say_error(err);
 }

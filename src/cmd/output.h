@@ -26,6 +26,12 @@ void print_result(const char *format, ...) __attribute__((format(printf, 1, 2)))
 void print_json(struct json_t *document);
 
 /*
+ * Whether the command is about an account on a server, which errors then say something of. Until
+ * it is known, they don't.
+ */
+void output_set_online(bool online);
+
+/*
  * Reports an error that ended the command before anything was changed on the server: sentences
  * for a person, or a cowkey.error/1 document. Returns the exit status.
  */
@@ -33,6 +39,9 @@ int report_error(bool json, const struct ck_error *err);
 
 /* The same for a person only; the document then has its own error member, see error_json. */
 int say_error(const struct ck_error *err);
+
+/* The error's own hint, or what its code says about what to do next; may be empty. */
+const char *error_hint(const struct ck_error *err);
 
 /* {"status","error","hint"} */
 struct json_t *error_json(const struct ck_error *err);

@@ -14,7 +14,7 @@ struct target;
 /* What the calls of a person need to know; all is borrowed. */
 struct speaker {
     const struct options *options;
-    const struct target *target; /* whom a touch or a PIN is for */
+    const struct target *target; /* whom a touch or a PIN is for; NULL: for the key itself */
     bool unattended;
     struct delivery *delivery; /* NULL for commands that hand out nothing */
     bool pin_given;            /* the options' PIN went to a key */

@@ -122,3 +122,29 @@ enum ck_err prompt_yes(const char *question, const char *hint, bool *ret_yes, st
     *ret_yes = strcasecmp(answer, "y") == 0 || strcasecmp(answer, "yes") == 0;
     return CK_OK;
 }
+
+static bool write_all(int fd, const char *bytes, size_t size)
+{
+    while (size > 0) {
+        ssize_t written = write(fd, bytes, size);
+        if (written < 0)
+            return false;
+        bytes += written;
+        size -= (size_t)written;
+    }
+    return true;
+}
+
+enum ck_err prompt_show_secret(const char *before, const struct ck_secret *secret,
+                               const char *after, struct ck_error *err)
+{
+    int fd = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
+    bool shown = fd >= 0 && write_all(fd, before, strlen(before)) &&
+                 write_all(fd, ck_secret_bytes(secret), ck_secret_size(secret)) &&
+                 write_all(fd, after, strlen(after));
+
+    if (fd >= 0)
+        close(fd);
+    return shown ? CK_OK
+                 : ck_error_set(err, CK_ERR_USAGE, "there is no terminal to show the secret on");
+}

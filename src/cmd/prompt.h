@@ -31,6 +31,13 @@ enum ck_err prompt_line(const char *question, const char *what, const char *hint
 enum ck_err prompt_code(const char *question, const char *hint, size_t digits,
                         char ret_code[CK_TOTP_CODE_MAX], struct ck_error *err);
 
+/*
+ * Writes a secret between two texts to the terminal, and nowhere else; without one it is
+ * CK_ERR_USAGE.
+ */
+enum ck_err prompt_show_secret(const char *before, const struct ck_secret *secret,
+                               const char *after, struct ck_error *err);
+
 /* Asks a yes-or-no question; anything but a yes is no. */
 enum ck_err prompt_yes(const char *question, const char *hint, bool *ret_yes, struct ck_error *err);
 

@@ -17,11 +17,6 @@
 
 enum { TIMEOUT_DEFAULT_S = 30, TIMEOUT_MAX_S = 600, TOUCH_TIMEOUT_DEFAULT_S = 60 };
 
-int64_t clock_now_s(void)
-{
-    return time(NULL);
-}
-
 static void trace(const char *method, const char *path, int status)
 {
     say_always("  %s %s: %d", method, path, status);
@@ -65,7 +60,7 @@ static enum ck_err check_resolve(const char *text, struct ck_error *err)
     return ck_error_hint(err, "For example mail.example.test:443:127.0.0.1");
 }
 
-static enum ck_err read_server(const struct options *options, struct ck_http_settings *settings,
+enum ck_err target_read_server(const struct options *options, struct ck_http_settings *settings,
                                struct ck_error *err)
 {
     enum ck_err r = need(options, OPTION_SERVER, err);
@@ -130,7 +125,7 @@ enum ck_err target_read(const struct options *options, const struct ck_person *p
     unsigned touch_timeout_ms;
 
     *target = (struct target){0};
-    enum ck_err r = read_server(options, &target->settings, err);
+    enum ck_err r = target_read_server(options, &target->settings, err);
     if (r == CK_OK)
         r = target_read_account(options, &target->account, err);
     if (r == CK_OK)

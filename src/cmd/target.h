@@ -8,6 +8,8 @@
 #include "cowkey/mailcow/http.h"
 #include "options.h"
 
+enum { TOUCH_TIMEOUT_MS = 60 * 1000 }; /* how long a person has to touch the key */
+
 /* login borrows from the rest; keep the target where it was filled. */
 struct target {
     struct ck_http_settings settings;
@@ -31,6 +33,10 @@ enum ck_err target_read_account(const struct options *options, struct ck_account
 enum ck_err target_read(const struct options *options, const struct ck_person *person,
                         const struct ck_key_person *key_person, bool password_needed,
                         struct target *target, struct ck_error *err);
+
+/* Only how to reach the server; a missing --server is CK_ERR_USAGE. */
+enum ck_err target_read_server(const struct options *options, struct ck_http_settings *settings,
+                               struct ck_error *err);
 
 /* Keys know servers by name: an IP address is CK_ERR_USAGE, before anything is asked or sent. */
 enum ck_err target_check_name(const struct target *target, struct ck_error *err);

@@ -113,18 +113,18 @@ class Script:
 class Person:
     """A run on a terminal of its own; its standard output is a pipe, so that it can be told apart.
 
-    `expect` reads until a pattern shows up behind what was expected before; nothing sleeps.
+    With `whole`, standard output is that terminal as well. `expect` reads until a pattern shows up behind what was expected before; nothing sleeps.
     """
 
-    def __init__(self, binary, arguments, variables, *, rows=ROWS, columns=COLUMNS):
+    def __init__(self, binary, arguments, variables, *, rows=ROWS, columns=COLUMNS, whole=False):
         self.arguments = list(map(str, arguments))
         self._started = time.time()
         self._terminal, theirs = pty.openpty()
         fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
         self.settings_before = self.terminal_settings()
         self.process = subprocess.Popen(
-            [binary, *self.arguments], env=variables, stdin=theirs, stdout=subprocess.PIPE,
-            stderr=theirs, start_new_session=True,
+            [binary, *self.arguments], env=variables, stdin=theirs,
+            stdout=theirs if whole else subprocess.PIPE, stderr=theirs, start_new_session=True,
             preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0))
         os.close(theirs)
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")

@@ -65,6 +65,36 @@ _CREDENTIAL = {
 _WHOSE = {"account": FILLED, "role": ROLE, "server": FILLED}
 _WHEN = {"started": TIME, "finished": TIME}
 
+BOOL = _Kind("true or false", lambda value: type(value) is bool)
+PIN_STATE = _one_of("unsupported", "not-set", "set", "change-required", "blocked")
+UUID = _Kind("a UUID or null", lambda value: value is None or isinstance(value, str)
+             and re.fullmatch("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", value))
+BASE64URL = _Kind("base64url", lambda value: isinstance(value, str)
+                  and re.fullmatch("[A-Za-z0-9_-]*", value))
+_KEY = {"path": FILLED, "maker": TEXT_OR_NULL, "product": TEXT_OR_NULL, "serial": TEXT_OR_NULL,
+        "name": TEXT_OR_NULL, "aaguid": UUID}
+_STORED = {"id": BASE64URL, "rp_id": TEXT, "rp_name": TEXT_OR_NULL, "user_name": TEXT_OR_NULL,
+           "user_display_name": TEXT_OR_NULL, "user_handle": BASE64URL, "alg": NUMBER_OR_NULL,
+           "protection": _one_of("optional", "optional-with-list", "required", None)}
+
+
+def _object(members):
+    return _Kind("an object as the man page says",
+                 lambda value: not list(_member_faults(value, members)))
+
+
+def _list_of(kind):
+    return _Kind("a list", lambda value: isinstance(value, list) and all(map(kind.test, value)))
+
+
+def _map_of(kind):
+    return _Kind("an object", lambda value: isinstance(value, dict)
+                 and all(map(kind.test, value.values())))
+
+
+_PIN = {"key": _object(_KEY), "result": _one_of("set", "unknown"), "out": TEXT_OR_NULL,
+        "pin_length_min": NUMBER_OR_NULL, "force_change": BOOL, "error?": _object(_ERROR)}
+
 
 
 def _changed(done):
@@ -113,7 +143,59 @@ SCHEMAS = {
         "proof": _one_of("login", "none"), "forced": FLAG},
     "cowkey.rename/1": _WHOSE | _WHEN | _changed("renamed") | {
         "id": PASSKEY, "label": FILLED, "label_before": TEXT},
+    "cowkey.doctor/1": {
+        "problems": NUMBER,
+        "checks": _rows({"name": FILLED, "state": _one_of("ok", "problem", "unknown"),
+                         "text": FILLED, "cure": TEXT_OR_NULL})},
+    "cowkey.verify/1": {
+        "valid": FLAG, "reason": TEXT_OR_NULL, "method": _one_of("totp", "hotp"),
+        "step_offset": NUMBER_OR_NULL, "step?": NUMBER_OR_NULL, "counter?": NUMBER_OR_NULL,
+        "next_counter?": NUMBER},
+    "cowkey.key-list/1": {
+        "keys": _list_of(_object(_KEY | {
+            "fido2?": BOOL, "u2f?": BOOL, "firmware?": TEXT_OR_NULL, "pin?": PIN_STATE,
+            "pin_tries?": NUMBER_OR_NULL, "passkey_room?": NUMBER_OR_NULL,
+            "problem": _Kind("an error or null", lambda value: value is None
+                             or not list(_member_faults(value, _ERROR)))})),
+        "error?": _object(_ERROR)},
+    "cowkey.key-info/1": {
+        "key": _object(_KEY), "fido2": BOOL, "u2f": BOOL, "firmware": TEXT_OR_NULL,
+        "firmware_number": NUMBER_OR_NULL, "pin": PIN_STATE, "pin_tries": NUMBER_OR_NULL,
+        "uv_tries": NUMBER_OR_NULL, "pin_length_min": NUMBER_OR_NULL,
+        "passkey_room": NUMBER_OR_NULL, "versions": _list_of(TEXT), "extensions": _list_of(TEXT),
+        "options": _map_of(BOOL), "transports": _list_of(TEXT), "certifications": _map_of(NUMBER),
+        "algorithms": _list_of(NUMBER), "pin_protocols": _list_of(NUMBER),
+        "uv_modality": _list_of(TEXT), "message_size_max": NUMBER_OR_NULL,
+        "credential_count_max": NUMBER_OR_NULL, "credential_id_size_max": NUMBER_OR_NULL,
+        "blob_size_max": NUMBER_OR_NULL, "large_blob_size_max": NUMBER_OR_NULL},
+    "cowkey.key-pin-set/1": _PIN,
+    "cowkey.key-pin-change/1": _PIN,
+    "cowkey.key-reset/1": {"key": _object(_KEY), "result": _one_of("reset", "unknown"),
+                           "error?": _object(_ERROR)},
+    "cowkey.key-credentials-list/1": {"key": _object(_KEY), "credentials": _rows(_STORED),
+                                      "stored": NUMBER, "room": NUMBER_OR_NULL},
+    "cowkey.key-credentials-remove/1": {
+        "key": _object(_KEY), "credential": _object(_STORED),
+        "result": _one_of("removed", "unknown"), "error?": _object(_ERROR)},
     "cowkey.code/1": {"code": FILLED, "valid_s": NUMBER, "period_s": NUMBER},
+}
+
+
+_VERDICT = {"valid": FLAG, "reason": TEXT_OR_NULL, "rp_id": FILLED, "origin": FILLED,
+            "challenge_checked": FLAG, "explanation?": FILLED, "advice?": FILLED, "cause?": FILLED,
+            "credential_id?": FILLED, "alg?": NUMBER, "sign_count?": NUMBER, "user_verified?": FLAG,
+            "backup_eligible?": FLAG, "backed_up?": FLAG}
+
+# Those that differ by their method.
+SCHEMAS |= {
+    "cowkey.verify/1 assertion": _VERDICT | {"method": FILLED, "user_present?": FLAG},
+    "cowkey.verify/1 registration": _VERDICT | {
+        "method": FILLED, "aaguid?": FILLED, "fmt?": _one_of("packed", "fido-u2f", "none"),
+        "attestation?": _one_of("none", "self", "certified"), "attestation_trusted?": FLAG},
+    "cowkey.verify/1 key": {
+        "valid": BOOL, "reason": TEXT_OR_NULL, "method": FILLED, "credential_id": BASE64URL,
+        "rp_id": FILLED, "key": _object(_KEY), "user_verified?": BOOL, "sign_count?": NUMBER,
+        "explanation?": FILLED, "advice?": FILLED},
 }
 
 
@@ -166,12 +248,38 @@ def _change_faults(document, status):
         yield f"status {status} and error {error!r}"
 
 
+def _doctor_faults(document, status):
+    problems = [check for check in document["checks"] if check["state"] == "problem"]
+    if status != (1 if problems else 0) or document["problems"] != len(problems):
+        yield f"{len(problems)} problems, but told {document['problems']} with status {status}"
+    yield from (f"a problem without a cure: {check['text']}" for check in problems
+                if not check["cure"])
+
+
+def _key_faults(document, status):
+    if (status != 0) != ("error" in document):
+        yield f"status {status} and error {document.get('error')!r}"
+    if document.get("result") == "unknown" and status != 4:
+        yield f"unknown with status {status}"
+
+
+def _verify_faults(document, status):
+    if status != (0 if document.get("valid") is True else 1):
+        yield f"valid {document.get('valid')} with status {status}"
+    if (document.get("valid") is True) != (document.get("reason") is None):
+        yield f"valid {document.get('valid')} with reason {document.get('reason')}"
+
+
 _CHANGES = ("cowkey.remove/1", "cowkey.rename/1", "cowkey.password/1", "cowkey.app-password/1")
 
 
 def faults(document, outcome):
     """What is wrong with a document, as sentences; empty when all is well."""
-    name = document.get("schema") if isinstance(document, dict) else None
+    if not isinstance(document, dict):
+        return [f"{document!r} is not an object"]
+    name = document.get("schema")
+    if f"{name} {document.get('method')}" in SCHEMAS:
+        name = f"{name} {document['method']}"
     if name not in SCHEMAS:
         return [f"the schema is {name!r}"]
     found = list(_member_faults(document, SCHEMAS[name]))
@@ -186,6 +294,12 @@ def faults(document, outcome):
         found += [] if "app_passwords" in document else ["no app_passwords"]
     elif name in _CHANGES:
         found += _change_faults(document, outcome.status)
+    elif name == "cowkey.doctor/1":
+        found += _doctor_faults(document, outcome.status)
+    elif name.startswith("cowkey.key-"):
+        found += _key_faults(document, outcome.status)
+    elif name.startswith("cowkey.verify/1"):
+        found += _verify_faults(document, outcome.status)
     elif name != "cowkey.error/1" and outcome.status != 0:
         found.append(f"a result with status {outcome.status}")
     if document.get("otpauth") is not None and not outcome.shows_secret:

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import signal
 import time
 
 import otp
@@ -111,11 +112,22 @@ class Code(Case):
         self.assertNotIn(otp.SECRET, outcome.stderr)
         self.assert_present(outcome, outcome.stdout.strip())
 
+    def test_of_other_parameters(self):
+        words = ["--digits", "8", "--period", "60", "--algorithm", "SHA256"]
+        path = self.secret_file(otp.SECRET)
+        outcome = self.code("code", "--secret-file", path, *words, status=0)
+        self.assert_present(outcome, outcome.stdout.strip(), digits=8, step_s=60, algorithm="sha256")
+
     def test_of_a_file_that_cowkey_wrote(self):
         self.enroll(self.bob)
         outcome = self.code("code", "--secret-file", self.out, status=0)
         secret = self.phone().secret
         self.assert_present(outcome, outcome.stdout.strip(), secret=secret)
+
+    def test_refuses_counters_and_says_who_takes_them(self):
+        path = self.file("secret", BAD["counters"])
+        outcome = self.code("--json", "code", "--secret-file", path)
+        self.assert_failed(outcome, 2, says="totp", hints="verify hotp")
 
     @each(BAD)
     def test_refuses(self, text):
@@ -152,3 +164,71 @@ class Code(Case):
         for _ in range(5):
             self.code("code", "--secret-file", path, status=0)
         self.assertLess((time.monotonic() - began) / 5, 1)
+
+
+class Watch(Case):
+    """code --watch: the code stays up to date in its place."""
+
+    def watch(self, *words, **terminal):
+        path = self.secret_file(otp.SECRET)
+        return self.sit_down(None, "code", "--watch", *words, "--secret-file", path, connect=False,
+                             whole=True, **terminal)
+
+    def screen_of(self, outcome):
+        """What the terminal shows in the end, line by line."""
+        lines, at = [""], 0
+        for sign in outcome.stderr.replace("\r\n", "\n"):
+            if sign == "\n":
+                lines.append("")
+                at = 0
+            elif sign == "\r":
+                at = 0
+            else:
+                lines[-1] = lines[-1][:at].ljust(at) + sign + lines[-1][at + 1:]
+                at += 1
+        return [line.rstrip() for line in lines]
+
+    def test_shows_it_with_the_seconds_left_and_the_next_one(self):
+        person = self.watch("--period", "5")
+        shown = [person.expect(r"(\d{6}) +(\d+) s left, then (\d{6}) *\r") for _ in range(7)]
+        person.interrupt()
+        outcome = self.finish(person, 0)
+        for now, later in zip(shown, shown[1:]):
+            if int(now[2]) > 1:
+                self.assertEqual((now[1], int(now[2]) - 1, now[3]), (later[1], int(later[2]), later[3]))
+            else:
+                self.assertEqual((now[3], 5), (later[1], int(later[2])))
+        first = int(outcome.started) // 5
+        codes = [otp.code(otp.SECRET, step * 5, step_s=5) for step in range(first, first + 20)]
+        for now in shown:
+            self.assertEqual(now[3], codes[codes.index(now[1]) + 1])
+
+    @each([signal.SIGINT, signal.SIGTERM, signal.SIGHUP, "Ctrl-C"])
+    def test_is_ended_and_leaves_nothing_behind_by(self, how):
+        person = self.watch()
+        before = person.terminal_settings()
+        person.expect(r"left, then \d{6}")
+        if how == "Ctrl-C":
+            person.interrupt()
+        else:
+            person.send_signal(how)
+        outcome = self.finish(person, 0)
+        self.assertEqual(self.screen_of(outcome), ["Ctrl-C ends this.", ""])
+        self.assertEqual(person.terminal_settings(), before)
+
+    def test_stays_on_one_line_of_a_narrow_terminal(self):
+        person = self.watch(columns=12)
+        person.expect(r"\r\d{6} +\d+ *\r")
+        person.interrupt()
+        self.finish(person, 0)
+
+    def test_refuses_what_is_no_terminal(self):
+        path = self.secret_file(otp.SECRET)
+        outcome = self.cowkey(None, "code", "--watch", "--secret-file", path, connect=False)
+        self.assertEqual((outcome.status, outcome.stdout), (2, ""))
+        self.assertRegex(outcome.stderr, "--watch needs a terminal")
+
+    def test_refuses_to_be_read_by_a_program(self):
+        path = self.secret_file(otp.SECRET)
+        outcome = self.cowkey(None, "--json", "code", "--watch", "--secret-file", path, connect=False)
+        self.assert_failed(outcome, 2, says="--watch")

@@ -3,30 +3,27 @@
 import re
 from pathlib import Path
 
+import manual
 import otp
 from case import Case, each
 
-MAN_PAGE = Path(__file__).resolve().parents[2] / "man" / "cowkey.1.scd"
 ENROLL, KEY = "OPTIONS OF EVERY ENROLL COMMAND", "OPTIONS OF ENROLL WEBAUTHN AND PASSKEY"
 SECOND = "OPTIONS OF ENROLLING A SECOND FACTOR"
+
+# The commands, and where their options are in the overview; None: they have a page of their own.
 COMMANDS = {"app-password add": ("OPTIONS OF APP-PASSWORD ADD",), "app-password list": (),
             "app-password remove": (), "enroll totp": (ENROLL, SECOND, "OPTIONS OF ENROLL TOTP"),
-            "enroll webauthn": (ENROLL, SECOND, KEY),
-            "enroll passkey": (ENROLL, KEY), "prove totp": (), "prove webauthn": (),
-            "prove yubiotp": (), "enroll yubiotp": (ENROLL, SECOND, "OPTIONS OF ENROLL YUBIOTP"),
-            "prove passkey": (), "list": ("OPTIONS OF LIST",), "password": ("OPTIONS OF PASSWORD",), "remove": ("OPTIONS OF REMOVE",),
-            "rename": (), "code": ("OPTIONS OF CODE",)}
-OPTION = r"--[a-z][a-z-]*[a-z]|-[a-zA-Z]"
-
-
-def documented():
-    """Section of the man page -> the options that it explains, with their short forms."""
-    sections = re.split(r"^# (.+)$", MAN_PAGE.read_text(encoding="utf-8"), flags=re.MULTILINE)
-    entries = {}
-    for name, text in zip(sections[1::2], sections[2::2]):
-        heads = [line for line in text.splitlines() if re.match(r"\*--?[a-zA-Z]", line)]
-        entries[name] = {option for line in heads for option in re.findall(rf"\*({OPTION})\*", line)}
-    return entries
+            "enroll webauthn": (ENROLL, SECOND, KEY), "enroll passkey": (ENROLL, KEY),
+            "enroll yubiotp": (ENROLL, SECOND, "OPTIONS OF ENROLL YUBIOTP"),
+            "prove totp": (), "prove webauthn": (), "prove passkey": (), "prove yubiotp": (),
+            "list": ("OPTIONS OF LIST",), "password": ("OPTIONS OF PASSWORD",),
+            "remove": ("OPTIONS OF REMOVE",), "rename": (), "doctor": None, "code": None,
+            "key list": (), "key info": (), "key reset": (), "key credentials remove": (),
+            "key pin set": ("OPTIONS OF KEY PIN",), "key pin change": ("OPTIONS OF KEY PIN",),
+            "key credentials list": ("OPTIONS OF KEY CREDENTIALS LIST",),
+            "verify assertion": None, "verify registration": None, "verify totp": None,
+            "verify hotp": None, "verify key": ("OPTIONS OF VERIFY KEY",)}
+OPTION = manual.OPTION
 
 
 class Help(Case):
@@ -37,12 +34,14 @@ class Help(Case):
         return set(re.findall(rf"(?m)(?:^ *|, )({OPTION})(?= |,|$)", text))
 
     def test_names_what_the_man_page_explains(self):
-        self.assertEqual(self.named(self.help()), documented()["OPTIONS FOR EVERY COMMAND"])
+        self.assertEqual(self.named(self.help()), manual.OVERVIEW.options("OPTIONS FOR EVERY COMMAND"))
 
     @each(list(COMMANDS))
     def test_of_a_command_names_what_the_man_page_explains(self, command):
-        sections = ("OPTIONS FOR EVERY COMMAND", *COMMANDS[command])
-        explained = set().union(*(documented()[section] for section in sections))
+        sections = ("OPTIONS FOR EVERY COMMAND", *(COMMANDS[command] or ()))
+        explained = set().union(*map(manual.OVERVIEW.options, sections))
+        if COMMANDS[command] is None:
+            explained |= manual.page_of(command).options_of(command)
         self.assertEqual(self.named(self.help(*command.split())), explained)
 
     def test_names_the_commands(self):
@@ -50,10 +49,16 @@ class Help(Case):
         for words in COMMANDS:
             self.assertRegex(text, rf"(?m)^\s+{words}\b")
 
+    def test_names_no_command_that_is_missing_here(self):
+        text = self.help().partition("Commands:\n")[2].partition("\n\n")[0]
+        named = set(re.findall(r"(?m)^  ([a-z-]+(?: [a-z-]+)*)(?=  )", text))
+        self.assertLessEqual(set(COMMANDS), named)
+        undocumented = {command for command in named - set(COMMANDS) if not manual.page_of(command)}
+        self.assertEqual(undocumented, set())
+
     def test_man_page_names_every_status(self):
         statuses = {0, 1, 2, 3, 4, 5, 6, 7, 130}
-        text = MAN_PAGE.read_text(encoding="utf-8")
-        text = text.partition("# EXIT STATUS")[2].partition("\n# ")[0]
+        text = manual.OVERVIEW.sections["EXIT STATUS"]
         self.assertEqual({int(n) for n in re.findall(r"(?m)^\|[\[ ]\s+(\d+)$", text)}, statuses)
 
     def test_version(self):

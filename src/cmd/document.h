@@ -1,0 +1,23 @@
+/* Whole files that hold nothing secret. */
+#ifndef CMD_DOCUMENT_H
+#define CMD_DOCUMENT_H
+
+#include <stddef.h>
+
+#include "cowkey/base/error.h"
+
+/*
+ * Reads the file path, "-" for standard input, of at most size_max bytes into a new string (free
+ * it), which a NUL ends that does not count. More, and what can't be read, are CK_ERR_USAGE; an
+ * interrupt is CK_ERR_INTERRUPTED.
+ */
+enum ck_err document_read(const char *path, size_t size_max, char **ret_text, size_t *ret_size,
+                          struct ck_error *err);
+
+/* What error texts call it: the path, or "standard input". */
+const char *document_name(const char *path);
+
+/* Puts "PLACE: " before an error's text, and returns its code. */
+enum ck_err error_at(struct ck_error *err, const char *place);
+
+#endif

@@ -1,0 +1,125 @@
+/* cowkey key list */
+#include <jansson.h>
+
+#include "command.h"
+#include "cowkey/base/cleanup.h"
+#include "cowkey/key/aaguid.h"
+#include "cowkey/webauthn/credential.h"
+#include "key_command.h"
+#include "output.h"
+
+static bool is_usable(const struct ck_plugged_key *key)
+{
+    return key->problem.code == CK_OK;
+}
+
+static json_t *number_or_null(int64_t number)
+{
+    return number < 0 ? json_null() : json_integer(number);
+}
+
+/* What only a key that answered tells. */
+static json_t *answers_json(const struct ck_key_info *info)
+{
+    return json_pack(
+        "{s:b, s:b, s:o, s:s, s:o, s:o}", "fido2", info->fido2, "u2f", info->u2f, "firmware",
+        *info->device_version != '\0' ? json_string(info->device_version) : json_null(), "pin",
+        ck_pin_state_name(info->pin), "pin_tries", number_or_null(info->pin_tries), "passkey_room",
+        number_or_null(info->passkey_room));
+}
+
+static json_t *row_json(const struct ck_plugged_key *key)
+{
+    json_t *row = key_json(key);
+
+    if (is_usable(key)) {
+        json_t *answers = answers_json(&key->info);
+        json_object_update(row, answers);
+        json_decref(answers);
+    }
+    json_object_set_new(row, "problem", is_usable(key) ? json_null() : error_json(&key->problem));
+    return row;
+}
+
+static void print_row(const struct ck_plugged_key *key)
+{
+    CK_CLEANUP(ck_free_p) char *title = key_title(key);
+    CK_CLEANUP(ck_free_p) char *pin = pin_sentence(&key->info);
+    const struct ck_key_info *info = &key->info;
+    char aaguid[CK_AAGUID_TEXT_MAX];
+
+    if (title == NULL || pin == NULL)
+        return;
+    print_result("%s", title);
+    if (!is_usable(key)) {
+        print_result("  can't be used: %s", key->problem.text);
+        print_result("  %s", key->problem.hint);
+        return;
+    }
+    const char *name = ck_aaguid_name(info->aaguid);
+    ck_aaguid_format(info->aaguid, aaguid);
+    print_result("  kind:     %s%s%s", info->fido2 ? "FIDO2" : "",
+                 info->fido2 && info->u2f ? " and " : "", info->u2f ? "U2F" : "");
+    if (*info->device_version != '\0')
+        print_result("  firmware: %s", info->device_version);
+    if (info->fido2)
+        print_result("  model:    %s%s%s%s", name != NULL ? name : "", name != NULL ? " (" : "",
+                     aaguid, name != NULL ? ")" : "");
+    print_result("  PIN:      %s", pin);
+}
+
+/* Keys of which none can be used are no success, though there is something to print. */
+static int print_all(const struct options *options, const struct ck_plugged_key *keys, size_t count)
+{
+    bool json = option_given(options, OPTION_JSON);
+    const struct ck_error *problem = &keys[0].problem;
+    json_t *rows = json_array();
+
+    for (size_t i = 0; i < count; i++) {
+        if (is_usable(&keys[i]))
+            problem = NULL;
+        if (json)
+            json_array_append_new(rows, row_json(&keys[i]));
+        else
+            print_row(&keys[i]);
+    }
+    if (json) {
+        json_t *document = json_pack("{s:s, s:O}", "schema", "cowkey.key-list/1", "keys", rows);
+        if (problem != NULL)
+            json_object_set_new(document, "error", error_json(problem));
+        print_json(document);
+    }
+    json_decref(rows);
+    return problem != NULL ? say_error(problem) : 0;
+}
+
+static enum ck_err none(const char *device, struct ck_error *err)
+{
+    if (device != NULL)
+        ck_error_set(err, CK_ERR_KEY, "there is no security key at %.100s", device);
+    else
+        ck_error_set(err, CK_ERR_KEY, "no security key is plugged in");
+    return ck_error_hint(err, "Plug it in and start again.");
+}
+
+static int run(const struct options *options)
+{
+    struct key_command command;
+    CK_CLEANUP(ck_free_p) struct ck_plugged_key *keys = NULL;
+    struct ck_error err = {.code = CK_OK};
+    size_t count = 0;
+
+    key_command_init(&command, options);
+    enum ck_err r = ck_key_find_all(&command.settings, &keys, &count, &err);
+    if (r == CK_OK && count == 0)
+        r = none(command.settings.device, &err);
+    if (r != CK_OK)
+        return report_error(option_given(options, OPTION_JSON), &err);
+    return print_all(options, keys, count);
+}
+
+const struct command command_key_list = {
+    .words = "key list",
+    .summary = "the security keys that are plugged in, and what is wrong with them",
+    .run = run,
+};

@@ -1,0 +1,240 @@
+/* The lines of verify totp --batch. */
+#include "totp_batch.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "batch.h"
+#include "cowkey/base/cleanup.h"
+#include "cowkey/base/json_view.h"
+#include "document.h"
+#include "moment.h"
+#include "otp_secret.h"
+
+enum { TEXT_MAX = 64 }; /* bytes of a code, a date or an algorithm in a line, with NUL */
+
+void totp_terms_clear(struct totp_terms *terms)
+{
+    ck_otpauth_clear(&terms->otpauth);
+}
+
+enum ck_err totp_judge(const struct totp_terms *terms, const char *code,
+                       struct totp_verdict *verdict, struct ck_error *err)
+{
+    const struct ck_totp_params *params = &terms->otpauth.params;
+
+    if (ck_totp_check(terms->otpauth.key, params, code, terms->now_s, terms->window, &verdict->fits,
+                      &verdict->offset, err) != CK_OK)
+        return err->code;
+    verdict->step = terms->now_s / params->period_s + (verdict->fits ? verdict->offset : 0);
+    verdict->valid = verdict->fits && verdict->step > terms->last_used;
+    verdict->reason = verdict->valid ? NULL : verdict->fits ? "used" : "code";
+    return CK_OK;
+}
+
+struct worker {
+    const struct totp_terms *defaults;
+    struct ck_json_view view;
+};
+
+static void *worker_new(const void *terms)
+{
+    struct worker *worker = calloc(1, sizeof(*worker));
+
+    if (worker != NULL)
+        worker->defaults = terms;
+    return worker;
+}
+
+static void worker_free(void *data)
+{
+    struct worker *worker = data;
+
+    ck_json_view_clear(&worker->view);
+    free(worker);
+}
+
+/* --- the members of a line --- */
+
+static enum ck_err read_text(const struct ck_json_item *item, const char *key, char text[TEXT_MAX],
+                             struct ck_error *err)
+{
+    if (item->kind != CK_JSON_STRING || !ck_json_item_copy(item, text, TEXT_MAX, NULL))
+        return ck_error_set(err, CK_ERR_USAGE, "'%s' is not text of up to %d bytes", key,
+                            TEXT_MAX - 1);
+    return CK_OK;
+}
+
+static enum ck_err read_number(const struct ck_json_item *line, const char *key, int64_t min,
+                               int64_t max, int64_t *number, struct ck_error *err)
+{
+    const struct ck_json_item *item = ck_json_view_find(line, key);
+
+    if (item == NULL)
+        return CK_OK;
+    if (item->kind != CK_JSON_INTEGER || ck_json_item_integer(item) < min ||
+        ck_json_item_integer(item) > max)
+        return ck_error_set(err, CK_ERR_USAGE, "'%s' is not a number from %" PRId64 " to %" PRId64,
+                            key, min, max);
+    *number = ck_json_item_integer(item);
+    return CK_OK;
+}
+
+/* The bare secret's parameters; *ret_any when the line has one of them. */
+static enum ck_err read_params(const struct ck_json_item *line, struct ck_totp_params *params,
+                               const char **ret_any, struct ck_error *err)
+{
+    static const char *const keys[] = {"algorithm", "digits", "period"};
+    const struct ck_json_item *algorithm = ck_json_view_find(line, keys[0]);
+    int64_t digits = params->digits, period_s = params->period_s;
+    char text[TEXT_MAX];
+
+    *ret_any = NULL;
+    for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++)
+        *ret_any = ck_json_view_find(line, keys[i]) != NULL ? keys[i] : *ret_any;
+    if (algorithm != NULL &&
+        (read_text(algorithm, "algorithm", text, err) != CK_OK ||
+         otp_algorithm_parse(text, "'algorithm'", &params->algorithm, err) != CK_OK))
+        return err->code;
+    if (read_number(line, "digits", CK_TOTP_DIGITS_MIN, CK_TOTP_DIGITS_MAX, &digits, err) !=
+            CK_OK ||
+        read_number(line, "period", 1, CK_TOTP_PERIOD_MAX_S, &period_s, err) != CK_OK)
+        return err->code;
+    params->digits = (unsigned)digits;
+    params->period_s = (unsigned)period_s;
+    return CK_OK;
+}
+
+static enum ck_err parse_secret(const struct ck_json_item *item, struct ck_otpauth *ret_otpauth,
+                                struct ck_error *err)
+{
+    CK_CLEANUP(ck_secret_free) struct ck_secret *text = NULL;
+    size_t size;
+
+    if (item->kind != CK_JSON_STRING || item->size > CK_SECRET_INPUT_MAX)
+        return ck_error_set(err, CK_ERR_USAGE, "it is not text of up to %d bytes",
+                            CK_SECRET_INPUT_MAX);
+    if (ck_secret_new(NULL, item->size, &text, err) != CK_OK)
+        return err->code;
+    if (!ck_json_item_copy(item, ck_secret_bytes(text), item->size + 1, &size))
+        return ck_error_set(err, CK_ERR_USAGE, "it is not text");
+    ck_secret_truncate(text, size);
+    return ck_otpauth_parse_any(text, ret_otpauth, err);
+}
+
+/* own owns the secret that the line brings; otherwise that of the options is borrowed. */
+static enum ck_err read_secret(const struct ck_json_item *line, struct totp_terms *terms,
+                               struct ck_otpauth *own, struct ck_error *err)
+{
+    const struct ck_json_item *secret = ck_json_view_find(line, "secret");
+    bool of_options_is_uri = terms->otpauth.account[0] != '\0';
+    /* The options speak of a bare secret that a line brings, too; a URI only of its own. */
+    struct ck_totp_params params = of_options_is_uri ? ck_totp_default : terms->otpauth.params;
+    const char *given;
+
+    if (secret == NULL && terms->otpauth.key == NULL)
+        return ck_error_set(err, CK_ERR_USAGE, "'secret' is missing");
+    if (secret != NULL && parse_secret(secret, own, err) != CK_OK)
+        return error_at(err, "'secret'");
+    const struct ck_otpauth *used = secret != NULL ? own : &terms->otpauth;
+    bool is_uri = used->account[0] != '\0';
+    if (is_uri)
+        params = used->params;
+    if (read_params(line, &params, &given, err) != CK_OK)
+        return err->code;
+    if (is_uri && given != NULL)
+        return ck_error_set(err, CK_ERR_USAGE, "'%s' is for a bare secret: an otpauth URI says it",
+                            given);
+    terms->otpauth.key = used->key;
+    terms->otpauth.params = params;
+    return CK_OK;
+}
+
+static enum ck_err read_time(const struct ck_json_item *line, int64_t *now_s, struct ck_error *err)
+{
+    const struct ck_json_item *item = ck_json_view_find(line, "time");
+    char text[TEXT_MAX];
+
+    if (item == NULL || item->kind != CK_JSON_STRING)
+        return read_number(line, "time", 0, MOMENT_LAST_S, now_s, err);
+    enum ck_err r = read_text(item, "time", text, err);
+    return r == CK_OK ? moment_parse(text, "'time'", now_s, err) : r;
+}
+
+static enum ck_err read_terms(const struct ck_json_item *line, struct totp_terms *terms,
+                              struct ck_otpauth *own, struct ck_error *err)
+{
+    int64_t window = terms->window;
+
+    if (read_secret(line, terms, own, err) != CK_OK ||
+        read_time(line, &terms->now_s, err) != CK_OK ||
+        read_number(line, "window", 0, CK_TOTP_WINDOW_MAX, &window, err) != CK_OK ||
+        read_number(line, "last_used", 0, INT64_MAX, &terms->last_used, err) != CK_OK)
+        return err->code;
+    terms->window = (unsigned)window;
+    return CK_OK;
+}
+
+static enum ck_err read_code(const struct ck_json_item *line, size_t digits,
+                             char ret_code[CK_TOTP_CODE_MAX], struct ck_error *err)
+{
+    const struct ck_json_item *item = ck_json_view_find(line, "code");
+    char text[TEXT_MAX];
+
+    if (item == NULL)
+        return ck_error_set(err, CK_ERR_USAGE, "'code' is missing");
+    enum ck_err r = read_text(item, "code", text, err);
+    return r == CK_OK ? otp_code_parse(text, digits, ret_code, err) : r;
+}
+
+/* --- one line --- */
+
+static void write_answer(const struct totp_verdict *verdict, struct batch_answer *answer)
+{
+    answer->reason = verdict->reason;
+    batch_put_text(answer, "method", "totp");
+    if (verdict->fits) {
+        batch_put_number(answer, "step_offset", verdict->offset);
+        batch_put_number(answer, "step", verdict->step);
+    } else {
+        batch_put_null(answer, "step_offset");
+        batch_put_null(answer, "step");
+    }
+}
+
+static enum ck_err judge_line(void *data, char *text, size_t size, struct batch_answer *answer,
+                              struct ck_error *err)
+{
+    CK_CLEANUP(ck_secret_free) struct ck_secret *own_key = NULL;
+    struct worker *worker = data;
+    struct totp_terms terms = *worker->defaults; /* borrows */
+    struct ck_otpauth own = {.key = NULL};
+    struct totp_verdict verdict = {0};
+    char code[CK_TOTP_CODE_MAX];
+
+    if (ck_json_view_parse(&worker->view, text, size, "the line", CK_ERR_USAGE, err) != CK_OK)
+        return err->code;
+    const struct ck_json_item *line = worker->view.items;
+    enum ck_err r = read_terms(line, &terms, &own, err);
+    own_key = own.key;
+    if (r == CK_OK)
+        r = read_code(line, terms.otpauth.params.digits, code, err);
+    if (r == CK_OK)
+        r = totp_judge(&terms, code, &verdict, err);
+    if (r == CK_OK)
+        write_answer(&verdict, answer);
+    return r;
+}
+
+static const struct batch_judge batch_judge = {
+    .schema = "cowkey.verify/1",
+    .worker_new = worker_new,
+    .worker_free = worker_free,
+    .judge = judge_line,
+};
+
+int totp_batch_run(const struct options *options, const struct totp_terms *terms)
+{
+    return batch_run(options, option_value(options, OPTION_BATCH), &batch_judge, terms);
+}
