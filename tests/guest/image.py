@@ -176,7 +176,8 @@ def initramfs(linux, build, target):
         tree.put("/etc/ssl/openssl.cnf", "/usr/lib/ssl/openssl.cnf")
         modules = _output("/usr/bin/openssl", "version", "-m")
         tree.put_directory(re.search(r'"(.*)"', modules).group(1))
-        tree.put(build / "src/cmd/cowkey", "/usr/bin/cowkey")
+        for program in ("cowkey", "cowkey-online"):
+            tree.put(build / "src/cmd" / program, f"/usr/bin/{program}")
         tree.put(build / "tests/softkey/softkey", "/usr/bin/softkey")
         tree.put_python()
         for name in ("sandbox", "guest"):
