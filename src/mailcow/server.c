@@ -49,12 +49,12 @@ static enum ck_err connect_and_ask(struct ck_http *http, struct ck_server_facts 
                                    struct ck_response *ret_response, struct ck_error *err)
 {
     struct ck_error problem = {.code = CK_OK};
-    enum ck_err e = ck_http_get(http, release_path, ret_response, &problem);
+    enum ck_err r = ck_http_get(http, release_path, ret_response, &problem);
     enum ck_http_stage stage = ck_http_stage(http);
 
-    if (is_ours(e)) {
+    if (is_ours(r)) {
         *err = problem;
-        return e;
+        return r;
     }
     facts->has_certificate =
         ck_http_read_certificate(http, &facts->certificate, &(struct ck_error){0}) == CK_OK;
@@ -74,12 +74,12 @@ static enum ck_err ask_rp_id(const struct ck_http_settings *settings, struct ck_
     CK_CLEANUP(ck_http_free) struct ck_http *http = NULL;
     CK_CLEANUP(ck_response_clear) struct ck_response response = {0};
     CK_CLEANUP(ck_json_free) json_t *answer = NULL;
-    enum ck_err e = ck_http_new(settings, &http, err);
+    enum ck_err r = ck_http_new(settings, &http, err);
 
-    if (e == CK_OK)
-        e = ck_http_get(http, passkey_path, &response, err);
-    if (e != CK_OK)
-        return is_ours(e) ? e : CK_OK;
+    if (r == CK_OK)
+        r = ck_http_get(http, passkey_path, &response, err);
+    if (r != CK_OK)
+        return is_ours(r) ? r : CK_OK;
     if (ck_json_parse(response.body, response.size, "the answer", CK_ERR_UNREACHABLE, &answer,
                       err) != CK_OK)
         return CK_OK;
@@ -95,22 +95,22 @@ static enum ck_err look(const struct ck_http_settings *settings, struct ck_serve
 {
     CK_CLEANUP(ck_http_free) struct ck_http *http = NULL;
     CK_CLEANUP(ck_response_clear) struct ck_response response = {0};
-    enum ck_err e = ck_http_new(settings, &http, err);
+    enum ck_err r = ck_http_new(settings, &http, err);
 
-    if (e != CK_OK)
-        return e;
+    if (r != CK_OK)
+        return r;
     ck_http_keep_certificate(http);
-    e = connect_and_ask(http, facts, &response, err);
-    if (e != CK_OK || facts->no_connection.code != CK_OK || facts->no_trust.code != CK_OK ||
+    r = connect_and_ask(http, facts, &response, err);
+    if (r != CK_OK || facts->no_connection.code != CK_OK || facts->no_trust.code != CK_OK ||
         facts->no_answer.code != CK_OK)
-        return e;
+        return r;
     facts->has_date = response.server_time_s >= 0;
     facts->clock_offset_s = response.clock_offset_s;
 
-    e = ck_dialect_probe(settings, &facts->dialect, &facts->no_mailcow);
-    if (e != CK_OK) {
+    r = ck_dialect_probe(settings, &facts->dialect, &facts->no_mailcow);
+    if (r != CK_OK) {
         *err = facts->no_mailcow;
-        return is_ours(e) ? e : CK_OK;
+        return is_ours(r) ? r : CK_OK;
     }
     facts->release = read_release(&response, facts->dialect);
     return ask_rp_id(settings, facts, err);
@@ -121,10 +121,10 @@ enum ck_err ck_server_look(const struct ck_http_settings *settings,
 {
     CK_CLEANUP(ck_free_p) struct ck_server_facts *facts = calloc(1, sizeof(*facts));
 
-    if (!facts)
+    if (facts == NULL)
         return ck_error_no_memory(err);
-    enum ck_err e = look(settings, facts, err);
-    if (e == CK_OK)
+    enum ck_err r = look(settings, facts, err);
+    if (r == CK_OK)
         *ret_facts = *facts;
-    return e;
+    return r;
 }

@@ -76,14 +76,15 @@ static enum ck_err read_one(const char *pem, bool is_first,
                             struct ck_server_certificate *certificate, struct ck_error *err)
 {
     CK_CLEANUP(bio_free) BIO *bio = BIO_new_mem_buf(pem, -1);
-    CK_CLEANUP(x509_free) X509 *x509 = bio ? PEM_read_bio_X509(bio, NULL, NULL, NULL) : NULL;
+    CK_CLEANUP(x509_free)
+    X509 *x509 = bio != NULL ? PEM_read_bio_X509(bio, NULL, NULL, NULL) : NULL;
     int64_t end_s = 0;
 
-    if (!x509)
+    if (x509 == NULL)
         return unreadable(err);
-    enum ck_err e = read_end(x509, &end_s, err);
-    if (e != CK_OK)
-        return e;
+    enum ck_err r = read_end(x509, &end_s, err);
+    if (r != CK_OK)
+        return r;
     if (is_first || end_s < certificate->expires_s)
         certificate->expires_s = end_s;
     if (is_first) {
@@ -100,14 +101,14 @@ enum ck_err ck_server_certificate_parse(const char *const *pems, size_t count,
     CK_CLEANUP(ck_free_p)
     struct ck_server_certificate *certificate = calloc(1, sizeof(*certificate));
 
-    if (!certificate)
+    if (certificate == NULL)
         return ck_error_no_memory(err);
     if (count == 0)
         return unreadable(err);
     for (size_t i = 0; i < count; i++) {
-        enum ck_err e = read_one(pems[i], i == 0, certificate, err);
-        if (e != CK_OK)
-            return e;
+        enum ck_err r = read_one(pems[i], i == 0, certificate, err);
+        if (r != CK_OK)
+            return r;
     }
     certificate->chain_count = count;
     *ret_certificate = *certificate;

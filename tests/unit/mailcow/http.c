@@ -16,13 +16,13 @@ static struct ck_response get(struct bench *bench, const char *path)
 static enum ck_err try_get(struct bench *bench, const char *path)
 {
     struct ck_response response = {.status = 77};
-    enum ck_err e = ck_http_get(bench->http, path, &response, &bench->err);
+    enum ck_err r = ck_http_get(bench->http, path, &response, &bench->err);
 
-    if (e == CK_OK)
+    if (r == CK_OK)
         ck_response_clear(&response);
     else
         assert_int_equal(response.status, 77);
-    return e;
+    return r;
 }
 
 static enum ck_err try_post(struct bench *bench, const char *path)
@@ -31,14 +31,14 @@ static enum ck_err try_post(struct bench *bench, const char *path)
     struct ck_response response = {.status = 77};
 
     assert_int_equal(ck_form_add(&form, "a", "b", &bench->err), CK_OK);
-    enum ck_err e = ck_http_post(bench->http, path, "application/x-www-form-urlencoded", form,
+    enum ck_err r = ck_http_post(bench->http, path, "application/x-www-form-urlencoded", form,
                                  &response, &bench->err);
-    if (e == CK_OK)
+    if (r == CK_OK)
         ck_response_clear(&response);
     else
         assert_int_equal(response.status, 77);
     ck_secret_free(&form);
-    return e;
+    return r;
 }
 
 static void test_answer(void **state)

@@ -10,9 +10,9 @@ static struct ck_page parse(const char *html)
 {
     struct ck_page page = {0};
     struct ck_error err = {0};
-    enum ck_err e = ck_page_parse(html, strlen(html), &page, &err);
+    enum ck_err r = ck_page_parse(html, strlen(html), &page, &err);
 
-    if (e != CK_OK)
+    if (r != CK_OK)
         fail_msg("%s", err.text);
     return page;
 }

@@ -324,10 +324,10 @@ static void expect_whole_though(enum failure failure, unsigned countdown)
     allocation_.countdown = countdown;
     allocation_.fired = false;
     allocation_.armed = true;
-    enum ck_err e = ck_page_parse(full, sizeof(full) - 1, &page, &err);
+    enum ck_err r = ck_page_parse(full, sizeof(full) - 1, &page, &err);
     allocation_.armed = false;
-    if (e != CK_OK) {
-        assert_true(e == CK_ERR_UNCHANGED || e == CK_ERR_UNREACHABLE);
+    if (r != CK_OK) {
+        assert_true(r == CK_ERR_UNCHANGED || r == CK_ERR_UNREACHABLE);
         return;
     }
     if (page.factors_state == CK_LIST_PRESENT && page.factors_count != 2)

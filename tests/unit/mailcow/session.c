@@ -23,10 +23,10 @@ static enum ck_err try_login(struct bench *bench, const struct scripted *script,
     struct ck_secret *password = secret_of(PASSWORD);
 
     bench->server->script = script;
-    enum ck_err e = ck_session_login(&bench->settings, CK_DIALECT_SPLIT, &account, password,
+    enum ck_err r = ck_session_login(&bench->settings, CK_DIALECT_SPLIT, &account, password,
                                      ret_session, &bench->err);
     ck_secret_free(&password);
-    return e;
+    return r;
 }
 
 static struct ck_session *log_in(struct bench *bench, const struct scripted *script)

@@ -340,19 +340,19 @@ static void test_rename_body(void **state)
 static enum ck_err make_all(struct ck_error *err)
 {
     struct ck_secret *password = NULL, *body = NULL, *token = NULL, *rename = NULL;
-    enum ck_err e = ck_secret_new("secret", 6, &password, err);
+    enum ck_err r = ck_secret_new("secret", 6, &password, err);
 
-    if (e == CK_OK)
-        e = ck_webauthn_json_make_registration(&registration, "key", password, &body, err);
-    if (e == CK_OK)
-        e = ck_webauthn_json_make_assertion(&assertion, &token, err);
-    if (e == CK_OK)
-        e = ck_webauthn_json_make_rename("68e5", "x", &rename, err);
+    if (r == CK_OK)
+        r = ck_webauthn_json_make_registration(&registration, "key", password, &body, err);
+    if (r == CK_OK)
+        r = ck_webauthn_json_make_assertion(&assertion, &token, err);
+    if (r == CK_OK)
+        r = ck_webauthn_json_make_rename("68e5", "x", &rename, err);
     ck_secret_free(&password);
     ck_secret_free(&body);
     ck_secret_free(&token);
     ck_secret_free(&rename);
-    return e;
+    return r;
 }
 
 static void test_making_without_memory(void **state)
