@@ -58,15 +58,8 @@ bool delivery_reaches(const struct delivery *delivery)
 static enum ck_err write_out(struct delivery *delivery, const struct ck_secret *uri,
                              struct ck_error *err)
 {
-    CK_CLEANUP(ck_secret_free) struct ck_secret *line = NULL;
-    enum ck_err r = ck_secret_append(&line, ck_secret_bytes(uri), ck_secret_size(uri), err);
-
-    if (r == CK_OK)
-        r = ck_secret_append(&line, "\n", 1, err);
-    if (r == CK_OK)
-        r = private_file_write(delivery->options, "secret (an otpauth URI)", delivery->out, line,
-                               &delivery->out_file, err);
-    return r;
+    return private_file_write_line(delivery->options, "secret (an otpauth URI)", delivery->out, uri,
+                                   &delivery->out_file, err);
 }
 
 /* Columns that the first line of a terminal picture takes. */

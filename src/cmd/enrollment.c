@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "cowkey/base/cleanup.h"
+#include "cowkey/base/random.h"
 #include "cowkey/webauthn/credential.h"
 #include "output.h"
 
@@ -26,18 +27,13 @@ static enum ck_err read_proof(const struct options *options, enum ck_evidence *r
     return CK_OK;
 }
 
-/* Four random characters: two enrollments of one day must not be taken for one another. */
+/* Random characters: two enrollments of one day must not be taken for one another. */
+enum { MARK_SIZE = 4 };
+
 static enum ck_err add_mark(char *end, struct ck_error *err)
 {
-    static const char letters[] = "abcdefghjkmnpqrstuvwxyz23456789";
-    unsigned char random[4];
-
-    if (RAND_bytes(random, sizeof(random)) != 1)
-        return ck_error_set(err, CK_ERR_UNCHANGED, "the system gave no random numbers");
-    for (size_t i = 0; i < sizeof(random); i++)
-        *end++ = letters[random[i] % (sizeof(letters) - 1)];
-    *end = '\0';
-    return CK_OK;
+    end[MARK_SIZE] = '\0';
+    return ck_random_text("abcdefghjkmnpqrstuvwxyz23456789", MARK_SIZE, RAND_bytes, end, err);
 }
 
 static enum ck_err read_label(const struct options *options, char label[CK_FACTOR_LABEL_MAX],

@@ -144,19 +144,6 @@ static enum ck_err find_pin(struct plan *plan, const struct ck_key_info *info, s
 
 /* --- a random PIN reaches the person before the key hears of it --- */
 
-static enum ck_err write_out(struct plan *plan, struct ck_error *err)
-{
-    CK_CLEANUP(ck_secret_free) struct ck_secret *line = NULL;
-
-    enum ck_err r =
-        ck_secret_new(ck_secret_bytes(plan->pin), ck_secret_size(plan->pin), &line, err);
-    if (r == CK_OK)
-        r = ck_secret_append(&line, "\n", 1, err);
-    if (r == CK_OK)
-        r = private_file_write(plan->options, "new PIN", plan->out, line, &plan->file, err);
-    return r;
-}
-
 static enum ck_err show(struct plan *plan, struct ck_error *err)
 {
     CK_CLEANUP(ck_secret_free) struct ck_secret *line = NULL;
@@ -176,7 +163,9 @@ static enum ck_err hand_out(struct plan *plan, struct ck_error *err)
 {
     if (plan->random == 0)
         return CK_OK;
-    return plan->out != NULL ? write_out(plan, err) : show(plan, err);
+    return plan->out != NULL ? private_file_write_line(plan->options, "new PIN", plan->out,
+                                                       plan->pin, &plan->file, err)
+                             : show(plan, err);
 }
 
 /* The key was not told, or did not take it. */

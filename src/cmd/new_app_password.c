@@ -1,3 +1,4 @@
+/* Generating an app password, and handing it out. */
 #include "new_app_password.h"
 
 #include <openssl/rand.h>
@@ -5,6 +6,7 @@
 
 #include "cowkey/base/cleanup.h"
 #include "cowkey/base/file.h"
+#include "cowkey/base/random.h"
 #include "cowkey/enroll/enrollment.h"
 #include "output.h"
 #include "target.h"
@@ -16,34 +18,20 @@
  */
 static const char letters[] = "abcdefghijkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789";
 enum {
-    LETTERS_COUNT = sizeof(letters) - 1,
     GROUPS = 6,
     GROUP_SIZE = 4,
     SIZE = GROUPS * (GROUP_SIZE + 1) - 1,
-    BYTE_LIMIT = 256 / LETTERS_COUNT * LETTERS_COUNT, /* bytes from here on would favour letters */
     DRAWS_MAX = 1000,
 };
-
-static enum ck_err draw_letter(char *ret_letter, struct ck_error *err)
-{
-    unsigned char byte;
-
-    do {
-        if (RAND_priv_bytes(&byte, 1) != 1)
-            return ck_error_set(err, CK_ERR_UNCHANGED, "the system gave no random numbers");
-    } while (byte >= BYTE_LIMIT);
-    *ret_letter = letters[byte % LETTERS_COUNT];
-    return CK_OK;
-}
 
 static enum ck_err draw(char *text, struct ck_error *err)
 {
     enum ck_err r = CK_OK;
 
-    for (int i = 0; r == CK_OK && i < SIZE; i++) {
-        text[i] = '-';
-        if (i % (GROUP_SIZE + 1) != GROUP_SIZE)
-            r = draw_letter(&text[i], err);
+    for (int i = 0; r == CK_OK && i < SIZE; i += GROUP_SIZE + 1) {
+        if (i > 0)
+            text[i - 1] = '-';
+        r = ck_random_text(letters, GROUP_SIZE, RAND_priv_bytes, text + i, err);
     }
     return r;
 }
@@ -74,17 +62,11 @@ static enum ck_err generate(struct ck_secret **ret_password, struct ck_error *er
 static enum ck_err give(void *data, struct ck_error *err)
 {
     struct new_app_password *made = data;
-    CK_CLEANUP(ck_secret_free) struct ck_secret *line = NULL;
 
     if (made->out == NULL)
         return CK_OK;
-    enum ck_err r = ck_secret_append(&line, ck_secret_bytes(made->password),
-                                     ck_secret_size(made->password), err);
-    if (r == CK_OK)
-        r = ck_secret_append(&line, "\n", 1, err);
-    if (r == CK_OK)
-        r = private_file_write(made->options, "app password", made->out, line, &made->file, err);
-    return r;
+    return private_file_write_line(made->options, "app password", made->out, made->password,
+                                   &made->file, err);
 }
 
 enum ck_err new_app_password_init(struct new_app_password *new_app_password,

@@ -3,6 +3,7 @@
 
 #include <unistd.h>
 
+#include "cowkey/base/cleanup.h"
 #include "cowkey/base/file.h"
 #include "output.h"
 
@@ -17,6 +18,18 @@ enum ck_err private_file_write(const struct options *options, const char *what, 
         say(options, "The %s is in %s, readable by you only.", what, path);
     }
     return r;
+}
+
+enum ck_err private_file_write_line(const struct options *options, const char *what,
+                                    const char *path, const struct ck_secret *secret,
+                                    struct private_file *file, struct ck_error *err)
+{
+    CK_CLEANUP(ck_secret_free) struct ck_secret *line = NULL;
+
+    enum ck_err r = ck_secret_append(&line, ck_secret_bytes(secret), ck_secret_size(secret), err);
+    if (r == CK_OK)
+        r = ck_secret_append(&line, "\n", 1, err);
+    return r == CK_OK ? private_file_write(options, what, path, line, file, err) : r;
 }
 
 /* Not what somebody else has put there in the meantime. */

@@ -20,6 +20,11 @@ enum ck_err private_file_write(const struct options *options, const char *what, 
                                const struct ck_secret *bytes, struct private_file *file,
                                struct ck_error *err);
 
+/* The same with a line end behind the secret. */
+enum ck_err private_file_write_line(const struct options *options, const char *what,
+                                    const char *path, const struct ck_secret *secret,
+                                    struct private_file *file, struct ck_error *err);
+
 /* Removes it if it was made and is still the same, and says so. */
 void private_file_remove(struct private_file *file, const char *path);
 

@@ -37,25 +37,18 @@ enum ck_err ck_pin_check(const struct ck_secret *pin, int64_t length_min, struct
     return ck_error_hint(err, "The key was not asked: its PIN is as it was.");
 }
 
-enum ck_err ck_pin_random(size_t length, int (*random)(unsigned char *bytes, int size),
-                          struct ck_secret **ret_pin, struct ck_error *err)
+enum ck_err ck_pin_random(size_t length, ck_random_source *random, struct ck_secret **ret_pin,
+                          struct ck_error *err)
 {
     static const char alphabet[] = "23456789abcdefghjkmnpqrstuvwxyz";
-    enum { LETTERS = sizeof(alphabet) - 1, FAIR_MAX = 256 / LETTERS * LETTERS };
     CK_CLEANUP(ck_secret_free) struct ck_secret *pin = NULL;
 
     if (length < CK_PIN_MIN || length > CK_PIN_MAX)
         return ck_error_set(err, CK_ERR_USAGE, "a random PIN has %d to %d characters", CK_PIN_MIN,
                             CK_PIN_MAX);
     enum ck_err r = ck_secret_new(NULL, length, &pin, err);
-    for (size_t at = 0; r == CK_OK && at < length;) {
-        unsigned char byte;
-        if (random(&byte, 1) != 1)
-            r = ck_error_set(err, CK_ERR_UNCHANGED, "the system gave no random numbers");
-        else if (byte < FAIR_MAX) /* the others would favour the first letters */
-            ck_secret_bytes(pin)[at++] = alphabet[byte % LETTERS];
-        ck_secret_erase(&byte, sizeof(byte));
-    }
+    if (r == CK_OK)
+        r = ck_random_text(alphabet, length, random, ck_secret_bytes(pin), err);
     if (r == CK_OK)
         *ret_pin = CK_TAKE(pin);
     return r;

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "cowkey/base/error.h"
+#include "cowkey/base/random.h"
 #include "cowkey/base/secret.h"
 #include "cowkey/key/key.h"
 
@@ -21,11 +22,11 @@ int64_t ck_pin_length(const struct ck_secret *pin);
 
 /*
  * A new PIN of length (CK_PIN_MIN to CK_PIN_MAX) characters, each equally likely one of the digits
- * and lower-case letters that nobody takes for another: neither 0, 1, i, l nor o. random fills size
- * bytes and returns 1 (as RAND_priv_bytes does); anything else is CK_ERR_UNCHANGED.
+ * and lower-case letters that nobody takes for another: neither 0, 1, i, l nor o. A random that fails
+ * is CK_ERR_UNCHANGED.
  */
-enum ck_err ck_pin_random(size_t length, int (*random)(unsigned char *bytes, int size),
-                          struct ck_secret **ret_pin, struct ck_error *err);
+enum ck_err ck_pin_random(size_t length, ck_random_source *random, struct ck_secret **ret_pin,
+                          struct ck_error *err);
 
 /* What shall be so once a PIN is set. */
 struct ck_pin_wish {
@@ -46,7 +47,7 @@ enum ck_err ck_key_check_pin_act(const struct ck_key *key, const struct ck_key_i
                                  struct ck_error *err);
 
 /*
- * Asks the person for the PIN that the key has now, which ck_key_change_pin then uses. A wrong one
+ * Asks the person for the PIN that the key has now, which ck_key_set_pin then uses. A wrong one
  * shows only there.
  */
 enum ck_err ck_key_ask_old_pin(struct ck_key *key, struct ck_error *err);
