@@ -87,7 +87,7 @@ static enum ck_err visit_begin(struct visit *visit, const struct options *option
     visit->key_person = key_person_new(&visit->speaker);
     enum ck_err r = target_read_account(options, &visit->target.account, err);
     if (r == CK_OK)
-        r = ck_app_password_check_role(&(struct ck_login){.account = &visit->target.account}, err);
+        r = ck_app_password_check_role(&visit->target.account, err);
     if (r == CK_OK)
         r = target_read(options, &visit->person, &visit->key_person, true, &visit->target, err);
     return r == CK_OK ? target_probe(&visit->target, err) : r;

@@ -125,7 +125,7 @@ enum ck_err new_app_password_read(struct new_app_password *new_app_password,
         return ck_error_set(err, CK_ERR_USAGE, "--app-password-out goes with --app-password");
     enum ck_err r = target_read_account(options, &account, err);
     if (r == CK_OK)
-        r = ck_app_password_check_role(&(struct ck_login){.account = &account}, err);
+        r = ck_app_password_check_role(&account, err);
     return r == CK_OK
                ? new_app_password_init(new_app_password, options, label, CK_PROTOCOL_ALL, out, err)
                : r;

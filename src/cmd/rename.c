@@ -4,7 +4,7 @@
 #include "change.h"
 #include "command.h"
 #include "cowkey/base/cleanup.h"
-#include "cowkey/enroll/removal.h"
+#include "cowkey/enroll/renaming.h"
 #include "cowkey/mailcow/factor.h"
 #include "output.h"
 #include "person.h"

@@ -1,24 +1,24 @@
+/* App passwords, each time by a login of its own. */
 #include "cowkey/enroll/app_password.h"
 
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "choose.h"
 #include "cowkey/base/cleanup.h"
 
-enum ck_err ck_app_password_check_role(const struct ck_login *login, struct ck_error *err)
+enum ck_err ck_app_password_check_role(const struct ck_account *account, struct ck_error *err)
 {
-    if (login->account->role == CK_ROLE_MAILBOX)
+    if (account->role == CK_ROLE_MAILBOX)
         return CK_OK;
     return ck_error_set(err, CK_ERR_USAGE, "'%s' is no mailbox: only those have app passwords",
-                        login->account->name);
+                        account->name);
 }
 
 static enum ck_err open_session(struct ck_login *login, struct ck_session **ret_session,
                                 struct ck_error *err)
 {
-    enum ck_err r = ck_app_password_check_role(login, err);
+    enum ck_err r = ck_app_password_check_role(login->account, err);
 
     return r == CK_OK ? ck_login_open(login, ret_session, err) : r;
 }
@@ -45,14 +45,6 @@ static enum ck_err copy_row(const struct ck_app_password *row,
     return CK_OK;
 }
 
-static void settle(struct ck_app_password_change *change, enum ck_err r)
-{
-    if (change->submitted)
-        change->result = r == CK_OK            ? CK_CHANGE_DONE
-                         : r == CK_ERR_UNKNOWN ? CK_CHANGE_UNKNOWN
-                                               : CK_CHANGE_FAILED;
-}
-
 enum ck_err ck_app_password_add_run(struct ck_login *login, const struct ck_app_password_wish *wish,
                                     struct ck_app_password_change *ret_change, struct ck_error *err)
 {
@@ -71,21 +63,8 @@ enum ck_err ck_app_password_add_run(struct ck_login *login, const struct ck_app_
     ret_change->submitted = true;
     r = ck_app_password_add(session, wish->label, wish->protocols, wish->password,
                             &ret_change->row.id, err);
-    settle(ret_change, r);
+    ret_change->result = ck_change_result_of(r);
     return r;
-}
-
-static bool is_called(const struct ck_app_password *row, const char *what)
-{
-    return strcmp(row->label, what) == 0;
-}
-
-static bool has_id(const struct ck_app_password *row, const char *what)
-{
-    char id[24];
-
-    snprintf(id, sizeof(id), "%" PRIu64, row->id);
-    return strcmp(id, what) == 0;
 }
 
 static enum ck_err pick(const struct ck_app_passwords *list, const char *what,
@@ -95,11 +74,11 @@ static enum ck_err pick(const struct ck_app_passwords *list, const char *what,
     size_t matches = 0;
 
     for (size_t i = 0; i < list->count; i++) {
-        if (has_id(&list->rows[i], what)) {
+        if (ck_row_id_is(list->rows[i].id, what)) {
             *ret_row = &list->rows[i];
             return CK_OK;
         }
-        if (is_called(&list->rows[i], what)) {
+        if (strcmp(list->rows[i].label, what) == 0) {
             found = &list->rows[i];
             matches++;
         }
@@ -136,7 +115,7 @@ enum ck_err ck_app_password_remove_run(
         return r;
     ret_change->submitted = true;
     r = ck_app_password_remove(session, row->id, err);
-    settle(ret_change, r);
+    ret_change->result = ck_change_result_of(r);
     return r;
 }
 

@@ -1,36 +1,31 @@
 /* Choosing the factor that answers a login. */
 #include "choose.h"
 
-#include <errno.h>
-#include <stdlib.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 /* One more than the rows: the Yubico tab. */
 enum { CHOICES_MAX = CK_PAGE_FACTORS_MAX + 1 };
 
-/* Reads a row number that is all of text. */
-static bool parse_id(const char *text, uint64_t *ret_id)
+bool ck_row_id_is(uint64_t id, const char *text)
 {
-    if (*text < '0' || *text > '9')
-        return false;
-    char *end;
-    errno = 0;
-    unsigned long long id = strtoull(text, &end, 10);
-    if (errno != 0 || *end != '\0')
-        return false;
-    *ret_id = id;
-    return true;
+    char digits[24];
+
+    snprintf(digits, sizeof(digits), "%" PRIu64, id);
+    return strcmp(digits, text) == 0;
 }
 
 size_t ck_factor_match(const struct ck_page *page, const char *what,
                        const struct ck_factor **ret_first)
 {
-    uint64_t id;
     size_t matches = 0;
 
-    if (parse_id(what, &id) && (*ret_first = ck_page_find_factor(page, id)) != NULL)
-        return 1;
     for (size_t i = 0; i < page->factors_count; i++) {
+        if (ck_row_id_is(page->factors[i].id, what)) {
+            *ret_first = &page->factors[i];
+            return 1;
+        }
         if (strcmp(page->factors[i].label, what) == 0 && matches++ == 0)
             *ret_first = &page->factors[i];
     }

@@ -4,6 +4,9 @@
 
 #include "cowkey/enroll/login.h"
 
+/* Whether text is this row number, digit by digit: "0231" is not 231, but may be a label. */
+bool ck_row_id_is(uint64_t id, const char *text);
+
 /* How many factors of the page what names (row id or exact label); *ret_first is set when any. */
 size_t ck_factor_match(const struct ck_page *page, const char *what,
                        const struct ck_factor **ret_first);
@@ -19,12 +22,5 @@ enum ck_err ck_login_choose_factor(const struct ck_login *login, const struct ck
 enum ck_err ck_login_code(const struct ck_login *login, const struct ck_session *session,
                           const struct ck_factor *factor, char ret_code[CK_TOTP_CODE_MAX],
                           struct ck_error *err);
-
-/*
- * Password and second factor; the session that comes out is open with its factor page read, or held, also
- * for a new password.
- */
-enum ck_err ck_login_authenticate(struct ck_login *login, struct ck_session **ret_session,
-                                  struct ck_error *err);
 
 #endif

@@ -7,6 +7,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "choose.h"
+
 /* What looking for an ID has found so far. */
 struct search {
     struct ck_entry first;
@@ -28,7 +30,7 @@ static bool is_passkey_id(const char *what)
 {
     size_t digits = strncmp(what, "pk:", 3) == 0 ? strlen(what + 3) : 0;
 
-    return digits >= CK_PAGE_CID_MIN && digits <= 64 &&
+    return digits >= CK_PAGE_CID_MIN && digits <= CK_PAGE_CID_SIZE &&
            strspn(what + 3, "0123456789abcdefABCDEF") == digits;
 }
 
@@ -55,11 +57,8 @@ static void search_factors(struct search *search, const struct ck_page *page, co
 /* A row number is an ID, whatever else is called so. */
 static const struct ck_factor *find_row(const struct ck_page *page, const char *what)
 {
-    char id[24];
-
     for (size_t i = 0; i < page->factors_count; i++) {
-        snprintf(id, sizeof(id), "%" PRIu64, page->factors[i].id);
-        if (strcmp(id, what) == 0)
+        if (ck_row_id_is(page->factors[i].id, what))
             return &page->factors[i];
     }
     return NULL;
@@ -124,6 +123,11 @@ enum ck_err ck_listed_copy(const struct ck_page *page, const struct ck_entry *en
     }
     *ret_listed = listed;
     return CK_OK;
+}
+
+enum ck_change_result ck_change_result_of(enum ck_err r)
+{
+    return r == CK_OK ? CK_CHANGE_DONE : r == CK_ERR_UNKNOWN ? CK_CHANGE_UNKNOWN : CK_CHANGE_FAILED;
 }
 
 void ck_listed_clear(struct ck_listed *listed)

@@ -5,6 +5,7 @@
 #include "cowkey/base/cleanup.h"
 #include "cowkey/mailcow/webauthn.h"
 #include "key_answer.h"
+#include "login_internal.h"
 
 int64_t ck_login_server_now_s(const struct ck_login *login, const struct ck_session *session)
 {
@@ -93,6 +94,31 @@ enum ck_err ck_login_authenticate(struct ck_login *login, struct ck_session **re
     return CK_OK;
 }
 
+enum ck_err ck_login_submit_password(const struct ck_login *login, struct ck_session *session,
+                                     const struct ck_secret *new_password, struct ck_error *err)
+{
+    enum ck_err r = ck_session_change_password(session, login->password, new_password, err);
+
+    if (r != CK_ERR_UNKNOWN)
+        return r;
+    struct ck_error cause = *err;
+    ck_error_set(err, r, "it is not known whether the password was changed: %.300s", cause.text);
+    return ck_error_hint(err,
+                         "Log in with the new password, and if that is refused with the old one.");
+}
+
+enum ck_err ck_login_check_not_held(const struct ck_login *login, const struct ck_session *session,
+                                    struct ck_error *err)
+{
+    if (ck_session_state(session) != CK_SESSION_HELD)
+        return CK_OK;
+    ck_error_set(err, CK_ERR_UNCHANGED,
+                 "the server holds the account '%s' until it has a second factor, and shows "
+                 "nothing of it before",
+                 login->account->name);
+    return ck_error_hint(err, "Set one up first: 'cowkey enroll totp'.");
+}
+
 static bool password_change_held(const struct ck_session *session)
 {
     return ck_session_state(session) == CK_SESSION_HELD &&
@@ -111,19 +137,12 @@ static enum ck_err change_password(struct ck_login *login, struct ck_session *se
                                   "--new-password-file to change it on the way.");
     }
     login->person->tell_stage(login->person->data, CK_STAGE_CHANGE_PASSWORD);
-    enum ck_err r = ck_session_change_password(session, login->password, login->new_password, err);
+    enum ck_err r = ck_login_submit_password(login, session, login->new_password, err);
     if (r == CK_OK) {
         login->password = login->new_password;
         login->password_changed = true;
     }
     login->password_submitted = r == CK_OK || r == CK_ERR_UNKNOWN;
-    if (r == CK_ERR_UNKNOWN) {
-        struct ck_error cause = *err;
-        ck_error_set(err, r, "it is not known whether the password was changed: %.300s",
-                     cause.text);
-        ck_error_hint(err,
-                      "Log in with the new password, and if that is refused with the old one.");
-    }
     return r;
 }
 

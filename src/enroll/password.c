@@ -1,9 +1,9 @@
 /* A new password: told, and tried out. */
 #include "cowkey/enroll/password.h"
 
-#include "choose.h"
 #include "cowkey/base/cleanup.h"
 #include "cowkey/base/escape.h"
+#include "login_internal.h"
 
 enum ck_err ck_password_check(const struct ck_secret *new_password, struct ck_error *err)
 {
@@ -128,13 +128,7 @@ static enum ck_err submit(struct ck_login *login, struct ck_session *session,
 
     person->tell_stage(person->data, CK_STAGE_NEW_PASSWORD);
     change->submitted = true;
-    enum ck_err r = ck_session_change_password(session, login->password, new_password, err);
-    if (r != CK_ERR_UNKNOWN)
-        return r;
-    struct ck_error cause = *err;
-    ck_error_set(err, r, "it is not known whether the password was changed: %.300s", cause.text);
-    return ck_error_hint(err,
-                         "Log in with the new password, and if that is refused with the old one.");
+    return ck_login_submit_password(login, session, new_password, err);
 }
 
 enum ck_err ck_password_change_run(struct ck_login *login, const struct ck_secret *new_password,
@@ -159,8 +153,6 @@ enum ck_err ck_password_change_run(struct ck_login *login, const struct ck_secre
     ck_session_close(&session);
     if (r == CK_OK)
         r = prove(login, new_password, ret_change, err);
-    ret_change->result = r == CK_OK            ? CK_CHANGE_DONE
-                         : r == CK_ERR_UNKNOWN ? CK_CHANGE_UNKNOWN
-                                               : CK_CHANGE_FAILED;
+    ret_change->result = ck_change_result_of(r);
     return r;
 }

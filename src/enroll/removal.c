@@ -7,13 +7,14 @@
 #include "cowkey/base/cleanup.h"
 #include "cowkey/mailcow/factor.h"
 #include "cowkey/mailcow/webauthn.h"
+#include "login_internal.h"
 #include "takeback.h"
 
 /* What was listed before: whatever else is missing afterwards was not to go. */
 struct before {
     uint64_t rows[CK_PAGE_FACTORS_MAX];
     size_t rows_count;
-    char cids[CK_PAGE_FACTORS_MAX][65];
+    char cids[CK_PAGE_FACTORS_MAX][CK_PAGE_CID_SIZE + 1];
     size_t cids_count;
 };
 
@@ -67,13 +68,8 @@ static enum ck_err check_visible(const struct ck_login *login, const struct ck_s
 {
     const struct ck_page *page = ck_session_page(session);
 
-    if (ck_session_state(session) == CK_SESSION_HELD) {
-        ck_error_set(err, CK_ERR_UNCHANGED,
-                     "the server holds the account '%s' until it has a second factor, and shows "
-                     "nothing of it before",
-                     login->account->name);
-        return ck_error_hint(err, "Set one up first: 'cowkey enroll totp'.");
-    }
+    if (ck_login_check_not_held(login, session, err) != CK_OK)
+        return err->code;
     if (factors_wanted && page->factors_state == CK_LIST_ABSENT) {
         ck_error_set(err, CK_ERR_UNCHANGED,
                      "the server's page does not show the second factors of '%s'",

@@ -1,8 +1,10 @@
 /* A new name for a passkey. */
+#include "cowkey/enroll/renaming.h"
+
 #include "cowkey/base/cleanup.h"
-#include "cowkey/enroll/removal.h"
 #include "cowkey/mailcow/factor.h"
 #include "cowkey/mailcow/webauthn.h"
+#include "login_internal.h"
 
 /* The server has no request that renames a second factor. */
 static enum ck_err is_factor(const struct ck_entry *entry, struct ck_error *err)
@@ -33,13 +35,8 @@ enum ck_err ck_renaming_run(struct ck_login *login, const char *what, const char
 
     *ret_renaming = (struct ck_renaming){.result = CK_CHANGE_FAILED};
     enum ck_err r = ck_login_open(login, &session, err);
-    if (r == CK_OK && ck_session_state(session) == CK_SESSION_HELD) {
-        ck_error_set(err, CK_ERR_UNCHANGED,
-                     "the server holds the account '%s' until it has a second factor, and shows "
-                     "nothing of it before",
-                     login->account->name);
-        r = ck_error_hint(err, "Set one up first: 'cowkey enroll totp'.");
-    }
+    if (r == CK_OK)
+        r = ck_login_check_not_held(login, session, err);
     if (r == CK_OK)
         r = pick(ck_session_page(session), what, &entry, err);
     if (r == CK_OK)
@@ -48,9 +45,7 @@ enum ck_err ck_renaming_run(struct ck_login *login, const char *what, const char
         return r;
     r = ck_passkey_rename(session, ret_renaming->passkey.cid, label, err);
     ret_renaming->submitted = r != CK_ERR_USAGE; /* a label that can't be sent */
-    ret_renaming->result = r == CK_OK            ? CK_CHANGE_DONE
-                           : r == CK_ERR_UNKNOWN ? CK_CHANGE_UNKNOWN
-                                                 : CK_CHANGE_FAILED;
+    ret_renaming->result = ck_change_result_of(r);
     return r;
 }
 

@@ -25,7 +25,7 @@ struct ck_app_password_change {
 void ck_app_password_change_clear(struct ck_app_password_change *change);
 
 /* Other roles than a mailbox are CK_ERR_USAGE, before there is a login. */
-enum ck_err ck_app_password_check_role(const struct ck_login *login, struct ck_error *err);
+enum ck_err ck_app_password_check_role(const struct ck_account *account, struct ck_error *err);
 
 /*
  * Each logs in, and fills its output in every case. The errors are those of ck_login_open and of the

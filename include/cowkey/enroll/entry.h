@@ -28,14 +28,14 @@ enum ck_entry_scope { CK_ENTRY_ANY, CK_ENTRY_PASSKEYS };
 enum ck_err ck_entry_pick(const struct ck_page *page, const char *what, enum ck_entry_scope scope,
                           struct ck_entry *ret_entry, struct ck_error *err);
 
-enum { CK_ENTRY_ID_MAX = 3 + 64 + 1 };
+enum { CK_ENTRY_ID_MAX = sizeof("pk:") + CK_PAGE_CID_SIZE }; /* with the NUL */
 
 /* A copy that outlives the page; label is owned. */
 struct ck_listed {
     char id[CK_ENTRY_ID_MAX]; /* as the list shows it: "231", "pk:68e5e6be" */
     bool is_passkey;
-    uint64_t row; /* of a factor */
-    char cid[65]; /* of a passkey */
+    uint64_t row;                   /* of a factor */
+    char cid[CK_PAGE_CID_SIZE + 1]; /* of a passkey */
     char *label;
     enum ck_method method;
 };
@@ -50,5 +50,8 @@ enum ck_change_result {
     CK_CHANGE_UNKNOWN, /* see the error */
     CK_CHANGE_DONE,    /* and read back */
 };
+
+/* The result of a change that was submitted and ended so. */
+enum ck_change_result ck_change_result_of(enum ck_err r);
 
 #endif

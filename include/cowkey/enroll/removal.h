@@ -1,4 +1,4 @@
-/* Removing the account's own factors and passkeys, and renaming a passkey. */
+/* Removing the account's own factors and passkeys. */
 #ifndef COWKEY_ENROLL_REMOVAL_H
 #define COWKEY_ENROLL_REMOVAL_H
 
@@ -53,17 +53,5 @@ void ck_removal_clear(struct ck_removal *removal);
 enum ck_err ck_removal_run(struct ck_login *login, const char *what,
                            const struct ck_removal_person *person, struct ck_removal *ret_removal,
                            struct ck_error *err);
-
-struct ck_renaming {
-    enum ck_change_result result;
-    bool submitted;
-    struct ck_listed passkey; /* as it was */
-};
-
-void ck_renaming_clear(struct ck_renaming *renaming);
-
-/* The same for the new name of a passkey. A second factor is CK_ERR_USAGE: the server can't. */
-enum ck_err ck_renaming_run(struct ck_login *login, const char *what, const char *label,
-                            struct ck_renaming *ret_renaming, struct ck_error *err);
 
 #endif

@@ -1,6 +1,4 @@
 /* Removing and renaming entries: which ID names which, what is asked, and what a server may do to it. */
-#include "cowkey/enroll/removal.h"
-
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,6 +8,8 @@
 
 #include <cmocka.h>
 
+#include "cowkey/enroll/removal.h"
+#include "cowkey/enroll/renaming.h"
 #include "tests/unit/enroll/fake.h"
 
 static struct fake_person person;
