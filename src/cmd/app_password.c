@@ -177,11 +177,10 @@ static void print_list_document(const struct visit *visit, const struct ck_app_p
 
     for (size_t i = 0; i < list->count; i++) {
         const struct ck_app_password *row = &list->rows[i];
-        json_array_append_new(
-            rows, json_pack("{s:o, s:o, s:o, s:b, s:o}", "id", id_json(row->id), "label",
-                            text_json(row->label), "protocols", protocols_json(row->protocols),
-                            "active", row->active, "created",
-                            row->created[0] != '\0' ? json_string(row->created) : json_null()));
+        json_array_append_new(rows, json_pack("{s:o, s:o, s:o, s:b, s:o}", "id", id_json(row->id),
+                                              "label", text_json(row->label), "protocols",
+                                              protocols_json(row->protocols), "active", row->active,
+                                              "created", text_or_null_json(row->created)));
     }
     json_object_set_new(document, "action", json_string("list"));
     json_object_set_new(document, "app_passwords", rows);
@@ -233,7 +232,7 @@ static enum ck_err ask_removal(void *data, const struct ck_app_password *row, st
 {
     const struct options *options = data;
 
-    if (!option_given(options, OPTION_QUIET) || !option_given(options, OPTION_YES))
+    if (confirm_tells(options))
         say_always("To be removed: the app password '%s' (ID %" PRIu64
                    "). Programs that use it will stop working.",
                    row->label, row->id);

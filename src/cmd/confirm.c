@@ -1,8 +1,14 @@
+/* Asking, unless --yes has answered. */
 #include "confirm.h"
 
 #include "cowkey/base/cleanup.h"
 #include "cowkey/base/escape.h"
 #include "prompt.h"
+
+bool confirm_tells(const struct options *options)
+{
+    return !option_given(options, OPTION_YES) || !option_given(options, OPTION_QUIET);
+}
 
 enum ck_err confirm(const struct options *options, const char *question, struct ck_error *err)
 {

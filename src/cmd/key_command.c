@@ -60,11 +60,6 @@ char *key_title(const struct ck_plugged_key *key)
     return title;
 }
 
-static json_t *text_or_null(const char *text)
-{
-    return text == NULL || *text == '\0' ? json_null() : text_json(text);
-}
-
 json_t *key_json(const struct ck_plugged_key *key)
 {
     char aaguid[CK_AAGUID_TEXT_MAX] = "";
@@ -75,9 +70,9 @@ json_t *key_json(const struct ck_plugged_key *key)
         name = ck_aaguid_name(key->info.aaguid);
     }
     return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "path", text_json(key->path), "maker",
-                     text_or_null(key->maker), "product", text_or_null(key->product), "serial",
-                     text_or_null(key->serial), "name", text_or_null(name), "aaguid",
-                     text_or_null(aaguid));
+                     text_or_null_json(key->maker), "product", text_or_null_json(key->product),
+                     "serial", text_or_null_json(key->serial), "name", text_or_null_json(name),
+                     "aaguid", text_or_null_json(aaguid));
 }
 
 json_t *key_document(const char *schema, const struct ck_plugged_key *key)

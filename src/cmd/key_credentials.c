@@ -5,12 +5,12 @@
 #include <string.h>
 
 #include "command.h"
+#include "confirm.h"
 #include "cowkey/base/cleanup.h"
 #include "cowkey/base/escape.h"
 #include "cowkey/key/stored.h"
 #include "key_command.h"
 #include "output.h"
-#include "prompt.h"
 
 enum { ID_PREFIX_MIN = 8 }; /* characters that may stand for a whole ID */
 
@@ -34,22 +34,17 @@ static json_t *bytes_json(const struct ck_bytes *bytes)
     return text != NULL ? json_string(text) : json_null();
 }
 
-static json_t *text_or_null(const char *text)
-{
-    return *text != '\0' ? text_json(text) : json_null();
-}
-
 static json_t *stored_json(const struct ck_stored *stored)
 {
     const char *protection = protection_name(stored->protection);
 
-    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:s?}", "id", bytes_json(&stored->id),
-                     "rp_id", text_json(stored->rp_id), "rp_name", text_or_null(stored->rp_name),
-                     "user_name", text_or_null(stored->user_name), "user_display_name",
-                     text_or_null(stored->user_display_name), "user_handle",
-                     bytes_json(&stored->user_id), "alg",
-                     stored->algorithm != 0 ? json_integer(stored->algorithm) : json_null(),
-                     "protection", protection);
+    return json_pack(
+        "{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:s?}", "id", bytes_json(&stored->id), "rp_id",
+        text_json(stored->rp_id), "rp_name", text_or_null_json(stored->rp_name), "user_name",
+        text_or_null_json(stored->user_name), "user_display_name",
+        text_or_null_json(stored->user_display_name), "user_handle", bytes_json(&stored->user_id),
+        "alg", stored->algorithm != 0 ? json_integer(stored->algorithm) : json_null(), "protection",
+        protection);
 }
 
 /* --- list --- */
@@ -63,7 +58,7 @@ static void print_document(const struct ck_plugged_key *key, const struct ck_sto
         json_array_append_new(rows, stored_json(&list->items[i]));
     json_object_set_new(document, "credentials", rows);
     json_object_set_new(document, "stored", json_integer((json_int_t)list->stored));
-    json_object_set_new(document, "room", list->room >= 0 ? json_integer(list->room) : json_null());
+    json_object_set_new(document, "room", number_or_null_json(list->room));
     print_json(document);
 }
 
@@ -185,24 +180,17 @@ static enum ck_err find(const struct ck_stored_list *list, const char *wanted,
                          ID_PREFIX_MIN);
 }
 
-static enum ck_err confirm(const struct options *options, const struct ck_stored *stored,
-                           struct ck_error *err)
+static enum ck_err ask_removal(const struct options *options, const struct ck_stored *stored,
+                               struct ck_error *err)
 {
-    bool yes = option_given(options, OPTION_YES);
     const char *user = stored->user_name;
 
-    if (!yes || !option_given(options, OPTION_QUIET)) {
+    if (confirm_tells(options)) {
         say_always("This removes the passkey of %s for %s from the security key.",
                    *user != '\0' ? user : "an unnamed user", stored->rp_id);
         say_always("The server is not told: remove it there too, or it goes on being listed.");
     }
-    if (yes)
-        return CK_OK;
-    enum ck_err r =
-        prompt_yes("Remove it? [y/N] ", "Pass --yes to go on without being asked.", &yes, err);
-    if (r != CK_OK || yes)
-        return r;
-    return ck_error_set(err, CK_ERR_UNCHANGED, "ended, as you wished: the passkey is still there");
+    return confirm(options, "Remove it? [y/N] ", err);
 }
 
 static int report(const struct options *options, const struct ck_plugged_key *key,
@@ -237,7 +225,7 @@ static int run_remove(const struct options *options)
     if (r == CK_OK)
         r = find(&list, option_argument(options, 0), &stored, &err);
     if (r == CK_OK)
-        r = confirm(options, stored, &err);
+        r = ask_removal(options, stored, &err);
     if (r == CK_OK)
         r = ck_stored_remove(command.key, stored, &err);
     if (r == CK_OK || r == CK_ERR_UNKNOWN)

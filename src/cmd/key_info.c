@@ -286,7 +286,7 @@ static json_t *modality_json(uint64_t modality)
 
 static void set_number(json_t *document, const char *name, int64_t number)
 {
-    json_object_set_new(document, name, number < 0 ? json_null() : json_integer(number));
+    json_object_set_new(document, name, number_or_null_json(number));
 }
 
 static void print_document(const struct ck_plugged_key *key)
@@ -296,9 +296,7 @@ static void print_document(const struct ck_plugged_key *key)
 
     json_object_set_new(document, "fido2", json_boolean(info->fido2));
     json_object_set_new(document, "u2f", json_boolean(info->u2f));
-    json_object_set_new(document, "firmware",
-                        *info->device_version != '\0' ? json_string(info->device_version)
-                                                      : json_null());
+    json_object_set_new(document, "firmware", text_or_null_json(info->device_version));
     set_number(document, "firmware_number", info->firmware);
     json_object_set_new(document, "pin", json_string(ck_pin_state_name(info->pin)));
     set_number(document, "pin_tries", info->pin_tries);

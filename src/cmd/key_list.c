@@ -13,19 +13,14 @@ static bool is_usable(const struct ck_plugged_key *key)
     return key->problem.code == CK_OK;
 }
 
-static json_t *number_or_null(int64_t number)
-{
-    return number < 0 ? json_null() : json_integer(number);
-}
-
 /* What only a key that answered tells. */
 static json_t *answers_json(const struct ck_key_info *info)
 {
-    return json_pack(
-        "{s:b, s:b, s:o, s:s, s:o, s:o}", "fido2", info->fido2, "u2f", info->u2f, "firmware",
-        *info->device_version != '\0' ? json_string(info->device_version) : json_null(), "pin",
-        ck_pin_state_name(info->pin), "pin_tries", number_or_null(info->pin_tries), "passkey_room",
-        number_or_null(info->passkey_room));
+    return json_pack("{s:b, s:b, s:o, s:s, s:o, s:o}", "fido2", info->fido2, "u2f", info->u2f,
+                     "firmware", text_or_null_json(info->device_version), "pin",
+                     ck_pin_state_name(info->pin), "pin_tries",
+                     number_or_null_json(info->pin_tries), "passkey_room",
+                     number_or_null_json(info->passkey_room));
 }
 
 static json_t *row_json(const struct ck_plugged_key *key)
@@ -93,15 +88,6 @@ static int print_all(const struct options *options, const struct ck_plugged_key 
     return problem != NULL ? say_error(problem) : 0;
 }
 
-static enum ck_err none(const char *device, struct ck_error *err)
-{
-    if (device != NULL)
-        ck_error_set(err, CK_ERR_KEY, "there is no security key at %.100s", device);
-    else
-        ck_error_set(err, CK_ERR_KEY, "no security key is plugged in");
-    return ck_error_hint(err, "Plug it in and start again.");
-}
-
 static int run(const struct options *options)
 {
     struct key_command command;
@@ -112,7 +98,7 @@ static int run(const struct options *options)
     key_command_init(&command, options);
     enum ck_err r = ck_key_find_all(&command.settings, &keys, &count, &err);
     if (r == CK_OK && count == 0)
-        r = none(command.settings.device, &err);
+        r = ck_key_none_found(command.settings.device, &err);
     if (r != CK_OK)
         return report_error(option_given(options, OPTION_JSON), &err);
     return print_all(options, keys, count);

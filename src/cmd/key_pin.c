@@ -3,13 +3,13 @@
 
 #include <jansson.h>
 #include <openssl/rand.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "command.h"
 #include "cowkey/base/cleanup.h"
 #include "cowkey/base/file.h"
 #include "key_command.h"
+#include "number.h"
 #include "output.h"
 #include "private_file.h"
 #include "prompt.h"
@@ -33,22 +33,6 @@ static void plan_clear(struct plan *plan)
 }
 
 /* --- options --- */
-
-static enum ck_err read_length(const struct options *options, enum option_id option,
-                               int64_t *ret_length, struct ck_error *err)
-{
-    const char *text = option_value(options, option);
-    char *end;
-
-    if (text == NULL)
-        return CK_OK;
-    unsigned long length = strtoul(text, &end, 10);
-    if (*text < '0' || *text > '9' || *end != '\0' || length < CK_PIN_MIN || length > CK_PIN_MAX)
-        return ck_error_set(err, CK_ERR_USAGE, "--%s takes %d to %d characters, not '%.100s'",
-                            option_name(option), CK_PIN_MIN, CK_PIN_MAX, text);
-    *ret_length = (int64_t)length;
-    return CK_OK;
-}
 
 /* A random PIN has to reach somebody, and a JSON document is no place for it. */
 static enum ck_err check_random(const struct plan *plan, struct ck_error *err)
@@ -77,9 +61,11 @@ static enum ck_err read_plan(struct plan *plan, struct ck_error *err)
 
     enum ck_err r = source_read(options, OPTION_NEW_PIN_FILE, "new PIN", &plan->pin, err);
     if (r == CK_OK)
-        r = read_length(options, OPTION_RANDOM, &random, err);
+        r = number_read_of(options, OPTION_RANDOM, "number of characters", CK_PIN_MIN, CK_PIN_MAX,
+                           &random, err);
     if (r == CK_OK)
-        r = read_length(options, OPTION_MIN_LENGTH, &plan->wish.length_min, err);
+        r = number_read_of(options, OPTION_MIN_LENGTH, "number of characters", CK_PIN_MIN,
+                           CK_PIN_MAX, &plan->wish.length_min, err);
     plan->wish.force_change = option_given(options, OPTION_FORCE_CHANGE);
     plan->random = (size_t)random;
     plan->out = option_value(options, OPTION_OUT);
@@ -188,8 +174,7 @@ static int report(const struct plan *plan, const struct ck_plugged_key *key, boo
         json_t *document = key_document(
             plan->act == CK_PIN_ACT_SET ? "cowkey.key-pin-set/1" : "cowkey.key-pin-change/1", key);
         json_object_set_new(document, "result", json_string(set ? "set" : "unknown"));
-        json_object_set_new(document, "out",
-                            plan->out != NULL ? text_json(plan->out) : json_null());
+        json_object_set_new(document, "out", text_or_null_json(plan->out));
         json_object_set_new(document, "pin_length_min",
                             done && plan->wish.length_min > 0 ? json_integer(plan->wish.length_min)
                                                               : json_null());

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "command.h"
+#include "confirm.h"
 #include "cowkey/base/cleanup.h"
 #include "key_command.h"
 #include "output.h"
@@ -22,13 +23,12 @@ static void tell_plug(void *data)
     say_always("Plug it in again, and touch it as soon as it blinks ...");
 }
 
-static enum ck_err confirm(const struct key_command *command, struct ck_error *err)
+static enum ck_err ask_reset(const struct key_command *command, struct ck_error *err)
 {
     CK_CLEANUP(ck_free_p) char *title = key_title(&command->described);
     CK_CLEANUP(ck_secret_free) struct ck_secret *answer = NULL;
-    bool yes = option_given(command->options, OPTION_YES);
 
-    if (!yes || !option_given(command->options, OPTION_QUIET)) {
+    if (confirm_tells(command->options)) {
         say_always("This resets %s.", title != NULL ? title : command->described.path);
         say_always(
             "It deletes every passkey on it and its PIN, and it will not be a second factor");
@@ -36,7 +36,7 @@ static enum ck_err confirm(const struct key_command *command, struct ck_error *e
             "any more, for no account on any server: wherever it is registered, it has to be");
         say_always("registered anew. Nothing brings that back.");
     }
-    if (yes)
+    if (option_given(command->options, OPTION_YES))
         return CK_OK;
     enum ck_err r = prompt_line("Type the word reset to go on: ", "an answer",
                                 "Pass --yes to go on without being asked.", &answer, err);
@@ -81,7 +81,7 @@ static int run(const struct options *options)
     if (r == CK_OK)
         r = check(&command.described, &err);
     if (r == CK_OK)
-        r = confirm(&command, &err);
+        r = ask_reset(&command, &err);
     if (r == CK_OK)
         r = ck_key_reset(&command.key, &command.described, &person, &err);
     if (r == CK_OK || r == CK_ERR_UNKNOWN)

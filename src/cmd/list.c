@@ -37,8 +37,7 @@ static json_t *passkeys_json(const struct ck_page *page)
             json_pack("{s:o, s:o, s:o, s:b}", "id",
                       json_sprintf("pk:%.*s", ck_page_cid_digits(page, passkey->cid), passkey->cid),
                       "label", text_json(passkey->label), "created",
-                      passkey->created != NULL ? text_json(passkey->created) : json_null(),
-                      "current", passkey->current));
+                      text_or_null_json(passkey->created), "current", passkey->current));
     }
     return list;
 }

@@ -9,6 +9,12 @@
 enum ck_err number_read(const struct options *options, enum option_id option, int64_t min,
                         int64_t max, int64_t *number, struct ck_error *err)
 {
+    return number_read_of(options, option, "number", min, max, number, err);
+}
+
+enum ck_err number_read_of(const struct options *options, enum option_id option, const char *what,
+                           int64_t min, int64_t max, int64_t *number, struct ck_error *err)
+{
     const char *text = option_value(options, option);
 
     if (text == NULL)
@@ -18,8 +24,8 @@ enum ck_err number_read(const struct options *options, enum option_id option, in
     bool is_number = *text != '\0' && text[strspn(text, "0123456789")] == '\0';
     if (!is_number || errno != 0 || value < min || value > max)
         return ck_error_set(err, CK_ERR_USAGE,
-                            "--%s takes a number from %" PRId64 " to %" PRId64 ", not '%.100s'",
-                            option_name(option), min, max, text);
+                            "--%s takes a %s from %" PRId64 " to %" PRId64 ", not '%.100s'",
+                            option_name(option), what, min, max, text);
     *number = value;
     return CK_OK;
 }

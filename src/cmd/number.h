@@ -14,4 +14,8 @@
 enum ck_err number_read(const struct options *options, enum option_id option, int64_t min,
                         int64_t max, int64_t *number, struct ck_error *err);
 
+/* The same, of a thing that error texts call what ("number of seconds"). */
+enum ck_err number_read_of(const struct options *options, enum option_id option, const char *what,
+                           int64_t min, int64_t max, int64_t *number, struct ck_error *err);
+
 #endif

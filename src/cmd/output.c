@@ -86,6 +86,16 @@ json_t *text_json(const char *text)
     return json_string(safe != NULL ? safe : "");
 }
 
+json_t *text_or_null_json(const char *text)
+{
+    return text == NULL || *text == '\0' ? json_null() : text_json(text);
+}
+
+json_t *number_or_null_json(int64_t number)
+{
+    return number < 0 ? json_null() : json_integer(number);
+}
+
 json_t *time_json(int64_t time_s)
 {
     time_t time = (time_t)time_s;

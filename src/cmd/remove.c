@@ -34,7 +34,7 @@ static void warn(const struct ck_removal_plan *plan)
 static enum ck_err ask_removal(void *data, const struct ck_removal_plan *plan, struct ck_error *err)
 {
     const struct options *options = data;
-    bool told = !option_given(options, OPTION_QUIET) || !option_given(options, OPTION_YES);
+    bool told = confirm_tells(options);
 
     for (size_t i = 0; told && i < plan->going_count; i++)
         say_always("To be removed: the %s '%s' (ID %s).", kind_of(&plan->going[i]),
@@ -63,8 +63,7 @@ static void print_document(const struct target *target, const struct ck_removal 
     json_object_set_new(document, "factors_left",
                         done ? json_integer((json_int_t)removal->factors_left) : json_null());
     json_object_set_new(document, "passkeys_left",
-                        done && removal->passkeys_left >= 0 ? json_integer(removal->passkeys_left)
-                                                            : json_null());
+                        number_or_null_json(done ? removal->passkeys_left : -1));
     change_print(document, started_s, err);
 }
 

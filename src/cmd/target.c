@@ -11,6 +11,7 @@
 #include "cowkey/base/cleanup.h"
 #include "cowkey/base/escape.h"
 #include "interrupt.h"
+#include "number.h"
 #include "output.h"
 #include "prompt.h"
 #include "source.h"
@@ -33,18 +34,13 @@ static enum ck_err need(const struct options *options, enum option_id option, st
 static enum ck_err read_timeout(const struct options *options, enum option_id option,
                                 unsigned default_s, unsigned *ret_ms, struct ck_error *err)
 {
-    const char *text = option_value(options, option);
-    unsigned long seconds = default_s;
-    char *end;
+    int64_t seconds = default_s;
+    enum ck_err r =
+        number_read_of(options, option, "number of seconds", 1, TIMEOUT_MAX_S, &seconds, err);
 
-    if (text != NULL) {
-        seconds = strtoul(text, &end, 10);
-        if (*text < '0' || *text > '9' || *end != '\0' || seconds < 1 || seconds > TIMEOUT_MAX_S)
-            return ck_error_set(err, CK_ERR_USAGE, "--%s takes 1 to %d seconds, not '%.100s'",
-                                option_name(option), TIMEOUT_MAX_S, text);
-    }
-    *ret_ms = (unsigned)seconds * 1000;
-    return CK_OK;
+    if (r == CK_OK)
+        *ret_ms = (unsigned)seconds * 1000;
+    return r;
 }
 
 /* curl takes HOST:PORT:ADDRESS as it comes, and nonsense for a network fault. */

@@ -34,6 +34,15 @@ enum ck_err explain_forbidden(const char *node, int why, struct ck_error *err)
                                   : "Unplug the key and plug it in again.");
 }
 
+enum ck_err ck_key_none_found(const char *device, struct ck_error *err)
+{
+    if (device != NULL)
+        ck_error_set(err, CK_ERR_KEY, "there is no security key at %.100s", device);
+    else
+        ck_error_set(err, CK_ERR_KEY, "no security key is plugged in");
+    return ck_error_hint(err, "Plug it in and start again.");
+}
+
 /* libfido2 leaves out a key whose node it may not open, without a word. */
 static enum ck_err none_found(const char *device, struct ck_error *err)
 {
@@ -45,11 +54,7 @@ static enum ck_err none_found(const char *device, struct ck_error *err)
         if (why != 0)
             return explain_forbidden(nodes[i].path, why, err);
     }
-    if (device != NULL)
-        ck_error_set(err, CK_ERR_KEY, "there is no security key at %.100s", device);
-    else
-        ck_error_set(err, CK_ERR_KEY, "no security key is plugged in");
-    return ck_error_hint(err, "Plug it in and start again.");
+    return ck_key_none_found(device, err);
 }
 
 enum ck_err list_keys(const char *device, struct found_key found[CK_KEYS_MAX], size_t *ret_count,

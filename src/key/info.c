@@ -136,7 +136,7 @@ static void take_device_version(const fido_dev_t *device, struct ck_key_info *in
 
 static int read_fido2_info(fido_dev_t *device, struct ck_key_info *info)
 {
-    CK_CLEANUP(info_free) fido_cbor_info_t *from = fido_cbor_info_new();
+    CK_CLEANUP(cbor_info_free) fido_cbor_info_t *from = fido_cbor_info_new();
     uint64_t value;
 
     int r = from == NULL ? FIDO_ERR_INTERNAL : fido_dev_get_cbor_info(device, from);
@@ -161,7 +161,7 @@ static int read_fido2_info(fido_dev_t *device, struct ck_key_info *info)
 
 int probe_key(fido_dev_t *device)
 {
-    CK_CLEANUP(info_free) fido_cbor_info_t *info = fido_cbor_info_new();
+    CK_CLEANUP(cbor_info_free) fido_cbor_info_t *info = fido_cbor_info_new();
 
     return info == NULL ? FIDO_ERR_INTERNAL : fido_dev_get_cbor_info(device, info);
 }

@@ -27,12 +27,6 @@ struct ck_key {
     struct ck_secret *old_pin; /* of the key before ck_key_reopen, which may be another one */
 };
 
-/* For CK_CLEANUP. */
-static inline void info_free(fido_cbor_info_t **info)
-{
-    fido_cbor_info_free(info);
-}
-
 /*
  * find.c: the keys that are plugged in and may be opened, at most CK_KEYS_MAX; device restricts it
  * to one unless it is NULL.
@@ -85,7 +79,8 @@ enum ck_err wait_for_key(struct ck_key *key, enum wait wait,
                          int (*call)(struct ck_key *key, void *data), void *data,
                          int *ret_fido_error, struct ck_error *err);
 
-/* key.c: what the key tells of itself, for fido_cbor_info_free. */
+/* key.c: what the key tells of itself; for cbor_info_free, which serves CK_CLEANUP. */
+void cbor_info_free(fido_cbor_info_t **info);
 enum ck_err read_cbor_info(struct ck_key *key, fido_cbor_info_t **ret_info, struct ck_error *err);
 
 /*

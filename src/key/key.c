@@ -42,9 +42,14 @@ static int get_info(struct ck_key *key, void *info)
     return fido_dev_get_cbor_info(key->device, info);
 }
 
+void cbor_info_free(fido_cbor_info_t **info)
+{
+    fido_cbor_info_free(info);
+}
+
 enum ck_err read_cbor_info(struct ck_key *key, fido_cbor_info_t **ret_info, struct ck_error *err)
 {
-    fido_cbor_info_t *info = fido_cbor_info_new();
+    CK_CLEANUP(cbor_info_free) fido_cbor_info_t *info = fido_cbor_info_new();
     int fido;
 
     if (info == NULL)
@@ -53,9 +58,7 @@ enum ck_err read_cbor_info(struct ck_key *key, fido_cbor_info_t **ret_info, stru
     if (r == CK_OK && fido != FIDO_OK)
         r = translate(key, fido, err);
     if (r == CK_OK)
-        *ret_info = info;
-    else
-        fido_cbor_info_free(&info);
+        *ret_info = CK_TAKE(info);
     return r;
 }
 

@@ -26,7 +26,7 @@ static bool key_supports(const fido_cbor_info_t *info, int algorithm)
 static enum ck_err choose_algorithm(struct ck_key *key, const struct ck_creation_options *options,
                                     int *ret_algorithm, struct ck_error *err)
 {
-    CK_CLEANUP(info_free) fido_cbor_info_t *info = NULL;
+    CK_CLEANUP(cbor_info_free) fido_cbor_info_t *info = NULL;
 
     if (fido_dev_is_fido2(key->device)) {
         enum ck_err r = read_cbor_info(key, &info, err);

@@ -25,7 +25,7 @@ static int count_retries(struct ck_key *key, void *retries)
 /* A key that wants its PIN changed may say so as "wrong PIN", and count it. */
 static enum ck_err check_new_pin(struct ck_key *key, struct ck_error *err)
 {
-    CK_CLEANUP(info_free) fido_cbor_info_t *info = NULL;
+    CK_CLEANUP(cbor_info_free) fido_cbor_info_t *info = NULL;
     enum ck_err r = ck_key_is_u2f_only(key) ? CK_OK : read_cbor_info(key, &info, err);
 
     if (r == CK_OK && info != NULL && fido_cbor_info_new_pin_required(info))

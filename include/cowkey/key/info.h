@@ -99,6 +99,9 @@ enum ck_err ck_key_find_all(const struct ck_key_settings *settings,
                             struct ck_plugged_key **ret_keys, size_t *ret_count,
                             struct ck_error *err);
 
+/* For whom none is an error: CK_ERR_KEY, in the words of ck_key_open. */
+enum ck_err ck_key_none_found(const char *device, struct ck_error *err);
+
 /* What an open key says, and which one it is. */
 enum ck_err ck_key_describe(struct ck_key *key, struct ck_plugged_key *ret_description,
                             struct ck_error *err);
