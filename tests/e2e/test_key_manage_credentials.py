@@ -182,7 +182,7 @@ class Remove(CredentialsCommand):
                                "remove", "--", here["id"], connect=False)
         person.expect(ASKS_YES)
         person.answer(answer)
-        self.assert_failed(self.finish(person), 3, "still there")
+        self.assert_failed(self.finish(person), 3, "as you wished")
         self.assertEqual(len(key.credentials()), 2)
 
     def test_nobody_to_ask(self):
