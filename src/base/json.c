@@ -1,9 +1,10 @@
-/* Parsing foreign JSON within bounds. */
+/* Parsing foreign JSON within bounds, and writing our own. */
 #include "cowkey/base/json.h"
 
 #include <jansson.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "cowkey/base/cleanup.h"
 #include "cowkey/base/secret.h"
@@ -113,4 +114,20 @@ enum ck_err ck_json_parse(const char *bytes, size_t size, const char *what, enum
         return too_deep(what, code, err);
     *ret_value = CK_TAKE(value);
     return CK_OK;
+}
+
+static void dump_free(char **text)
+{
+    if (*text != NULL)
+        ck_secret_erase_and_free(*text);
+    *text = NULL;
+}
+
+enum ck_err ck_json_dump(const struct json_t *value, size_t flags, struct ck_secret **ret_text,
+                         struct ck_error *err)
+{
+    CK_CLEANUP(dump_free) char *text = json_dumps(value, flags);
+
+    return text != NULL ? ck_secret_new(text, strlen(text), ret_text, err)
+                        : ck_error_no_memory(err);
 }

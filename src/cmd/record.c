@@ -2,7 +2,6 @@
 #include "record.h"
 
 #include <jansson.h>
-#include <string.h>
 
 #include "cowkey/base/cleanup.h"
 #include "cowkey/base/file.h"
@@ -27,15 +26,9 @@ enum ck_err record_write(const char *path, const struct ck_credential *credentia
     json_object_set_new(record, "schema", json_string("cowkey.credential/1"));
     json_object_update(record, members);
     json_object_set_new(record, "date", time_json(clock_now_s()));
-    char *dump = json_dumps(record, JSON_INDENT(2));
-    if (dump == NULL)
-        return ck_error_no_memory(err);
-    r = ck_secret_append(&text, dump, strlen(dump), err);
+    r = ck_json_dump(record, JSON_INDENT(2), &text, err);
     if (r == CK_OK)
         r = ck_secret_append(&text, "\n", 1, err);
-    json_free_t free_json;
-    json_get_alloc_funcs(NULL, &free_json);
-    free_json(dump);
     return r == CK_OK ? ck_file_create(path, text, err) : r;
 }
 

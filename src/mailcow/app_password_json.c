@@ -1,3 +1,4 @@
+/* The JSON form of app passwords (protocol 15). */
 #include "app_password_json.h"
 
 #include <jansson.h>
@@ -165,13 +166,6 @@ static json_t *protocols_json(unsigned protocols)
     return list;
 }
 
-static void dump_free(char **text)
-{
-    if (*text != NULL)
-        ck_secret_erase(*text, strlen(*text));
-    free(CK_TAKE(*text));
-}
-
 enum ck_err ck_app_password_make_body(const char *label, unsigned protocols,
                                       const struct ck_secret *password, struct ck_secret **ret_body,
                                       struct ck_error *err)
@@ -182,10 +176,9 @@ enum ck_err ck_app_password_make_body(const char *label, unsigned protocols,
                   json_stringn(ck_secret_bytes(password), ck_secret_size(password)), "app_passwd2",
                   json_stringn(ck_secret_bytes(password), ck_secret_size(password)), "active", "1",
                   "protocols", protocols_json(protocols));
-    CK_CLEANUP(dump_free) char *text = body != NULL ? json_dumps(body, JSON_COMPACT) : NULL;
 
-    if (text == NULL)
+    if (body == NULL)
         return ck_error_set(err, CK_ERR_USAGE,
                             "the label or the password is not UTF-8, or memory is short");
-    return ck_secret_new(text, strlen(text), ret_body, err);
+    return ck_json_dump(body, JSON_COMPACT, ret_body, err);
 }

@@ -1,7 +1,6 @@
 /* Changing the own password in a session. */
 #include <jansson.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "answer.h"
@@ -23,13 +22,6 @@ static const struct {
                               "user_new_pass2"},
     [CK_ROLE_ADMIN] = {"/api/v1/edit/admin", "admin_modified", "password", "password2"},
 };
-
-static void dump_free(char **text)
-{
-    if (*text != NULL)
-        ck_secret_erase(*text, strlen(*text));
-    free(CK_TAKE(*text));
-}
 
 static json_t *json_of(const struct ck_secret *secret)
 {
@@ -100,7 +92,6 @@ static enum ck_err make_body(struct ck_session *session, const struct ck_secret 
                              struct ck_error *err)
 {
     CK_CLEANUP(ck_json_free) json_t *body = json_object();
-    CK_CLEANUP(dump_free) char *text = NULL;
     json_t *attributes = json_object(); /* body's, once it is in there */
 
     if (json_object_set_new(body, "attr", attributes) != 0 ||
@@ -109,9 +100,7 @@ static enum ck_err make_body(struct ck_session *session, const struct ck_secret 
     enum ck_err r = fill_attributes(session, old_password, new_password, attributes, err);
     if (r != CK_OK)
         return r;
-    text = json_dumps(body, JSON_COMPACT);
-    return text != NULL ? ck_secret_new(text, strlen(text), ret_body, err)
-                        : ck_error_no_memory(err);
+    return ck_json_dump(body, JSON_COMPACT, ret_body, err);
 }
 
 static enum ck_err judge(const struct ck_session *session, const struct ck_response *response,

@@ -1,4 +1,7 @@
-/* JSON from outside: jansson with bounds on size and depth, and without duplicate keys. */
+/*
+ * JSON by jansson: from outside with bounds on size and depth and without duplicate keys, and written
+ * without leaving secrets in ordinary memory.
+ */
 #ifndef COWKEY_BASE_JSON_H
 #define COWKEY_BASE_JSON_H
 
@@ -6,6 +9,7 @@
 
 #include "cowkey/base/error.h"
 
+struct ck_secret;
 struct json_t; /* jansson's, see its json_* functions */
 
 enum {
@@ -20,6 +24,13 @@ enum {
  */
 enum ck_err ck_json_parse(const char *bytes, size_t size, const char *what, enum ck_err code,
                           struct json_t **ret_value, struct ck_error *err);
+
+/*
+ * Writes an array or object as a new text; flags are those of jansson's json_dumps. CK_ERR_UNCHANGED
+ * when memory is short.
+ */
+enum ck_err ck_json_dump(const struct json_t *value, size_t flags, struct ck_secret **ret_text,
+                         struct ck_error *err);
 
 /* Gives jansson an allocator that erases what it frees; once, before the first value. */
 void ck_json_init(void);

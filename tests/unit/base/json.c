@@ -5,6 +5,8 @@
 #include <stdio.h>
 
 #include "allocation.h"
+#include "cowkey/base/secret.h"
+#include "expect.h"
 
 static json_t *parse(const char *text)
 {
@@ -51,7 +53,7 @@ static void test_accepts_scalars(void **state)
     static const char *const texts[] = {"true", "\"x\"", "-1", "null"};
 
     (void)state;
-    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
         json_t *value = parse(texts[i]);
         ck_json_free(&value);
     }
@@ -85,7 +87,7 @@ static void test_refuses_malformed(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
         assert_text_refused(texts[i], "not valid JSON");
     assert_refused("[1]\0", 4, "not valid JSON");
 }
@@ -145,8 +147,8 @@ static void test_depth_far_beyond(void **state)
     static char text[3 * 2048];
 
     (void)state;
-    memset(text, '[', sizeof text);
-    assert_refused(text, sizeof text, "nests more than 32");
+    memset(text, '[', sizeof(text));
+    assert_refused(text, sizeof(text), "nests more than 32");
 }
 
 static void test_size_bound(void **state)
@@ -172,7 +174,7 @@ static void test_error_quotes_nothing(void **state)
     struct ck_error err;
 
     (void)state;
-    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
         assert_int_equal(
             ck_json_parse(texts[i], strlen(texts[i]), "it", CK_ERR_USAGE, &value, &err),
             CK_ERR_USAGE);
@@ -181,23 +183,51 @@ static void test_error_quotes_nothing(void **state)
     }
 }
 
+static void test_dump(void **state)
+{
+    json_t *value = parse("{\"a\": [1, \"\\u00e9\"]}");
+    struct ck_secret *text = NULL;
+    struct ck_error err;
+
+    (void)state;
+    assert_int_equal(ck_json_dump(value, JSON_COMPACT, &text, &err), CK_OK);
+    assert_secret(text, "{\"a\":[1,\"\xc3\xa9\"]}");
+    ck_secret_free(&text);
+    ck_json_free(&value);
+}
+
+static enum ck_err dump_one(struct ck_error *err)
+{
+    json_t *value = json_pack("{s:s}", "a", "text");
+    struct ck_secret *text = UNTOUCHED;
+    enum ck_err r = value != NULL ? ck_json_dump(value, 0, &text, err) : ck_error_no_memory(err);
+
+    if (r == CK_OK)
+        ck_secret_free(&text);
+    else
+        assert_ptr_equal(text, UNTOUCHED);
+    ck_json_free(&value);
+    return r;
+}
+
 static enum ck_err parse_one(struct ck_error *err)
 {
     static const char text[] = "{\"a\":[1,2.5,\"text\",{\"b\":null}],\"c\":{}}";
     json_t *value = (json_t *)UNTOUCHED;
-    enum ck_err rc = ck_json_parse(text, strlen(text), "x", CK_ERR_USAGE, &value, err);
+    enum ck_err r = ck_json_parse(text, strlen(text), "x", CK_ERR_USAGE, &value, err);
 
-    if (rc == CK_OK)
+    if (r == CK_OK)
         ck_json_free(&value);
     else
         assert_ptr_equal(value, UNTOUCHED);
-    return rc;
+    return r;
 }
 
 static void test_allocations_fail(void **state)
 {
     (void)state;
     fail_each_allocation(parse_one, 10);
+    fail_each_allocation(dump_one, 3);
 }
 
 /*
@@ -300,6 +330,7 @@ int main(void)
         cmocka_unit_test(test_depth_far_beyond),
         cmocka_unit_test(test_size_bound),
         cmocka_unit_test(test_error_quotes_nothing),
+        cmocka_unit_test(test_dump),
         cmocka_unit_test(test_what_is_freed_is_erased),
         cmocka_unit_test(test_jansson_alone_does_not_erase),
         cmocka_unit_test(test_a_dump_may_be_given_to_free),
