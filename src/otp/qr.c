@@ -30,7 +30,7 @@ struct modules {
 /* What has been drawn; the first error stays, so that it is asked for once, at the end. */
 struct canvas {
     struct ck_secret *picture;
-    enum ck_err rc;
+    enum ck_err r;
     struct ck_error *err;
 };
 
@@ -79,8 +79,8 @@ static enum ck_err encode(const struct ck_secret *text, QRecLevel level,
 
 static void draw_bytes(struct canvas *canvas, const void *bytes, size_t size)
 {
-    if (canvas->rc == CK_OK)
-        canvas->rc = ck_secret_append(&canvas->picture, bytes, size, canvas->err);
+    if (canvas->r == CK_OK)
+        canvas->r = ck_secret_append(&canvas->picture, bytes, size, canvas->err);
 }
 
 static void draw(struct canvas *canvas, const char *text)
@@ -231,7 +231,7 @@ static void draw_png_bytes(png_structp png, png_bytep bytes, size_t size)
     struct canvas *canvas = png_get_io_ptr(png);
 
     draw_bytes(canvas, bytes, size);
-    if (canvas->rc != CK_OK)
+    if (canvas->r != CK_OK)
         png_error(png, "");
 }
 
@@ -266,7 +266,7 @@ static enum ck_err run_png(struct canvas *canvas, const struct modules *modules,
 
     if (info == NULL || setjmp(png_jmpbuf(png)) != 0) {
         png_destroy_write_struct(&png, &info);
-        return canvas->rc != CK_OK ? canvas->rc : ck_error_no_memory(canvas->err);
+        return canvas->r != CK_OK ? canvas->r : ck_error_no_memory(canvas->err);
     }
     png_set_write_fn(png, canvas, draw_png_bytes, flush_nothing);
     write_png(png, info, modules, row);
@@ -278,9 +278,9 @@ static void draw_png(struct canvas *canvas, const struct modules *modules)
 {
     CK_CLEANUP(ck_secret_free) struct ck_secret *row = NULL;
 
-    canvas->rc = ck_secret_new(NULL, (size_t)modules->width, &row, canvas->err);
-    if (canvas->rc == CK_OK)
-        canvas->rc = run_png(canvas, modules, (png_bytep)ck_secret_bytes(row));
+    canvas->r = ck_secret_new(NULL, (size_t)modules->width, &row, canvas->err);
+    if (canvas->r == CK_OK)
+        canvas->r = run_png(canvas, modules, (png_bytep)ck_secret_bytes(row));
 }
 
 enum ck_err ck_qr_draw(const struct ck_secret *text, enum ck_qr_style style,
@@ -295,14 +295,14 @@ enum ck_err ck_qr_draw(const struct ck_secret *text, enum ck_qr_style style,
     CK_CLEANUP(modules_clear) struct modules modules = {0};
     CK_CLEANUP(ck_secret_free) struct ck_secret *picture = NULL;
     bool for_screen = style == CK_QR_TERMINAL || style == CK_QR_ASCII;
-    struct canvas canvas = {.rc = CK_OK, .err = err};
+    struct canvas canvas = {.r = CK_OK, .err = err};
 
     if (encode(text, for_screen ? QR_ECLEVEL_L : QR_ECLEVEL_M, &modules, err) != CK_OK)
         return err->code;
     draw_style[style](&canvas, &modules);
     picture = canvas.picture;
-    if (canvas.rc != CK_OK)
-        return canvas.rc;
+    if (canvas.r != CK_OK)
+        return canvas.r;
     *ret_picture = CK_TAKE(picture);
     return CK_OK;
 }

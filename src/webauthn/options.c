@@ -147,7 +147,7 @@ static enum ck_err read_list(const struct reading *reading, const json_t *object
                             key, CK_CREDENTIALS_MAX);
     if (json_array_size(array) == 0)
         return CK_OK;
-    *list = calloc(json_array_size(array), sizeof **list);
+    *list = calloc(json_array_size(array), sizeof(**list));
     if (*list == NULL)
         return ck_error_no_memory(reading->err);
     json_array_foreach(array, index, entry)

@@ -81,7 +81,7 @@ static bool make_digest(struct ck_verifier *verifier)
 static bool make(void *data)
 {
     struct making *making = data;
-    CK_CLEANUP(ck_verifier_free) struct ck_verifier *verifier = calloc(1, sizeof *verifier);
+    CK_CLEANUP(ck_verifier_free) struct ck_verifier *verifier = calloc(1, sizeof(*verifier));
 
     if (verifier == NULL)
         return false;

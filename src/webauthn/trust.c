@@ -81,7 +81,7 @@ enum ck_err ck_trust_parse(const char *pem, size_t size, struct ck_trust **ret_t
                            struct ck_error *err)
 {
     struct reading reading = {.pem = pem, .size = size};
-    CK_CLEANUP(ck_trust_free) struct ck_trust *trust = calloc(1, sizeof *trust);
+    CK_CLEANUP(ck_trust_free) struct ck_trust *trust = calloc(1, sizeof(*trust));
     bool is_read;
 
     if (trust == NULL)

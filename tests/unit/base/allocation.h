@@ -112,11 +112,11 @@ static bool run_failing(enum ck_err (*call)(struct ck_error *err), enum failure 
     allocation_.countdown = countdown;
     allocation_.fired = false;
     allocation_.armed = true;
-    enum ck_err rc = call(&err);
+    enum ck_err r = call(&err);
     allocation_.armed = false;
-    if (rc != CK_OK) {
+    if (r != CK_OK) {
         assert_true(allocation_.fired);
-        assert_int_equal(rc, CK_ERR_UNCHANGED);
+        assert_int_equal(r, CK_ERR_UNCHANGED);
         assert_error(&err, CK_ERR_UNCHANGED, "not enough memory");
     }
     return allocation_.fired;

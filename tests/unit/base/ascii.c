@@ -43,7 +43,7 @@ static void test_has_control_finds_each(void **state)
     for (int byte = 0; byte < 256; byte++) {
         const char text[] = {'a', (char)byte, 'b'};
 
-        assert_int_equal(ck_ascii_has_control(text, sizeof text), byte < 0x20 || byte == 0x7f);
+        assert_int_equal(ck_ascii_has_control(text, sizeof(text)), byte < 0x20 || byte == 0x7f);
     }
 }
 

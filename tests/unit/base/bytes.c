@@ -25,10 +25,10 @@ static enum ck_err decode(enum ck_base64 alphabet, const char *text, size_t size
     /* A copy without a NUL behind it, so that a checker sees a byte too much being read. */
     char *exact = malloc(size + (size == 0));
     memcpy(exact, text, size);
-    enum ck_err rc =
+    enum ck_err r =
         ck_base64_decode(alphabet, exact, size, "the thing", CK_ERR_UNREACHABLE, ret_bytes, err);
     free(exact);
-    return rc;
+    return r;
 }
 
 static void assert_decodes(enum ck_base64 alphabet, const char *text, const void *bytes,
@@ -61,7 +61,7 @@ static void assert_refused(enum ck_base64 alphabet, const char *text, size_t siz
 static void test_vectors(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < sizeof pairs / sizeof pairs[0]; i++) {
+    for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++) {
         size_t size = strlen(pairs[i].bytes);
         char *standard = ck_base64_encode(CK_BASE64_STANDARD, pairs[i].bytes, size);
         char *url = ck_base64_encode(CK_BASE64_URL, pairs[i].bytes, size);
@@ -91,7 +91,7 @@ static void test_refuses_padding(void **state)
         "Zm9v====", "Z===", "Z=g=", "Zg==Zg==", "=Zg=", "Zg==\n", "Zm=8",  "Zg= =", "Zm8=Zm9v"};
 
     (void)state;
-    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
         assert_refused(CK_BASE64_STANDARD, texts[i], strlen(texts[i]));
         assert_refused(CK_BASE64_URL, texts[i], strlen(texts[i]));
     }
@@ -180,9 +180,9 @@ static void test_decode_undoes_encode(void **state)
     uint8_t data[1024];
 
     (void)state;
-    for (size_t i = 0; i < sizeof data; i++)
+    for (size_t i = 0; i < sizeof(data); i++)
         data[i] = (uint8_t)(i * 167 + i / 256);
-    for (size_t size = 0; size <= sizeof data; size += size < 64 ? 1 : 191) {
+    for (size_t size = 0; size <= sizeof(data); size += size < 64 ? 1 : 191) {
         for (enum ck_base64 alphabet = CK_BASE64_STANDARD; alphabet <= CK_BASE64_URL; alphabet++) {
             char *text = ck_base64_encode(alphabet, data, size);
             assert_decodes(alphabet, text, data, size);

@@ -18,7 +18,7 @@ static void test_encode_keeps_only_unreserved(void **state)
         char expected[4] = {c};
 
         if (byte == 0 || strchr(unreserved, c) == NULL)
-            snprintf(expected, sizeof expected, "%%%02X", byte);
+            snprintf(expected, sizeof(expected), "%%%02X", byte);
         assert_int_equal(ck_percent_encode(&out, &c, 1, &err), CK_OK);
         assert_secret(out, expected);
         ck_secret_free(&out);
@@ -57,9 +57,9 @@ static void test_encode_bound(void **state)
     struct ck_error err;
 
     (void)state;
-    assert_int_equal(ck_percent_encode(&out, spaces, sizeof spaces, &err), CK_ERR_USAGE);
+    assert_int_equal(ck_percent_encode(&out, spaces, sizeof(spaces), &err), CK_ERR_USAGE);
     assert_null(out);
-    assert_int_equal(ck_percent_encode(&out, spaces, sizeof spaces - 1, &err), CK_OK);
+    assert_int_equal(ck_percent_encode(&out, spaces, sizeof(spaces) - 1, &err), CK_OK);
     assert_int_equal(ck_secret_size(out), CK_SECRET_MAX / 3 * 3);
     assert_int_equal(ck_percent_encode(&out, spaces, 1, &err), CK_ERR_USAGE);
     assert_int_equal(ck_secret_size(out), CK_SECRET_MAX / 3 * 3);
@@ -76,7 +76,7 @@ static void test_decode(void **state)
     struct ck_error err;
 
     (void)state;
-    for (size_t i = 0; i < sizeof pairs / sizeof pairs[0]; i++) {
+    for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++) {
         struct ck_secret *bytes = NULL;
         assert_int_equal(ck_percent_decode(pairs[i][0], strlen(pairs[i][0]), &bytes, &err), CK_OK);
         assert_secret(bytes, pairs[i][1]);
@@ -92,7 +92,7 @@ static void test_decode_refuses(void **state)
     struct ck_error err;
 
     (void)state;
-    for (size_t i = 0; i < sizeof malformed / sizeof malformed[0]; i++) {
+    for (size_t i = 0; i < sizeof(malformed) / sizeof(malformed[0]); i++) {
         assert_int_equal(ck_percent_decode(malformed[i], strlen(malformed[i]), &bytes, &err),
                          CK_ERR_USAGE);
         assert_error(&err, CK_ERR_USAGE, "'%'");
@@ -125,10 +125,10 @@ static void test_decode_bound(void **state)
     struct ck_error err;
 
     (void)state;
-    memset(text, 'x', sizeof text);
-    assert_int_equal(ck_percent_decode(text, sizeof text, &bytes, &err), CK_ERR_USAGE);
-    assert_int_equal(ck_percent_decode(text, sizeof text - 1, &bytes, &err), CK_OK);
-    assert_secret_bytes(bytes, text, sizeof text - 1);
+    memset(text, 'x', sizeof(text));
+    assert_int_equal(ck_percent_decode(text, sizeof(text), &bytes, &err), CK_ERR_USAGE);
+    assert_int_equal(ck_percent_decode(text, sizeof(text) - 1, &bytes, &err), CK_OK);
+    assert_secret_bytes(bytes, text, sizeof(text) - 1);
     ck_secret_free(&bytes);
 }
 
@@ -139,13 +139,13 @@ static void test_decode_undoes_encode(void **state)
     struct ck_error err;
 
     (void)state;
-    for (size_t i = 0; i < sizeof bytes; i++)
+    for (size_t i = 0; i < sizeof(bytes); i++)
         bytes[i] = (char)(i + 1);
-    assert_int_equal(ck_percent_encode(&encoded, bytes, sizeof bytes, &err), CK_OK);
+    assert_int_equal(ck_percent_encode(&encoded, bytes, sizeof(bytes), &err), CK_OK);
     assert_int_equal(
         ck_percent_decode(ck_secret_bytes(encoded), ck_secret_size(encoded), &decoded, &err),
         CK_OK);
-    assert_secret_bytes(decoded, bytes, sizeof bytes);
+    assert_secret_bytes(decoded, bytes, sizeof(bytes));
     ck_secret_free(&encoded);
     ck_secret_free(&decoded);
 }
@@ -153,19 +153,19 @@ static void test_decode_undoes_encode(void **state)
 static enum ck_err encode_and_decode(struct ck_error *err)
 {
     struct ck_secret *encoded = NULL, *decoded = UNTOUCHED;
-    enum ck_err rc = ck_percent_encode(&encoded, "a b", 3, err);
+    enum ck_err r = ck_percent_encode(&encoded, "a b", 3, err);
 
-    if (rc != CK_OK) {
+    if (r != CK_OK) {
         assert_null(encoded);
-        return rc;
+        return r;
     }
-    rc = ck_percent_decode("a%20b", 5, &decoded, err);
+    r = ck_percent_decode("a%20b", 5, &decoded, err);
     ck_secret_free(&encoded);
-    if (rc == CK_OK)
+    if (r == CK_OK)
         ck_secret_free(&decoded);
     else
         assert_ptr_equal(decoded, UNTOUCHED);
-    return rc;
+    return r;
 }
 
 static void test_allocations_fail(void **state)

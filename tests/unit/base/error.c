@@ -47,7 +47,7 @@ static void test_long_text_is_cut_at_the_bound(void **state)
     struct ck_error err;
 
     (void)state;
-    memset(text, 'x', sizeof text);
+    memset(text, 'x', sizeof(text));
     text[CK_ERROR_TEXT_MAX - 1] = '\0';
     ck_error_set(&err, CK_ERR_USAGE, "%s", text);
     assert_string_equal(err.text, text);
@@ -89,12 +89,12 @@ static void test_cut_of_stray_bytes(void **state)
     struct ck_error err;
 
     (void)state;
-    memset(text, '\x80', sizeof text - 1);
-    text[sizeof text - 1] = '\0';
+    memset(text, '\x80', sizeof(text) - 1);
+    text[sizeof(text) - 1] = '\0';
     ck_error_set(&err, CK_ERR_USAGE, "%s", text);
     assert_int_equal(strlen(err.text), CK_ERROR_TEXT_MAX - 1);
 
-    memset(text, '\xff', sizeof text - 1);
+    memset(text, '\xff', sizeof(text) - 1);
     ck_error_set(&err, CK_ERR_USAGE, "%s", text);
     assert_int_equal(strlen(err.text), CK_ERROR_TEXT_MAX - 2);
 }

@@ -21,7 +21,8 @@ static void assert_escaped(char *(*escape)(const char *), const struct pair *pai
     }
 }
 
-#define ASSERT_ESCAPED(escape, pairs) assert_escaped(escape, pairs, sizeof pairs / sizeof pairs[0])
+#define ASSERT_ESCAPED(escape, pairs)                                                              \
+    assert_escaped(escape, pairs, sizeof(pairs) / sizeof(pairs[0]))
 
 /* Boundaries out of RFC 3629 section 4; the neighbours on the wrong side are below. */
 static void test_utf8(void **state)
@@ -66,9 +67,9 @@ static void test_utf8(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof valid / sizeof valid[0]; i++)
+    for (size_t i = 0; i < sizeof(valid) / sizeof(valid[0]); i++)
         assert_true(ck_utf8_valid(valid[i], strlen(valid[i])));
-    for (size_t i = 0; i < sizeof invalid / sizeof invalid[0]; i++)
+    for (size_t i = 0; i < sizeof(invalid) / sizeof(invalid[0]); i++)
         assert_false(ck_utf8_valid(invalid[i], strlen(invalid[i])));
     assert_true(ck_utf8_valid("a\0b", 3));
     assert_true(ck_utf8_valid("\xc3\xa4", 2));
@@ -129,7 +130,7 @@ static void test_terminal_of_all_characters(void **state)
 
         if (c >= 0xd800 && c <= 0xdfff)
             continue;
-        for (size_t i = 0; i < sizeof bidirectional / sizeof bidirectional[0]; i++)
+        for (size_t i = 0; i < sizeof(bidirectional) / sizeof(bidirectional[0]); i++)
             control = control || c == bidirectional[i];
         encode_utf8(c, text);
         assert_true(ck_utf8_valid(text, strlen(text)));
@@ -160,7 +161,7 @@ static void test_any_bytes(void **state)
     for (int round = 0; round < 20000; round++) {
         char text[12] = "";
         for (int i = rand() % 11; i > 0; i--)
-            text[i - 1] = alphabet[(size_t)rand() % (sizeof alphabet - 1)];
+            text[i - 1] = alphabet[(size_t)rand() % (sizeof(alphabet) - 1)];
 
         char *terminal = ck_escape_terminal(text);
         assert_true(ck_utf8_valid(terminal, strlen(terminal)));
@@ -209,7 +210,7 @@ static void test_growth(void **state)
                                         "'",    "\\",   "€'"};
 
     (void)state;
-    for (size_t u = 0; u < sizeof units / sizeof units[0]; u++) {
+    for (size_t u = 0; u < sizeof(units) / sizeof(units[0]); u++) {
         char text[128] = "";
         for (int i = 0; i < 16; i++) {
             strcat(text, units[u]);
@@ -274,9 +275,9 @@ static void test_shell_reads_it_back(void **state)
     (void)state;
     if (access("/bin/bash", X_OK) != 0)
         skip();
-    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
         char *word = ck_escape_shell(texts[i]);
-        ask_bash(word, answer, sizeof answer);
+        ask_bash(word, answer, sizeof(answer));
         assert_string_equal(answer, texts[i]);
         free(word);
     }

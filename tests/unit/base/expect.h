@@ -49,8 +49,8 @@ __attribute__((unused)) static void assert_error(const struct ck_error *err, enu
                                                  const char *part)
 {
     assert_int_equal(err->code, code);
-    assert_non_null(memchr(err->text, '\0', sizeof err->text));
-    assert_non_null(memchr(err->hint, '\0', sizeof err->hint));
+    assert_non_null(memchr(err->text, '\0', sizeof(err->text)));
+    assert_non_null(memchr(err->hint, '\0', sizeof(err->hint)));
     if (strstr(err->text, part) == NULL)
         fail_msg("\"%s\" does not say \"%s\"", err->text, part);
 }

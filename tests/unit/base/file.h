@@ -30,7 +30,7 @@ __attribute__((unused)) static int count_open_files(void)
 __attribute__((unused)) static int set_up(void **state)
 {
     (void)state;
-    strcpy(directory + sizeof directory - 7, "XXXXXX");
+    strcpy(directory + sizeof(directory) - 7, "XXXXXX");
     open_files = count_open_files();
     return mkdtemp(directory) != NULL && chdir(directory) == 0 ? 0 : -1;
 }
@@ -42,7 +42,7 @@ __attribute__((unused)) static int tear_down(void **state)
     (void)state;
     if (count_open_files() != open_files || waitpid(-1, NULL, WNOHANG) != -1)
         return -1;
-    snprintf(line, sizeof line, "chmod -R u+rwx %1$s && rm -r %1$s", directory);
+    snprintf(line, sizeof(line), "chmod -R u+rwx %1$s && rm -r %1$s", directory);
     return chdir("/") == 0 && system(line) == 0 ? 0 : -1;
 }
 

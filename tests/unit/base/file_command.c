@@ -84,7 +84,7 @@ static void test_command_inherits_no_files(void **state)
     int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
 
     (void)state;
-    snprintf(command, sizeof command, "test ! -e /proc/self/fd/%d", fd);
+    snprintf(command, sizeof(command), "test ! -e /proc/self/fd/%d", fd);
     assert_prints(command, "");
     close(fd);
 }
@@ -177,9 +177,9 @@ static void test_command_without_files_left(void **state)
     few = old;
     few.rlim_cur = 3;
     assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
-    enum ck_err rc = ck_file_read_command("true", 100, "it", &bytes, &err);
+    enum ck_err r = ck_file_read_command("true", 100, "it", &bytes, &err);
     assert_int_equal(setrlimit(RLIMIT_NOFILE, &old), 0);
-    assert_int_equal(rc, CK_ERR_UNCHANGED);
+    assert_int_equal(r, CK_ERR_UNCHANGED);
     assert_error(&err, CK_ERR_UNCHANGED, "could not be run");
     assert_ptr_equal(bytes, UNTOUCHED);
 }
@@ -187,13 +187,13 @@ static void test_command_without_files_left(void **state)
 static enum ck_err run_one(struct ck_error *err)
 {
     struct ck_secret *bytes = UNTOUCHED;
-    enum ck_err rc = ck_file_read_command("printf hunter2", 100, "it", &bytes, err);
+    enum ck_err r = ck_file_read_command("printf hunter2", 100, "it", &bytes, err);
 
-    if (rc == CK_OK)
+    if (r == CK_OK)
         ck_secret_free(&bytes);
     else
         assert_ptr_equal(bytes, UNTOUCHED);
-    return rc;
+    return r;
 }
 
 static void test_command_allocations_fail(void **state)

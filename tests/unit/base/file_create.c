@@ -53,10 +53,10 @@ int fsync(int fd)
 int close(int fd)
 {
     int error = fails(CLOSE) ? errno : 0;
-    int rc = (int)syscall(SYS_close, fd);
+    int r = (int)syscall(SYS_close, fd);
 
     if (error == 0)
-        return rc;
+        return r;
     errno = error;
     return -1;
 }
@@ -129,7 +129,7 @@ static void test_create_whatever_the_umask(void **state)
     struct stat status;
 
     (void)state;
-    for (size_t i = 0; i < sizeof masks / sizeof masks[0]; i++) {
+    for (size_t i = 0; i < sizeof(masks) / sizeof(masks[0]); i++) {
         mode_t old = umask(masks[i]);
         assert_created("new", "x");
         umask(old);
@@ -144,7 +144,7 @@ static void test_create_by_any_path(void **state)
     char path[64];
 
     (void)state;
-    snprintf(path, sizeof path, "%s/absolute", directory);
+    snprintf(path, sizeof(path), "%s/absolute", directory);
     assert_created(path, "1");
     assert_content("absolute", "1");
     assert_int_equal(mkdir("sub", 0700), 0);
@@ -222,7 +222,7 @@ static void test_create_refuses_paths(void **state)
     assert_missing("missing");
     put("file", "old");
     assert_not_created("file/new", CK_ERR_USAGE, "'file/'");
-    memset(name, 'x', sizeof name);
+    memset(name, 'x', sizeof(name));
     name[256] = '\0';
     assert_not_created(name, CK_ERR_USAGE, "could not be made");
     name[255] = '\0';
@@ -253,7 +253,7 @@ static void test_create_when_a_call_fails(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof faults / sizeof faults[0]; i++) {
+    for (size_t i = 0; i < sizeof(faults) / sizeof(faults[0]); i++) {
         set_fault(faults[i].call, faults[i].countdown, faults[i].error);
         assert_not_created("new", CK_ERR_UNCHANGED, strerror(faults[i].error));
         assert_true(fault.fired);
@@ -324,16 +324,16 @@ static void test_create_over_the_file_size_limit(void **state)
 static enum ck_err create_one(struct ck_error *err)
 {
     struct ck_secret *secret = NULL;
-    enum ck_err rc = ck_secret_new("hunter2", 7, &secret, err);
+    enum ck_err r = ck_secret_new("hunter2", 7, &secret, err);
 
-    if (rc == CK_OK)
-        rc = ck_file_create("failing", secret, err);
+    if (r == CK_OK)
+        r = ck_file_create("failing", secret, err);
     ck_secret_free(&secret);
-    if (rc == CK_OK)
+    if (r == CK_OK)
         assert_int_equal(remove("failing"), 0);
     else
         assert_missing("failing");
-    return rc;
+    return r;
 }
 
 static void test_create_allocations_fail(void **state)

@@ -39,7 +39,7 @@ static void test_read_around_chunks(void **state)
     struct ck_error err;
 
     (void)state;
-    for (size_t size = 1; size <= sizeof text - 1; size++) {
+    for (size_t size = 1; size <= sizeof(text) - 1; size++) {
         if (size % 4096 > 1 && size % 4096 < 4095)
             continue;
         memset(text, 'x', size);
@@ -154,10 +154,10 @@ static void read_slow_pipe(int flags)
 
     assert_int_equal(pipe2(ends, flags), 0);
     assert_int_equal(pthread_create(&writer, NULL, write_slowly, &ends[1]), 0);
-    enum ck_err rc = ck_file_read_fd(ends[0], 7, "it", &bytes, &err);
+    enum ck_err r = ck_file_read_fd(ends[0], 7, "it", &bytes, &err);
     pthread_join(writer, NULL);
     close(ends[0]);
-    assert_int_equal(rc, CK_OK);
+    assert_int_equal(r, CK_OK);
     assert_secret(bytes, "hunter2");
     ck_secret_free(&bytes);
 }
@@ -220,13 +220,13 @@ static void test_read_goes_on(void **state)
 static enum ck_err read_one(struct ck_error *err)
 {
     struct ck_secret *bytes = UNTOUCHED;
-    enum ck_err rc = ck_file_read("file", 5000, "it", &bytes, err);
+    enum ck_err r = ck_file_read("file", 5000, "it", &bytes, err);
 
-    if (rc == CK_OK)
+    if (r == CK_OK)
         ck_secret_free(&bytes);
     else
         assert_ptr_equal(bytes, UNTOUCHED);
-    return rc;
+    return r;
 }
 
 static void test_read_allocations_fail(void **state)
@@ -234,7 +234,7 @@ static void test_read_allocations_fail(void **state)
     char text[5001] = "";
 
     (void)state;
-    memset(text, 'x', sizeof text - 1);
+    memset(text, 'x', sizeof(text) - 1);
     put("file", text);
     fail_each_allocation(read_one, 3);
 }

@@ -11,7 +11,7 @@ static void test_sha256(void **state)
 
     (void)state;
     assert_int_equal(ck_sha256("abc", 3, hash, &err), CK_OK);
-    char *hex = ck_hex_encode(hash, sizeof hash);
+    char *hex = ck_hex_encode(hash, sizeof(hash));
     assert_string_equal(hex, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
     free(hex);
 }

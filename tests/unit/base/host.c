@@ -29,11 +29,11 @@ static void assert_refused(const char *text, const char *part)
     struct ck_host host, untouched;
     struct ck_error err;
 
-    memset(&host, 0x5a, sizeof host);
+    memset(&host, 0x5a, sizeof(host));
     untouched = host;
     if (ck_host_parse(text, &host, &err) == CK_OK)
         fail_msg("%s was read as %s", text, host.name);
-    assert_memory_equal(&host, &untouched, sizeof host);
+    assert_memory_equal(&host, &untouched, sizeof(host));
     assert_error(&err, CK_ERR_USAGE, part);
     assert_true(err.hint[0] != '\0');
 }
@@ -76,7 +76,7 @@ static const struct reading readings[] = {
 static void test_reads(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < sizeof readings / sizeof readings[0]; i++)
+    for (size_t i = 0; i < sizeof(readings) / sizeof(readings[0]); i++)
         assert_reads(&readings[i]);
 }
 
@@ -84,7 +84,7 @@ static void test_reads_in_any_locale(void **state)
 {
     static const char *const locales[] = {"C", "C.UTF-8", ""};
 
-    for (size_t i = 0; i < sizeof locales / sizeof locales[0]; i++) {
+    for (size_t i = 0; i < sizeof(locales) / sizeof(locales[0]); i++) {
         setlocale(LC_ALL, locales[i]);
         test_reads(state);
     }
@@ -98,10 +98,10 @@ static void test_origin_reads_back(void **state)
     struct ck_error err;
 
     (void)state;
-    for (size_t i = 0; i < sizeof readings / sizeof readings[0]; i++) {
+    for (size_t i = 0; i < sizeof(readings) / sizeof(readings[0]); i++) {
         assert_int_equal(ck_host_parse(readings[i].text, &host, &err), CK_OK);
         assert_int_equal(ck_host_parse(host.origin, &again, &err), CK_OK);
-        assert_memory_equal(&host, &again, sizeof host);
+        assert_memory_equal(&host, &again, sizeof(host));
     }
 }
 
@@ -135,7 +135,7 @@ static void test_refusal_quotes_no_secret(void **state)
     struct ck_error err;
 
     (void)state;
-    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
         assert_int_equal(ck_host_parse(texts[i], &host, &err), CK_ERR_USAGE);
         assert_null(strstr(err.text, "hunter2"));
         assert_null(strstr(err.hint, "hunter2"));
@@ -191,7 +191,7 @@ static void test_refuses_loose_addresses(void **state)
                                         "127.0.0.01", "0x",         "a.0xff",     "01.2.3.4"};
 
     (void)state;
-    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
         assert_refused(texts[i], "neither");
     assert_reads(&(struct reading){"a.0xfg", "a.0xfg", "https://a.0xfg", 443, false});
 }
@@ -219,10 +219,10 @@ static void test_refuses_ports(void **state)
     char text[64];
 
     (void)state;
-    for (size_t i = 0; i < sizeof ports / sizeof ports[0]; i++) {
-        snprintf(text, sizeof text, "mail.example.org:%s", ports[i]);
+    for (size_t i = 0; i < sizeof(ports) / sizeof(ports[0]); i++) {
+        snprintf(text, sizeof(text), "mail.example.org:%s", ports[i]);
         assert_refused(text, "port");
-        snprintf(text, sizeof text, "[::1]:%s", ports[i]);
+        snprintf(text, sizeof(text), "[::1]:%s", ports[i]);
         assert_refused(text, "port");
     }
 }
@@ -270,7 +270,7 @@ static void test_text_bound(void **state)
     char text[2000];
 
     (void)state;
-    memset(text, 'a', sizeof text);
+    memset(text, 'a', sizeof(text));
     for (size_t size = 1020; size <= 1030; size++) {
         text[size] = '\0';
         assert_refused(text, "");
@@ -287,10 +287,10 @@ static void test_text_bound(void **state)
 static enum ck_err parse_one(struct ck_error *err)
 {
     struct ck_host host = {0};
-    enum ck_err rc = ck_host_parse("bücher.example", &host, err);
+    enum ck_err r = ck_host_parse("bücher.example", &host, err);
 
-    assert_string_equal(host.name, rc == CK_OK ? "xn--bcher-kva.example" : "");
-    return rc;
+    assert_string_equal(host.name, r == CK_OK ? "xn--bcher-kva.example" : "");
+    return r;
 }
 
 static void test_allocations_fail(void **state)

@@ -27,7 +27,7 @@ static void test_new_without_bytes_is_zeroed(void **state)
     static const char zeros[100];
 
     (void)state;
-    assert_secret_bytes(secret, zeros, sizeof zeros);
+    assert_secret_bytes(secret, zeros, sizeof(zeros));
     ck_secret_free(&secret);
 }
 
@@ -105,9 +105,9 @@ static void test_append_to_bound(void **state)
     struct ck_error err;
 
     (void)state;
-    assert_int_equal(ck_secret_append(&secret, bytes, sizeof bytes, &err), CK_OK);
-    assert_int_equal(ck_secret_append(&secret, bytes, sizeof bytes, &err), CK_ERR_USAGE);
-    assert_int_equal(ck_secret_append(&secret, bytes, sizeof bytes - 2, &err), CK_OK);
+    assert_int_equal(ck_secret_append(&secret, bytes, sizeof(bytes), &err), CK_OK);
+    assert_int_equal(ck_secret_append(&secret, bytes, sizeof(bytes), &err), CK_ERR_USAGE);
+    assert_int_equal(ck_secret_append(&secret, bytes, sizeof(bytes) - 2, &err), CK_OK);
     assert_int_equal(ck_secret_size(secret), CK_SECRET_MAX);
     ck_secret_free(&secret);
 }
@@ -152,7 +152,7 @@ static void test_chomp(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof pairs / sizeof pairs[0]; i++) {
+    for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++) {
         struct ck_secret *secret = secret_of(pairs[i][0]);
         ck_secret_chomp(secret);
         assert_secret(secret, pairs[i][1]);
@@ -233,15 +233,15 @@ static void test_heap_is_erased(void **state)
     struct ck_error err;
 
     (void)state;
-    memset(text, 'S', sizeof text);
-    secret = secret_of_bytes(text, sizeof text);
+    memset(text, 'S', sizeof(text));
+    secret = secret_of_bytes(text, sizeof(text));
     const char *first = ck_secret_bytes(secret);
-    assert_int_equal(ck_secret_append(&secret, text, sizeof text, &err), CK_OK);
+    assert_int_equal(ck_secret_append(&secret, text, sizeof(text), &err), CK_OK);
     const char *second = ck_secret_bytes(secret);
     assert_ptr_not_equal(first, second);
-    assert_null(memchr(first, 'S', sizeof text));
+    assert_null(memchr(first, 'S', sizeof(text)));
     ck_secret_free(&secret);
-    assert_null(memchr(second, 'S', 2 * sizeof text));
+    assert_null(memchr(second, 'S', 2 * sizeof(text)));
 }
 
 static void test_heap_runs_out(void **state)
@@ -296,9 +296,9 @@ static void test_heap_without_memory(void **state)
     allocation_.failure = FAIL_FOR_EVER;
     allocation_.fired = false;
     allocation_.armed = true;
-    enum ck_err rc = ck_secret_heap_init(&err);
+    enum ck_err r = ck_secret_heap_init(&err);
     allocation_.armed = false;
-    assert_int_equal(rc, CK_ERR_UNCHANGED);
+    assert_int_equal(r, CK_ERR_UNCHANGED);
     assert_error(&err, CK_ERR_UNCHANGED, "memory");
     assert_int_equal(CRYPTO_secure_malloc_initialized(), 0);
 }

@@ -207,15 +207,15 @@ static enum ck_err make_and_check(struct ck_error *err)
     char code[CK_TOTP_CODE_MAX] = "untouch";
     bool valid = false;
     int offset;
-    enum ck_err rc = ck_secret_new(key_digits, 20, &key, err);
+    enum ck_err r = ck_secret_new(key_digits, 20, &key, err);
 
-    if (rc == CK_OK)
-        rc = ck_hotp_code(key, &ck_totp_default, 3, code, err);
-    if (rc == CK_OK)
-        rc = ck_hotp_check(key, &ck_totp_default, "969429", 3, 0, &valid, &offset, err);
+    if (r == CK_OK)
+        r = ck_hotp_code(key, &ck_totp_default, 3, code, err);
+    if (r == CK_OK)
+        r = ck_hotp_check(key, &ck_totp_default, "969429", 3, 0, &valid, &offset, err);
     ck_secret_free(&key);
-    assert_int_equal(valid, rc == CK_OK);
-    return rc;
+    assert_int_equal(valid, r == CK_OK);
+    return r;
 }
 
 static void test_allocations_fail(void **state)

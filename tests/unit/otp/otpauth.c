@@ -578,23 +578,23 @@ static enum ck_err parse_and_format(struct ck_error *err)
         "otpauth://totp/I:a?secret=" KEY_TEXT "&issuer=J&digits=8&period=60&algorithm=SHA256";
     struct ck_secret *text = NULL, *again = UNTOUCHED;
     struct ck_otpauth otpauth = {0};
-    enum ck_err rc = ck_secret_new(uri, strlen(uri), &text, err);
+    enum ck_err r = ck_secret_new(uri, strlen(uri), &text, err);
 
-    if (rc == CK_OK)
-        rc = ck_otpauth_parse(text, &otpauth, err);
+    if (r == CK_OK)
+        r = ck_otpauth_parse(text, &otpauth, err);
     ck_secret_free(&text);
-    if (rc != CK_OK) {
+    if (r != CK_OK) {
         assert_null(otpauth.key);
         assert_string_equal(otpauth.account, "");
-        return rc;
+        return r;
     }
-    rc = ck_otpauth_format(&otpauth, &again, err);
+    r = ck_otpauth_format(&otpauth, &again, err);
     ck_otpauth_clear(&otpauth);
-    if (rc != CK_OK)
+    if (r != CK_OK)
         assert_ptr_equal(again, UNTOUCHED);
     else
         ck_secret_free(&again);
-    return rc;
+    return r;
 }
 
 static void test_allocations_fail(void **state)
@@ -607,14 +607,14 @@ static enum ck_err parse_bare(struct ck_error *err)
 {
     struct ck_secret *text = NULL;
     struct ck_otpauth otpauth = {0};
-    enum ck_err rc = ck_secret_new(KEY_TEXT, strlen(KEY_TEXT), &text, err);
+    enum ck_err r = ck_secret_new(KEY_TEXT, strlen(KEY_TEXT), &text, err);
 
-    if (rc == CK_OK)
-        rc = ck_otpauth_parse_any(text, &otpauth, err);
+    if (r == CK_OK)
+        r = ck_otpauth_parse_any(text, &otpauth, err);
     ck_secret_free(&text);
-    assert_int_equal(otpauth.key != NULL, rc == CK_OK);
+    assert_int_equal(otpauth.key != NULL, r == CK_OK);
     ck_otpauth_clear(&otpauth);
-    return rc;
+    return r;
 }
 
 static void test_allocations_fail_for_a_bare_key(void **state)

@@ -110,7 +110,7 @@ static void read_svg(const char *at, struct modules *modules)
 
     assert_int_equal(sscanf(strstr(at, "viewBox=\"0 0 "), "viewBox=\"0 0 %d", &width), 1);
     modules->width = width;
-    snprintf(head, sizeof head,
+    snprintf(head, sizeof(head),
              "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
              "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"%d\" "
              "viewBox=\"0 0 %d %d\" shape-rendering=\"crispEdges\">\n"
@@ -121,7 +121,7 @@ static void read_svg(const char *at, struct modules *modules)
     while (!skip_text(&at, "\"/>\n</svg>\n")) {
         char piece[64];
         assert_int_equal(sscanf(at, "M%d %dh%d", &x, &y, &length), 3);
-        size = snprintf(piece, sizeof piece, "M%d %dh%dv1h-%dz", x, y, length, length);
+        size = snprintf(piece, sizeof(piece), "M%d %dh%dv1h-%dz", x, y, length, length);
         assert_true(skip_text(&at, piece));
         assert_true(size > 0 && length > 0 && x >= 0 && y >= 0 && x + length <= width && y < width);
         while (length-- > 0)
@@ -137,7 +137,7 @@ static void read_png(const struct ck_secret *picture, struct modules *modules)
     png_image image = {.version = PNG_IMAGE_VERSION};
     unsigned char *pixels;
 
-    assert_memory_equal(bytes, head, sizeof head - 1);
+    assert_memory_equal(bytes, head, sizeof(head) - 1);
     assert_int_equal(bytes[24], 1); /* bits a pixel */
     assert_int_equal(bytes[25], 0); /* gray */
     assert_true(png_image_begin_read_from_memory(&image, bytes, ck_secret_size(picture)) != 0);
@@ -165,7 +165,7 @@ static void read_picture(const char *text, size_t size, enum ck_qr_style style,
 {
     struct ck_secret *picture = draw(text, size, style);
 
-    memset(modules, 0, sizeof *modules);
+    memset(modules, 0, sizeof(*modules));
     assert_true(style == CK_QR_PNG || strlen(ck_secret_bytes(picture)) == ck_secret_size(picture));
     switch (style) {
     case CK_QR_TERMINAL:
@@ -196,7 +196,7 @@ static void assert_same(const char *text, size_t size, enum ck_qr_style a, enum 
     read_picture(text, size, a, &first);
     read_picture(text, size, b, &other);
     assert_int_equal(first.width, other.width);
-    assert_memory_equal(first.dark, other.dark, sizeof first.dark);
+    assert_memory_equal(first.dark, other.dark, sizeof(first.dark));
 }
 
 static void assert_same_in_all_styles(const char *text, size_t size)
@@ -263,9 +263,9 @@ static void test_another_text_is_another_picture(void **state)
     read_text("hunter2", CK_QR_ASCII, &first);
     read_text("hunter3", CK_QR_ASCII, &other);
     assert_int_equal(first.width, other.width);
-    assert_memory_not_equal(first.dark, other.dark, sizeof first.dark);
+    assert_memory_not_equal(first.dark, other.dark, sizeof(first.dark));
     read_text("hunter2", CK_QR_ASCII, &other);
-    assert_memory_equal(first.dark, other.dark, sizeof first.dark);
+    assert_memory_equal(first.dark, other.dark, sizeof(first.dark));
 }
 
 static void test_text_bound(void **state)
@@ -276,7 +276,7 @@ static void test_text_bound(void **state)
 
     (void)state;
     for (enum ck_qr_style style = CK_QR_TERMINAL; style <= CK_QR_PNG; style++) {
-        for (size_t size = 0; size <= sizeof text; size += sizeof text) {
+        for (size_t size = 0; size <= sizeof(text); size += sizeof(text)) {
             secret = secret_of_bytes(text, size);
             assert_int_equal(ck_qr_draw(secret, style, &picture, &err), CK_ERR_USAGE);
             assert_error(&err, CK_ERR_USAGE, "1 to 2048");
@@ -285,12 +285,12 @@ static void test_text_bound(void **state)
         }
     }
     srand(1);
-    for (size_t i = 0; i < sizeof text; i++)
+    for (size_t i = 0; i < sizeof(text); i++)
         text[i] = (char)rand();
     assert_same_in_all_styles(text, CK_OTPAUTH_URI_MAX);
-    memset(text, 'A', sizeof text);
+    memset(text, 'A', sizeof(text));
     assert_same_in_all_styles(text, CK_OTPAUTH_URI_MAX);
-    memset(text, 'U', sizeof text); /* alternates much: the largest of the ASCII pictures */
+    memset(text, 'U', sizeof(text)); /* alternates much: the largest of the ASCII pictures */
     assert_same_in_all_styles(text, CK_OTPAUTH_URI_MAX);
 }
 
@@ -300,25 +300,25 @@ static void test_all_sizes(void **state)
     static char text[CK_OTPAUTH_URI_MAX];
 
     (void)state;
-    memset(text, 'x', sizeof text);
-    for (size_t size = 1; size < sizeof text; size = size * 4 / 3 + 1)
+    memset(text, 'x', sizeof(text));
+    for (size_t size = 1; size < sizeof(text); size = size * 4 / 3 + 1)
         assert_same_in_all_styles(text, size);
 }
 
 static enum ck_err draw_one(enum ck_qr_style style, struct ck_error *err)
 {
     struct ck_secret *text = NULL, *picture = UNTOUCHED;
-    enum ck_err rc = ck_secret_new("hunter2", 7, &text, err);
+    enum ck_err r = ck_secret_new("hunter2", 7, &text, err);
 
-    if (rc != CK_OK)
-        return rc;
-    rc = ck_qr_draw(text, style, &picture, err);
+    if (r != CK_OK)
+        return r;
+    r = ck_qr_draw(text, style, &picture, err);
     ck_secret_free(&text);
-    if (rc == CK_OK)
+    if (r == CK_OK)
         ck_secret_free(&picture);
     else
         assert_ptr_equal(picture, UNTOUCHED);
-    return rc;
+    return r;
 }
 
 static enum ck_err draw_terminal(struct ck_error *err)

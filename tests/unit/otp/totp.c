@@ -501,18 +501,18 @@ static void test_key_parse_undoes_format(void **state)
 static enum ck_err format_and_parse(struct ck_error *err)
 {
     struct ck_secret *key = NULL, *base32 = UNTOUCHED, *again = UNTOUCHED;
-    enum ck_err rc = ck_secret_new("foobar", 6, &key, err);
+    enum ck_err r = ck_secret_new("foobar", 6, &key, err);
 
-    if (rc != CK_OK)
-        return rc;
-    rc = ck_totp_key_format(key, &base32, err);
-    if (rc != CK_OK) {
+    if (r != CK_OK)
+        return r;
+    r = ck_totp_key_format(key, &base32, err);
+    if (r != CK_OK) {
         assert_ptr_equal(base32, UNTOUCHED);
         ck_secret_free(&key);
-        return rc;
+        return r;
     }
-    rc = ck_totp_key_parse(base32, &again, err);
-    if (rc == CK_OK) {
+    r = ck_totp_key_parse(base32, &again, err);
+    if (r == CK_OK) {
         assert_true(ck_secret_equal(key, again));
         ck_secret_free(&again);
     } else {
@@ -520,7 +520,7 @@ static enum ck_err format_and_parse(struct ck_error *err)
     }
     ck_secret_free(&key);
     ck_secret_free(&base32);
-    return rc;
+    return r;
 }
 
 static void test_allocations_fail(void **state)
