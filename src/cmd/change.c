@@ -1,3 +1,4 @@
+/* What the documents of changes have in common. */
 #include "change.h"
 
 #include <jansson.h>

@@ -1,6 +1,15 @@
 /*
- * The commands. To add one: a file that defines its struct command and run function, its line in the
- * table of command.c, the options that only it takes in options.c, its section in the manual page.
+ * The commands. To add one:
+ *
+ * - a file that defines its struct command and run function,
+ * - two lines in command.c: the weak declaration and, sorted by name, the table,
+ * - the file in meson.build: among offline_sources when it needs neither a server nor a key, and no
+ *   library that those don't load already (see offline.c); else among those of cowkey-online. What
+ *   the small program lacks is NULL in its table, and it becomes the large one,
+ * - the options that only it takes: see options.h,
+ * - its section in the manual page.
+ *
+ * The help and the completions of the shells follow from the tables.
  */
 #ifndef CMD_COMMAND_H
 #define CMD_COMMAND_H

@@ -6,6 +6,8 @@
 #include "options.h"
 #include "private_file.h"
 
+struct ck_enrollment;
+
 struct new_app_password {
     const struct options *options;
     const char *out; /* the file that it goes into, or NULL */
@@ -23,14 +25,11 @@ enum ck_err new_app_password_init(struct new_app_password *new_app_password,
                                   const struct options *options, const char *label,
                                   unsigned protocols, const char *out, struct ck_error *err);
 
-struct ck_account;
-struct ck_enrollment;
-
 /* The same as --app-password and --app-password-out wish it; without them wish.label is NULL. */
 enum ck_err new_app_password_read(struct new_app_password *new_app_password,
                                   const struct options *options, struct ck_error *err);
 
-/* What wish_read's result carries to the enrollment; NULL when none is wanted. */
+/* What new_app_password_read found, for struct ck_wish; NULL when none is wanted. */
 const struct ck_app_password_wish *
 new_app_password_wish(const struct new_app_password *new_app_password);
 

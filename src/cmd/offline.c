@@ -1,5 +1,6 @@
 /*
- * The small program, "cowkey": code and verify. Loading the libraries for HTTP, HTML and keys, about
+ * The small program, "cowkey": the commands that need neither a server nor a key, as code and verify,
+ * and the completions of the shells. Loading the libraries for HTTP, HTML and keys, about
  * fifty with what they need, takes several times as long as one of these commands; so everything
  * else is in a second program beside it, "cowkey-online", which this one becomes.
  */

@@ -114,8 +114,8 @@ static enum ck_err prove_yubiotp(struct ck_login *login, struct proof *proof, st
 {
     enum ck_err r = ck_prove_existing_yubiotp(login, &proof->proving, err);
 
-    if (r == CK_OK && proof->proving.id != 0)
-        snprintf(proof->id, sizeof(proof->id), "%" PRIu64, proof->proving.id);
+    if (r == CK_OK)
+        name_row(proof);
     return r;
 }
 

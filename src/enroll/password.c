@@ -1,6 +1,7 @@
 /* A new password: told, and tried out. */
 #include "cowkey/enroll/password.h"
 
+#include "cowkey/base/ascii.h"
 #include "cowkey/base/cleanup.h"
 #include "cowkey/base/escape.h"
 #include "login_internal.h"
@@ -14,14 +15,11 @@ enum ck_err ck_password_check(const struct ck_secret *new_password, struct ck_er
         return ck_error_set(err, CK_ERR_USAGE, "the new password is empty");
     if (!ck_utf8_valid(text, size))
         return ck_error_set(err, CK_ERR_USAGE, "the new password is not UTF-8");
-    for (size_t i = 0; i < size; i++) {
-        if ((unsigned char)text[i] < 0x20 || text[i] == 0x7f) {
-            ck_error_set(err, CK_ERR_USAGE, "the new password holds control characters");
-            return ck_error_hint(err, "A login page could not be given it. A file of a password "
-                                      "has one line.");
-        }
-    }
-    return CK_OK;
+    if (!ck_ascii_has_control(text, size))
+        return CK_OK;
+    ck_error_set(err, CK_ERR_USAGE, "the new password holds control characters");
+    return ck_error_hint(err, "A login page could not be given it. A file of a password has one "
+                              "line.");
 }
 
 /*

@@ -1,3 +1,4 @@
+/* What the parts of a Yubico OTP enrollment have to look like. */
 #include "cowkey/otp/yubiotp.h"
 
 #include <string.h>

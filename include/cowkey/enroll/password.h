@@ -11,8 +11,7 @@ struct ck_password_change {
     enum ck_change_result result;
     bool submitted; /* the server was told */
     bool forced;    /* it held the login until the password was changed */
-    bool
-        proved; /* by a fresh login with the new one, as far as that goes without a second factor */
+    bool proved; /* by a fresh login with the new one, up to where a second factor is asked for */
 };
 
 /*
