@@ -110,15 +110,6 @@ static void print_document(const struct visit *visit, const char *action, const 
     change_print(document, visit->started_s, err);
 }
 
-static void hint_list(struct ck_error *err)
-{
-    struct ck_error before = *err;
-
-    if (err->code == CK_ERR_UNKNOWN)
-        ck_error_hint(err, "%s%sLook with 'cowkey app-password list'.", before.hint,
-                      before.hint[0] != '\0' ? " " : "");
-}
-
 /* --- add --- */
 
 static int run_add(const struct options *options)
@@ -140,7 +131,8 @@ static int run_add(const struct options *options)
         r = ck_app_password_add_run(&visit.target.login, &made.wish, &change, &err);
     if (r != CK_OK && r != CK_ERR_UNKNOWN)
         new_app_password_void(&made);
-    hint_list(&err);
+    if (r == CK_ERR_UNKNOWN)
+        target_hint_look(options, "app-password list", &err);
     if (r != CK_OK && !change.submitted)
         return report_error(option_given(options, OPTION_JSON), &err);
     if (option_given(options, OPTION_JSON))
@@ -249,7 +241,8 @@ static int run_remove(const struct options *options)
     if (r == CK_OK)
         r = ck_app_password_remove_run(&visit.target.login, option_argument(options, 0),
                                        ask_removal, (void *)options, &change, &err);
-    hint_list(&err);
+    if (r == CK_ERR_UNKNOWN)
+        target_hint_look(options, "app-password list", &err);
     if (r != CK_OK && !change.submitted)
         return report_error(option_given(options, OPTION_JSON), &err);
     if (option_given(options, OPTION_JSON))

@@ -70,7 +70,7 @@ static int run(const struct options *options, const char *method,
     if (done.result >= CK_ENROLL_RECORDED)
         r = keep_record(options, &target, &done, &err);
     if (r == CK_ERR_UNKNOWN)
-        target_hint_look(options, &err);
+        target_hint_look(options, "list", &err);
     int status = enrollment_report(&(struct enrollment_report){.options = options,
                                                                .target = &target,
                                                                .method = method,

@@ -120,7 +120,7 @@ static int run(const struct options *options)
     if (r == CK_OK)
         r = ck_enroll_totp(&target.login, &request.wish, &done, &err);
     if (r == CK_ERR_UNKNOWN)
-        target_hint_look(options, &err);
+        target_hint_look(options, "list", &err);
     CK_CLEANUP(ck_secret_free) struct ck_secret *uri = NULL;
     struct ck_error ignored;
     if (option_given(options, OPTION_SHOW_SECRET) && request.otpauth.key != NULL)

@@ -110,7 +110,7 @@ static int run(const struct options *options)
     if (r == CK_OK)
         r = ck_enroll_yubiotp(&target.login, &wish, &done, &err);
     if (r == CK_ERR_UNKNOWN)
-        target_hint_look(options, &err);
+        target_hint_look(options, "list", &err);
     int status = enrollment_report(&(struct enrollment_report){.options = options,
                                                                .target = &target,
                                                                .method = "yubiotp",

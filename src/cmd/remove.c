@@ -114,7 +114,7 @@ static int run(const struct options *options)
     if (r == CK_OK)
         r = ck_removal_run(&target.login, what, &asked, &removal, &err);
     if (r == CK_ERR_UNKNOWN)
-        target_hint_look(options, &err);
+        target_hint_look(options, "list", &err);
     if (r != CK_OK && !removal.submitted)
         return report_error(option_given(options, OPTION_JSON), &err);
     if (option_given(options, OPTION_JSON))

@@ -40,7 +40,7 @@ static int run(const struct options *options)
     if (r == CK_OK)
         r = ck_renaming_run(&target.login, what, label, &renaming, &err);
     if (r == CK_ERR_UNKNOWN)
-        target_hint_look(options, &err);
+        target_hint_look(options, "list", &err);
     if (r != CK_OK && !renaming.submitted)
         return report_error(option_given(options, OPTION_JSON), &err);
     if (option_given(options, OPTION_JSON))

@@ -206,12 +206,12 @@ static char *options_again(const struct options *options)
     return line;
 }
 
-void target_hint_look(const struct options *options, struct ck_error *err)
+void target_hint_look(const struct options *options, const char *words, struct ck_error *err)
 {
     CK_CLEANUP(ck_free_p) char *again = options_again(options);
     struct ck_error before = *err;
 
     if (again != NULL)
-        ck_error_hint(err, "%s%sLook with: cowkey%s list", before.hint,
-                      before.hint[0] != '\0' ? " " : "", again);
+        ck_error_hint(err, "%s%sLook with: cowkey%s %s", before.hint,
+                      before.hint[0] != '\0' ? " " : "", again, words);
 }

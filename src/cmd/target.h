@@ -52,7 +52,7 @@ struct json_t *target_json(const char *schema, const struct target *target);
 /* This computer's clock. */
 int64_t clock_now_s(void);
 
-/* Adds the command that looks to the hint of an unknown outcome. */
-void target_hint_look(const struct options *options, struct ck_error *err);
+/* Adds the command that looks (its words: "list") to the hint of an unknown outcome. */
+void target_hint_look(const struct options *options, const char *words, struct ck_error *err);
 
 #endif
