@@ -1,6 +1,6 @@
 /*
- * JSON by jansson: from outside with bounds on size and depth and without duplicate keys, and written
- * without leaving secrets in ordinary memory.
+ * JSON by jansson: from outside with bounds on size and depth and without duplicate keys, and
+ * written without leaving secrets in ordinary memory.
  */
 #ifndef COWKEY_BASE_JSON_H
 #define COWKEY_BASE_JSON_H
@@ -26,8 +26,8 @@ enum ck_err ck_json_parse(const char *bytes, size_t size, const char *what, enum
                           struct json_t **ret_value, struct ck_error *err);
 
 /*
- * Writes an array or object as a new text; flags are those of jansson's json_dumps. CK_ERR_UNCHANGED
- * when memory is short.
+ * Writes an array or object as a new text; flags are those of jansson's json_dumps.
+ * CK_ERR_UNCHANGED when memory is short.
  */
 enum ck_err ck_json_dump(const struct json_t *value, size_t flags, struct ck_secret **ret_text,
                          struct ck_error *err);
