@@ -1,6 +1,7 @@
 /* The part of doctor that looks at security keys. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 
 #include "cowkey/base/cleanup.h"
 #include "cowkey/key/info.h"
@@ -50,15 +51,16 @@ static void judge_pin(struct doctor *doctor, const char *name, const struct ck_k
                    name);
         break;
     case CK_PIN_NOT_SET:
-        doctor_add(doctor, "key", DOCTOR_OK, NULL,
+        doctor_add(doctor, "key", DOCTOR_OK,
+                   info->built_in_uv ? NULL : "For a passkey set one: 'cowkey key pin set'.",
                    info->built_in_uv
                        ? "%s can be used; no PIN is set, but a finger is enrolled."
                        : "%s can be used as a second factor; no PIN is set, and a passkey needs "
-                         "one: see 'cowkey key pin'.",
+                         "one.",
                    name);
         break;
     case CK_PIN_CHANGE_REQUIRED:
-        doctor_add(doctor, "key", DOCTOR_PROBLEM, "Change it with 'cowkey key pin'.",
+        doctor_add(doctor, "key", DOCTOR_PROBLEM, "Change it: 'cowkey key pin change'.",
                    "%s wants its PIN changed before it does anything that needs it.", name);
         break;
     case CK_PIN_BLOCKED:
@@ -79,6 +81,21 @@ static void judge_pin(struct doctor *doctor, const char *name, const struct ck_k
     }
 }
 
+/* Whoever may write to it can use up the tries of its PIN, or reset it. */
+static void judge_node(struct doctor *doctor, const char *path)
+{
+    static const char cure[] =
+        "Look for the udev rule that opens it, such as one with MODE=\"0666\" in "
+        "/etc/udev/rules.d, and remove that; then plug the key in again.";
+    struct stat status;
+
+    if (stat(path, &status) == 0 && S_ISCHR(status.st_mode) &&
+        (status.st_mode & (S_IROTH | S_IWOTH)) != 0)
+        doctor_add(doctor, "key", DOCTOR_PROBLEM, cure,
+                   "Everybody on this computer may use the security key at %s (mode %03o).", path,
+                   (unsigned)status.st_mode & 0777);
+}
+
 static void judge_key(struct doctor *doctor, const struct ck_plugged_key *key)
 {
     CK_CLEANUP(ck_free_p) char *name = NULL;
@@ -90,6 +107,7 @@ static void judge_key(struct doctor *doctor, const struct ck_plugged_key *key)
         doctor_add_error(doctor, "key", &key->problem);
     else
         judge_pin(doctor, name != NULL ? name : key->path, &key->info);
+    judge_node(doctor, key->path);
 }
 
 enum ck_err doctor_look_at_keys(struct doctor *doctor, const struct options *options,

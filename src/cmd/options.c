@@ -158,7 +158,8 @@ static const struct {
     {OPTION_QR, "terminal ascii png: svg: none"},
     {OPTION_PROOF, "login recorded"},
     {OPTION_ALGORITHM, "SHA1 SHA256 SHA512"},
-    {OPTION_USER_VERIFICATION, "required preferred"},
+    {OPTION_USER_VERIFICATION, "required preferred discouraged"},
+    {OPTION_PROTOCOLS, "imap smtp dav eas pop3 sieve"},
 };
 
 struct options {

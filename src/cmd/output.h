@@ -26,7 +26,7 @@ void print_result(const char *format, ...) __attribute__((format(printf, 1, 2)))
 void print_json(struct json_t *document);
 
 /*
- * Whether the command is about an account on a server, which errors then say something of. Until
+ * Whether the command logs in to an account on a server, which errors then say something of. Until
  * it is known, they don't.
  */
 void output_set_online(bool online);

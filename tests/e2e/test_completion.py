@@ -82,6 +82,10 @@ class Completion(Case):
     def test_of_arguments(self, shell):
         self.assertEqual(self.offered(shell, "--role", ""), {"mailbox", "domain-admin", "admin"})
         self.assertEqual(self.offered(shell, "code", "--algorithm", ""), {"SHA1", "SHA256", "SHA512"})
+        self.assertEqual(self.offered(shell, "verify", "key", "--user-verification", ""),
+                         {"required", "preferred", "discouraged"})
+        self.assertEqual(self.offered(shell, "app-password", "add", "--protocols", ""),
+                         {"imap", "smtp", "dav", "eas", "pop3", "sieve"})
         self.assertEqual(self.offered(shell, "--account", ""), set())
 
     @each(SHELLS)

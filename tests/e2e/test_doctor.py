@@ -208,10 +208,12 @@ class OfKeys(KeyCase, DoctorCase):
     def test_without_a_pin(self):
         _, outcome = self.judge()
         self.assert_ok(outcome, "key", "second factor; no PIN is set")
+        self.assertIn("'cowkey key pin set'", self.check(outcome, "key")["cure"])
 
     def test_with_a_finger(self):
         _, outcome = self.judge(uv="set")
         self.assert_ok(outcome, "key", "finger")
+        self.assertIsNone(self.check(outcome, "key")["cure"])
 
     def test_of_the_old_kind(self):
         _, outcome = self.judge(u2f_only=True)
@@ -219,14 +221,14 @@ class OfKeys(KeyCase, DoctorCase):
 
     def test_whose_pin_must_be_changed(self):
         _, outcome = self.judge(pin=PIN, pin_change_forced=True)
-        self.assert_problem(outcome, "key", "wants its PIN changed", "key pin")
+        self.assert_problem(outcome, "key", "wants its PIN changed", "'cowkey key pin change'")
 
     @each({"few tries": (3, "problem"), "enough tries": (4, "ok"), "none": (0, "problem")})
     def test_whose_pin_has(self, tries, state):
         _, outcome = self.judge(pin=PIN, pin_tries=tries)
         self.assertEqual(self.check(outcome, "key")["state"], state, outcome)
         if tries == 0:
-            self.assert_problem(outcome, "key", "blocked", "reset")
+            self.assert_problem(outcome, "key", "blocked", "'cowkey key reset'")
 
     def test_several(self):
         self.key(pin=PIN)
@@ -248,19 +250,36 @@ class OfKeys(KeyCase, DoctorCase):
 class OfRealNodes(KeyCase, DoctorCase):
     """Nodes as the kernel has them, played by umockdev."""
 
-    def test_that_can_t_be_opened(self):
+    def look(self, *options):
         umockdev = softkey.program("umockdev-run")
         if not umockdev.exists() or softkey.keys._asan_of(str(self.binary)):
             self.skipTest("umockdev is missing, or AddressSanitizer does not go together with it")
+        key = self.key(pin=PIN)
+        words = [*options, key.path, "--", self.binary, "--json", "doctor"]
+        if "--user" in options:
+            self.place.chmod(0o755)
+            for path in self.place.iterdir():
+                shutil.chown(path, NOBODY)
+        run = Script(umockdev, words, environment(self.place, {}))
+        self.addCleanup(run.close)
+        return self.finish(run)
+
+    def test_that_everybody_may_open(self):
+        outcome = self.look()
+        found = {c["state"]: c for c in outcome.document["checks"] if c["name"] == "key"}
+        self.assertEqual((set(found), outcome.status), ({"ok", "problem"}, 1), outcome)
+        self.assertRegex(found["problem"]["text"], r"^Everybody .* /dev/hidraw0 \(mode 666\)")
+        self.assertRegex(found["problem"]["cure"], "udev rule")
+
+    def test_that_only_root_may_open(self):
+        if not is_root():
+            self.skipTest("only root opens what nobody may")
+        self.assert_ok(self.look("--forbidden"), "key", "PIN is set")
+
+    def test_that_can_t_be_opened(self):
         if not is_root():
             self.skipTest("only root can become somebody else")
         if not all(parent.stat().st_mode & 0o001 for parent in Path(self.binary).parents):
             self.skipTest(f"{NOBODY} can't run {self.binary}")
-        key = self.key()
-        self.place.chmod(0o755)
-        for path in self.place.iterdir():
-            shutil.chown(path, NOBODY)
-        words = ["--forbidden", "--user", NOBODY, key.path, "--", self.binary, "--json", "doctor"]
-        run = Script(umockdev, words, environment(self.place, {}))
-        self.addCleanup(run.close)
-        self.assert_problem(self.finish(run), "key", "/dev/hidraw0.*opened", "udev")
+        outcome = self.look("--forbidden", "--user", NOBODY)
+        self.assert_problem(outcome, "key", "/dev/hidraw0.*opened", "udev")

@@ -100,6 +100,26 @@ class BeforeTheChange(InterruptCase):
             outcome = self.finish(run)
         self.assert_interrupted(outcome)
 
+    def test_of_doctor_says_nothing_of_an_account(self):
+        self.server.fault("hang", times=9)
+        run = self.start(None, "doctor")
+        self.await_request(lambda row: row["account"] is None)
+        run.interrupt()
+        self.assertNotIn("account", self.finish(run, 130).stderr)
+
+    @each(["code", "verify totp 123456", "verify hotp 123456"])
+    def test_without_a_server_says_nothing_of_an_account(self, words):
+        person = self.sit_down(None, *words.split(), connect=False)
+        person.ask("secret[^\n]*:")
+        person.interrupt()
+        self.assertNotIn("account", self.finish(person, 130).stderr)
+
+    def test_of_a_login_says_that_the_account_is_as_it_was(self):
+        person = self.sit_down(self.da1, "list", password=None)
+        person.ask("password[^\n]*:")
+        person.interrupt()
+        self.assertIn("The account is as it was.", self.finish(person, 130).stderr)
+
     def test_terminal_is_left_as_it_was(self):
         person = self.sit_down(self.da1, "list", password=None)
         person.ask("password[^\n]*:")
