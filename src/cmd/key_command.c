@@ -18,7 +18,6 @@ void key_command_init(struct key_command *command, const struct options *options
     command->person = key_person_new(&command->speaker);
     command->settings = (struct ck_key_settings){
         .device = option_value(options, OPTION_DEVICE),
-        .touch_timeout_ms = TOUCH_TIMEOUT_MS,
         .cancel = &interrupt_noted,
         .person = &command->person,
     };
@@ -31,8 +30,12 @@ void key_command_clear(struct key_command *command)
 
 enum ck_err key_command_open(struct key_command *command, struct ck_error *err)
 {
-    enum ck_err r = ck_key_open(&command->settings, &command->key, err);
+    enum ck_err r =
+        target_read_touch_timeout(command->options, &command->settings.touch_timeout_ms, err);
 
+    if (r != CK_OK)
+        return r;
+    r = ck_key_open(&command->settings, &command->key, err);
     if (r == CK_OK)
         r = ck_key_describe(command->key, &command->described, err);
     /* The signal may have cut off an answer, which then looks like another fault, or an old key. */

@@ -43,6 +43,13 @@ static enum ck_err read_timeout(const struct options *options, enum option_id op
     return r;
 }
 
+enum ck_err target_read_touch_timeout(const struct options *options, unsigned *ret_timeout_ms,
+                                      struct ck_error *err)
+{
+    return read_timeout(options, OPTION_TOUCH_TIMEOUT, TOUCH_TIMEOUT_DEFAULT_S, ret_timeout_ms,
+                        err);
+}
+
 /* curl takes HOST:PORT:ADDRESS as it comes, and nonsense for a network fault. */
 static enum ck_err check_resolve(const char *text, struct ck_error *err)
 {
@@ -125,8 +132,7 @@ enum ck_err target_read(const struct options *options, const struct ck_person *p
     if (r == CK_OK)
         r = target_read_account(options, &target->account, err);
     if (r == CK_OK)
-        r = read_timeout(options, OPTION_TOUCH_TIMEOUT, TOUCH_TIMEOUT_DEFAULT_S, &touch_timeout_ms,
-                         err);
+        r = target_read_touch_timeout(options, &touch_timeout_ms, err);
     if (r == CK_OK)
         r = read_secrets(options, password_needed, target, err);
     if (r != CK_OK)

@@ -8,8 +8,6 @@
 #include "cowkey/mailcow/http.h"
 #include "options.h"
 
-enum { TOUCH_TIMEOUT_MS = 60 * 1000 }; /* how long a person has to touch the key */
-
 /* login borrows from the rest; keep the target where it was filled. */
 struct target {
     struct ck_http_settings settings;
@@ -37,6 +35,10 @@ enum ck_err target_read(const struct options *options, const struct ck_person *p
 /* Only how to reach the server; a missing --server is CK_ERR_USAGE. */
 enum ck_err target_read_server(const struct options *options, struct ck_http_settings *settings,
                                struct ck_error *err);
+
+/* How long a person has to touch the key, each time. */
+enum ck_err target_read_touch_timeout(const struct options *options, unsigned *ret_timeout_ms,
+                                      struct ck_error *err);
 
 /* Keys know servers by name: an IP address is CK_ERR_USAGE, before anything is asked or sent. */
 enum ck_err target_check_name(const struct target *target, struct ck_error *err);

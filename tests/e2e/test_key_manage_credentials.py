@@ -341,6 +341,10 @@ class VerifyKey(CredentialsCommand):
         key.ctl(touch="never", touch_timeout_ms=300)
         self.assert_failed(self.verify(), 7, "not touched", "touch")
 
+    def test_not_touched_in_the_time_of_the_option(self):
+        self.enrolled().ctl(touch="never")
+        self.assert_failed(self.verify("--touch-timeout", "1"), 7, "not touched", "touch")
+
     def test_ctrl_c(self):
         key = self.enrolled()
         key.ctl(touch="never")
