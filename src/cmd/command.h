@@ -7,7 +7,7 @@
  *   library that those don't load already (see offline.c); else among those of cowkey-online. What
  *   the small program lacks is NULL in its table, and it becomes the large one,
  * - the options that only it takes: see options.h,
- * - its section in the manual page.
+ * - its manual page in man/, and its name in the overview there.
  *
  * The help and the completions of the shells follow from the tables.
  */

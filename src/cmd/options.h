@@ -2,7 +2,7 @@
  * The options, from one table: it drives parsing, --help, the environment and the profile.
  *
  * To add an option: a row in options.c, a name here, a place in the list of each command that takes it, a
- * paragraph in man/cowkey.1.scd.
+ * paragraph in the manual page of each, man/cowkey-*.1.scd.
  */
 #ifndef CMD_OPTIONS_H
 #define CMD_OPTIONS_H
