@@ -147,7 +147,8 @@ static enum ck_err ask_mail_programs(void *data, enum ck_mail_programs programs,
     if (r != CK_OK || yes)
         return r;
     ck_error_set(err, CK_ERR_UNCHANGED, "ended, as you wished");
-    return ck_error_hint(err, "Make app passwords first, in the web interface.");
+    return ck_error_hint(
+        err, "Make an app password first: 'cowkey app-password add', or --app-password.");
 }
 
 static void tell_clock(void *data, int64_t server_off_s)

@@ -42,7 +42,7 @@ def pages():
 
 
 def page_of(command):
-    """The page that explains a command; None where only the overview does."""
+    """The page that explains a command; None where none does."""
     name = "cowkey-" + command.replace(" ", "-")
     return next((page for page in pages() if name in page.names), None)
 

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -12,8 +13,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "agree"))
 import manual
 import otp
 import responses
+import softkey
 from case import Case, each
 from cowkey import environment
+from key_case import PIN, KeyCase
 
 SECTIONS = ("NAME", "SYNOPSIS", "DESCRIPTION", "EXIT STATUS", "EXAMPLES", "SEE ALSO")
 EXAMPLES = {f"{page.name} {number}": (page, text) for page in manual.pages()
@@ -54,11 +57,34 @@ class Pages(Case):
         self.assertEqual(named, {page.name for page in manual.pages()} - {"cowkey"})
 
 
-class Examples(Case):
+class Examples(KeyCase):
     """Run by a shell, on the server under test, with the files that they name."""
 
-    def prepare(self):
+    def arrange(self, page, text):
+        """What the examples of a page suppose about accounts and keys; the ID of a passkey on the key."""
+        alice, bob = (self.server.account(f"{name}@example.test") for name in ("alice", "bob"))
+        if page in ("cowkey-list", "cowkey-prove", "cowkey-remove"):
+            self.with_totp(alice)
+        if page == "cowkey-remove":
+            self.with_totp(alice, "lost phone", otp.OTHER_SECRET)
+            self.server.arrange("add-passkey", bob.name, "blue key")
+        elif page == "cowkey-app-password":
+            self.server.arrange("add-app-password", bob.name, "laptop")
+        elif page == "cowkey-enroll-webauthn" or "pin change" in text:
+            self.key(pin=PIN)
+        elif page in ("cowkey-key", "cowkey-key-pin"):
+            self.key()
+        elif page in ("cowkey-prove", "cowkey-verify-key"):
+            self.key()
+            self.enroll_key(bob, "webauthn", "--credential-out", self.place / "blue-key.json")
+        elif page == "cowkey-key-credentials":
+            self.key(pin=PIN)
+            return self.enroll_key(bob, "passkey").document["credential"]["id"]
+        return ""
+
+    def prepare(self, page, text):
         """What the examples suppose to be there."""
+        passkey = self.arrange(page, text)
         moment = 1795420800
         self.secrets.add(RFC_KEY)
         self.file("alice.otpauth", f"otpauth://totp/Example:alice?secret={otp.SECRET}&issuer=Example\n")
@@ -68,10 +94,22 @@ class Examples(Case):
         key = responses.Key(responses.ES256)
         self.file("response.json", json.dumps(responses.assertion(key, count=8)))
         self.file("alice-key.json", json.dumps(responses.record(key)))
+        for name, secret in {"pin": PIN, "new.pin": "Made-Up-New-PIN", "new.pw": "Made-Up-New-Pass-1",
+                             "yubico.key": "TWFkZVVwQ2xpZW50S2V5QT0="}.items():
+            self.file(name, secret + "\n")
+            self.secret_texts.add(secret)
         programs = self.place / "bin"
         programs.mkdir()
-        (programs / "cowkey").symlink_to(self.binary)
-        return {"code": otp.code(otp.SECRET), "PATH": f"{programs}:{os.environ['PATH']}"}
+        self.install(programs / "cowkey")
+        return {"code": otp.code(otp.SECRET), "id": passkey,
+                "PATH": f"{programs}:{os.environ['PATH']}"}
+
+    def install(self, path):
+        """A program that sees the keys; the shell that runs it has nothing to do with them."""
+        variables = softkey.variables(self.binary, self.plugged).items() if self.plugged else ()
+        words = ["exec", "env", *(f"{name}={value}" for name, value in variables), str(self.binary)]
+        path.write_text(f'#!/bin/sh\n{shlex.join(words)} "$@"\n')
+        path.chmod(0o755)
 
     def reach(self, text):
         """The example's server is the one under test, and its account one that is there."""
@@ -86,12 +124,14 @@ class Examples(Case):
     @each(EXAMPLES)
     def test_works(self, page, text):
         self.server.needs_simulation()
-        variables = self.prepare() | {"COWKEY_CACERT": str(self.server.cacert),
+        variables = self.prepare(page.name, text) | {"COWKEY_CACERT": str(self.server.cacert),
                                       "COWKEY_RESOLVE": str(self.server.resolve)}
         done = subprocess.run(["bash", "-euc", self.reach(text)], cwd=self.place, text=True,
                               env=environment(self.place, variables), stdin=subprocess.DEVNULL,
                               capture_output=True, check=False, start_new_session=True)
         what = f"{text}status {done.returncode}\n{done.stdout}{done.stderr}"
+        for secret in self.secret_texts:
+            self.assertNotIn(secret, done.stdout + done.stderr)
         if re.search(NEEDS_A_PERSON, done.stderr):  # understood, and only a terminal is missing
             self.assertEqual(done.returncode, 2, what)
         else:
