@@ -144,7 +144,8 @@ enum ck_err verify_terms_read_line(const struct ck_json_item *line,
 {
     char how[16] = "";
 
-    terms->any_challenge = defaults->any_challenge;
+    /* --any-challenge is for the lines without a challenge of their own. */
+    terms->any_challenge = defaults->any_challenge && ck_json_view_find(line, "challenge") == NULL;
     terms->user_verification_required = defaults->user_verification_required;
     terms->last_count_given = defaults->last_count_given;
     terms->last_count = defaults->last_count;

@@ -90,6 +90,13 @@ static enum ck_err find_key(struct worker *worker, const struct ck_credential *c
 
 /* --- one assertion --- */
 
+/* A bare key has none: the terms, those of a line first, say which it is for. */
+static const char *rp_id_of(const struct ck_credential *credential, bool is_bare_key,
+                            const struct verify_terms *terms)
+{
+    return is_bare_key ? terms->rp_id : credential->rp_id;
+}
+
 /*
  * assertion loses what there is nothing to compare with: the user handle where the record has none,
  * and for a bare key the credential's ID too.
@@ -103,7 +110,7 @@ static enum ck_err judge(struct worker *worker, struct ck_assertion *assertion,
     const struct ck_bytes *bytes = &assertion->authenticator_data;
     const struct ck_assertion_terms checked = {
         .challenge = terms->any_challenge ? NULL : &terms->challenge,
-        .rp_id = credential->rp_id,
+        .rp_id = rp_id_of(credential, is_bare_key, terms),
         .origin = terms->origin,
         .user_verification_required = terms->user_verification_required,
     };
@@ -192,12 +199,12 @@ static json_t *base64_json(const struct ck_bytes *bytes)
 static void print_document(const struct ck_assertion *assertion, const struct defaults *defaults,
                            const struct verdict *verdict)
 {
-    json_t *document =
-        json_pack("{s:s, s:b, s:s?, s:s, s:o, s:s, s:s, s:b, s:i}", "schema", "cowkey.verify/1",
-                  "valid", verdict->reason == NULL, "reason", verdict->reason, "method",
-                  "assertion", "credential_id", base64_json(&assertion->credential_id), "rp_id",
-                  defaults->credential.rp_id, "origin", defaults->terms.origin, "challenge_checked",
-                  !defaults->terms.any_challenge, "alg", verdict->algorithm);
+    json_t *document = json_pack(
+        "{s:s, s:b, s:s?, s:s, s:o, s:o, s:o, s:b, s:i}", "schema", "cowkey.verify/1", "valid",
+        verdict->reason == NULL, "reason", verdict->reason, "method", "assertion", "credential_id",
+        base64_json(&assertion->credential_id), "rp_id", text_json(defaults->credential.rp_id),
+        "origin", text_json(defaults->terms.origin), "challenge_checked",
+        !defaults->terms.any_challenge, "alg", verdict->algorithm);
 
     if (verdict->reason != NULL) {
         json_object_set_new(document, "explanation", json_string(verify_sentence(verdict->reason)));
@@ -290,6 +297,17 @@ static void worker_free(void *worker)
     free(worker);
 }
 
+/* A line that names another server than the record must not get an answer about the record's. */
+static enum ck_err check_rp_id(const struct ck_json_item *line,
+                               const struct ck_credential *credential, struct ck_error *err)
+{
+    const struct ck_json_item *rp_id = ck_json_view_find(line, "rp_id");
+
+    if (rp_id == NULL || ck_json_item_is(rp_id, credential->rp_id))
+        return CK_OK;
+    return ck_error_set(err, CK_ERR_USAGE, "'rp_id' is not that of the credential's record");
+}
+
 /* The line's credential: a record or a key of its own, else that of the options, which is borrowed. */
 static enum ck_err find_credential(const struct worker *worker, const struct ck_json_item *line,
                                    const struct verify_terms *terms, struct ck_credential *own,
@@ -303,8 +321,10 @@ static enum ck_err find_credential(const struct worker *worker, const struct ck_
 
     *ret_credential = own;
     *ret_is_bare = record == NULL && pem != NULL;
+    if (record != NULL && pem != NULL)
+        return ck_error_set(err, CK_ERR_USAGE, "give one of 'credential' and 'public_key_pem'");
     if (record != NULL)
-        return ck_credential_from_json(record, own, err) == CK_OK ? CK_OK
+        return ck_credential_from_json(record, own, err) == CK_OK ? check_rp_id(line, own, err)
                                                                   : error_at(err, "'credential'");
     if (pem != NULL) {
         if (pem->kind != CK_JSON_STRING || !ck_json_item_copy(pem, text, sizeof(text), &size))
@@ -321,7 +341,7 @@ static enum ck_err find_credential(const struct worker *worker, const struct ck_
         return ck_error_set(err, CK_ERR_USAGE, "'credential' is missing");
     *ret_credential = &worker->defaults->credential;
     *ret_is_bare = worker->defaults->is_bare_key;
-    return CK_OK;
+    return *ret_is_bare ? CK_OK : check_rp_id(line, *ret_credential, err);
 }
 
 static void write_answer(const struct ck_json_item *response, const struct verdict *verdict,
@@ -361,7 +381,7 @@ static enum ck_err judge_line(void *data, char *text, size_t size, struct batch_
         return ck_error_set(err, CK_ERR_USAGE, "'response' is missing");
     if (verify_terms_read_line(line, &worker->defaults->terms, &terms, err) != CK_OK ||
         find_credential(worker, line, &terms, &own, &credential, &is_bare_key, err) != CK_OK ||
-        verify_terms_complete(&terms, credential->rp_id, err) != CK_OK)
+        verify_terms_complete(&terms, rp_id_of(credential, is_bare_key, &terms), err) != CK_OK)
         return err->code;
     if (ck_response_read_assertion(response, &assertion, err) != CK_OK)
         return error_at(err, "'response'");

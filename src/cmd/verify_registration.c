@@ -140,11 +140,11 @@ static void add_credential(json_t *document, const struct defaults *defaults,
 
 static void print_document(const struct defaults *defaults, const struct verdict *verdict)
 {
-    json_t *document =
-        json_pack("{s:s, s:b, s:s?, s:s, s:s, s:s, s:b}", "schema", "cowkey.verify/1", "valid",
-                  verdict->reason == NULL, "reason", verdict->reason, "method", "registration",
-                  "rp_id", defaults->terms.rp_id, "origin", defaults->terms.origin,
-                  "challenge_checked", !defaults->terms.any_challenge);
+    json_t *document = json_pack(
+        "{s:s, s:b, s:s?, s:s, s:o, s:o, s:b}", "schema", "cowkey.verify/1", "valid",
+        verdict->reason == NULL, "reason", verdict->reason, "method", "registration", "rp_id",
+        text_json(defaults->terms.rp_id), "origin", text_json(defaults->terms.origin),
+        "challenge_checked", !defaults->terms.any_challenge);
 
     if (verdict->reason != NULL) {
         json_object_set_new(document, "explanation", json_string(verify_sentence(verdict->reason)));

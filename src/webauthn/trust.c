@@ -41,6 +41,15 @@ static void free_context(X509_STORE_CTX **context)
 
 /* --- roots --- */
 
+static int no_pass_phrase(char *to, int size_max, int is_writing, void *data)
+{
+    (void)to;
+    (void)size_max;
+    (void)is_writing;
+    (void)data;
+    return -1;
+}
+
 struct reading {
     const char *pem;
     size_t size;
@@ -58,7 +67,9 @@ static bool read_roots(void *data)
     reading->count = 0;
     reading->is_whole = false;
     while (bio != NULL && store != NULL && reading->count <= CK_ROOTS_MAX) {
-        CK_CLEANUP(ck_certificate_free) X509 *root = PEM_read_bio_X509(bio, NULL, NULL, NULL);
+        /* A NULL callback would ask for a pass phrase on the terminal; a certificate has none. */
+        CK_CLEANUP(ck_certificate_free)
+        X509 *root = PEM_read_bio_X509(bio, NULL, no_pass_phrase, NULL);
 
         if (root == NULL) {
             reading->is_whole = ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE;

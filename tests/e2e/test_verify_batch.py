@@ -73,6 +73,7 @@ class Batch(BatchCase):
         "no credential": (line(credential=None), "'credential' is missing"),
         "no challenge": (line(challenge=None), "challenge .* is not given"),
         "challenge": (line(challenge="*"), "'challenge' is not valid base64"),
+        "two credentials": (line(public_key_pem=responses.pem(KEYS[0])), "one of 'credential'"),
         "credential": (line(credential={"id": 1}), "'credential': 'id' is not text"),
         "member": (line(response={"id": "AQ", "response": {}}), "'response': 'rawId' is missing"),
         "origin": (line(origin=7), "'origin' is not text"),
@@ -112,6 +113,29 @@ class Batch(BatchCase):
             [own, bare, line(challenge=responses.b64url(bytes(32))), line(last_count=100)],
             "--credential", record, "--challenge", CHALLENGE))
         self.assertEqual([row["reason"] for row in rows], [None, None, "challenge", "sign-count"])
+
+    def test_any_challenge_is_for_lines_without_one(self):
+        other = responses.b64url(bytes(32))
+        rows = self.results(self.batch([line(challenge=None), line(challenge=other), line()],
+                                       "--any-challenge"))
+        self.assertEqual([row["reason"] for row in rows], [None, "challenge", None])
+
+    def test_name_of_the_line(self):
+        """It is the line's where a key has none, and never other than the record's."""
+        bare = {"credential": None}
+        lines = [line(**bare), line(**bare, rp_id=responses.RP_ID), line(**bare, rp_id="b.example")]
+        pem = self.file("key.pem", responses.pem(KEYS[0]))
+        rows = self.results(self.batch(lines, "--public-key", pem, "--rp-id", responses.RP_ID))
+        self.assertEqual([row["reason"] for row in rows], [None, None, "origin"])
+        rows = self.results(self.batch(lines, "--public-key", pem, "--rp-id", responses.RP_ID,
+                                       "--origin", responses.ORIGIN))
+        self.assertEqual([row["reason"] for row in rows], [None, None, "rp-id"])
+        record = self.file("record.json", json.dumps(responses.record(KEYS[0])))
+        lines.append(line(rp_id="b.example"))
+        rows = self.results(self.batch(lines, "--credential", record))
+        self.assertEqual([row["reason"] for row in rows],
+                         [None, None, "unreadable", "unreadable"])
+        self.assertIn("rp_id", rows[2]["error"]["error"])
 
     def test_public_keys(self):
         lines = [line(credential=None, rp_id=responses.RP_ID, public_key_pem=responses.pem(key))

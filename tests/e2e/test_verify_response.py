@@ -86,6 +86,14 @@ class Assertion(VerifyCase):
         self.assert_not_valid(self.verify("assertion", responses.assertion(key), "--public-key",
                                           other, "--rp-id", responses.RP_ID), "signature")
 
+    def test_name_and_origin_that_are_no_text(self):
+        path = self.file("key.pem", responses.pem(KEY))
+        for words in (("--rp-id", b"\xff.example"),
+                      ("--rp-id", responses.RP_ID, "--origin", b"https://\xff.example")):
+            with self.subTest(words):
+                self.assert_not_valid(self.verify("assertion", responses.assertion(KEY),
+                                                  "--public-key", path, *words), "origin")
+
     def test_challenge(self):
         response = responses.assertion(KEY)
         self.assert_not_valid(self.assertion(response, challenge=OTHER), "challenge")
@@ -290,10 +298,14 @@ class Registration(VerifyCase):
         self.assert_not_valid(self.registration(made(attestation), "--roots", roots),
                               "attestation-root")
 
-    @each({"text": "hello", "cut": MAKER.pem[:-40], "nothing": ""})
+    @each({"text": "hello", "cut": MAKER.pem[:-40], "nothing": "",
+           "encrypted": MAKER.pem.replace(b"-----\n", b"-----\nProc-Type: 4,ENCRYPTED\n"
+                                          b"DEK-Info: AES-128-CBC," + b"5A" * 16 + b"\n\n", 1)})
     def test_roots_that_are_none(self, text):
         roots = self.file("roots.pem", text)
-        self.assert_unreadable(self.registration(made("x5c"), "--roots", roots), "roots.pem")
+        outcome = self.registration(made("x5c"), "--roots", roots)
+        self.assert_unreadable(outcome, "roots.pem")
+        self.assertNotIn("pass phrase", outcome.stderr)
 
     @each({
         "type": ({"type": "webauthn.get"}, "type"),
@@ -309,6 +321,11 @@ class Registration(VerifyCase):
     })
     def test_refuses(self, changes, reason):
         self.assert_not_valid(self.registration(made("self", **changes)), reason)
+
+    def test_name_that_is_no_text(self):
+        outcome = self.registration(made("none"), rp_id=b"\xff.example")
+        self.assert_not_valid(outcome, "origin")
+        self.assertIn("example", outcome.document["rp_id"])
 
     def test_challenge_and_verification(self):
         self.assert_not_valid(self.registration(made("none"), challenge=OTHER), "challenge")
