@@ -21,8 +21,11 @@ static void warn(const struct ck_removal_plan *plan)
     if (plan->no_factor_left && plan->forced == 1)
         say_always("It is the last one, and the server insists on a second factor: the next login "
                    "will be held until a new one is set up.");
-    else if (plan->no_factor_left)
+    else if (plan->no_factor_left && plan->forced == 0)
         say_always("No second factor will be left: the password alone will log in.");
+    else if (plan->no_factor_left) /* not every account may read whether it is forced */
+        say_always("No second factor will be left: the password alone will log in, or the server "
+                   "holds the next login until a new one is set up, if it insists on one.");
     if (plan->used_now)
         say_always(
             "It is the one that you logged in with just now: the next login needs another of "

@@ -360,6 +360,15 @@ class VerifyKey(CredentialsCommand):
         self.record.write_text(text)
         self.assert_failed(self.verify(), 2, "record.json")
 
+    def test_record_of_another_algorithm(self):
+        """Before anybody has to touch the key."""
+        self.enrolled()
+        record = json.loads(self.record.read_text())
+        self.record.write_text(json.dumps(record | {"alg": -257}))
+        outcome = self.verify()
+        self.assert_failed(outcome, 2, "record.json.*for algorithm -7, and not for -257")
+        self.assertNotRegex(outcome.stderr, "(?i)touch")
+
     def test_refuses_no_record_and_an_unknown_word(self):
         self.key()
         self.assert_failed(self.manage("--json", "verify", "key"), 2, hints="--credential")

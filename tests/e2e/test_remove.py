@@ -63,9 +63,11 @@ class Factors(EntryCase):
         """The server keeps it when asked by its id: all are switched off then."""
         account = self.server.of_role(role)
         self.with_phone(account)
+        forced = self.run_on(account, "list", status=0).document["forced"]
         outcome = self.remove(account, PHONE)
         self.assert_removed(outcome, PHONE, factors_left=0)
         self.assertRegex(outcome.stderr, "(?i)no second factor will be left")
+        self.assertEqual("if it insists" in outcome.stderr, forced is None)
         self.assert_labels(account)
 
     @each(ROLES)
