@@ -285,6 +285,8 @@ static enum ck_err open_lines(struct batch *batch, const char *path, struct ck_e
 {
     batch->in_fd =
         strcmp(path, "-") == 0 ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    if (batch->in_fd < 0 && errno == EINTR && interrupt_noted) /* a pipe that nobody writes to */
+        return ck_error_set(err, CK_ERR_INTERRUPTED, "interrupted");
     if (batch->in_fd < 0)
         return ck_error_set(err, CK_ERR_USAGE, "the batch file %.200s can't be opened: %s", path,
                             strerror(errno));

@@ -30,6 +30,8 @@ enum ck_err error_at(struct ck_error *err, const char *place)
 
 static enum ck_err cannot_read(const char *path, struct ck_error *err)
 {
+    if (errno == EINTR && interrupt_noted)
+        return ck_error_set(err, CK_ERR_INTERRUPTED, "interrupted");
     return ck_error_set(err, CK_ERR_USAGE, "%.300s can't be read: %s", document_name(path),
                         strerror(errno));
 }
@@ -49,9 +51,7 @@ static enum ck_err read_all(int fd, const char *path, size_t size_max, char **te
             *text = grown;
         }
         ssize_t got = read(fd, *text + *size, capacity - 1 - *size);
-        if (got < 0 && errno == EINTR && interrupt_noted)
-            return ck_error_set(err, CK_ERR_INTERRUPTED, "interrupted");
-        if (got < 0 && errno != EINTR)
+        if (got < 0 && (errno != EINTR || interrupt_noted))
             return cannot_read(path, err);
         if (got == 0)
             break;

@@ -2,9 +2,11 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "agree"))
@@ -204,6 +206,20 @@ class Stream(BatchCase):
         outcome = self.finish(run, 130)
         outcome.stdout = first + summary
         self.assertEqual(len(self.results(outcome)), 1)
+
+    @each({"of lines": ["--batch"], "of a response": ["--any-challenge", "--rp-id", "a.example"]})
+    def test_interrupt_before_somebody_writes(self, words):
+        """A named pipe without a writer: opening it is where the program waits."""
+        pipe = self.place / "pipe"
+        os.mkfifo(pipe)
+        run = self.start(None, "verify", "registration", *words, pipe, connect=False)
+        status = Path(f"/proc/{run.process.pid}/status")
+        while not int(re.search(r"SigCgt:\s*(\w+)", status.read_text())[1], 16) & 1 << signal.SIGINT - 1:
+            time.sleep(0.01)
+        while run.process.poll() is None:  # one that comes before it waits does not wake it up
+            run.interrupt()
+            time.sleep(0.01)
+        self.assertIn("interrupted", self.finish(run, 130).stderr)
 
     def test_interrupt_at_work(self):
         path = self.file("lines", (line() + "\n") * LONG)
