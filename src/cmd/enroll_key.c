@@ -20,7 +20,9 @@ static enum ck_err write_record(const char *path, const struct target *target,
                         err);
 }
 
-/* The enrollment is done by then, whatever becomes of the record; err may hold what failed since. */
+/*
+ * The enrollment is done by then, whatever becomes of the record; err may hold what failed since.
+ */
 static enum ck_err keep_record(const struct options *options, const struct target *target,
                                const struct ck_enrollment *done, struct ck_error *err)
 {

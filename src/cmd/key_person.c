@@ -48,8 +48,8 @@ static bool pin_is_given(const struct options *options)
 }
 
 /*
- * A PIN from an option is tried once, with one key: nobody may be there to ask for another. That of a
- * second key has to be typed.
+ * A PIN from an option is tried once, with one key: nobody may be there to ask for another. That
+ * of a second key has to be typed.
  */
 static enum ck_err pin_from_options(struct speaker *speaker, int retries, bool again,
                                     struct ck_secret **ret_pin, struct ck_error *err)

@@ -93,10 +93,7 @@ static void print_passkeys(const struct ck_page *page)
     }
 }
 
-/*
- * The page hides how a factor answers; the login that it answered has told. Only one that was not
- * asked for a factor, since all had been switched off, did not: then another login is, and ends there.
- */
+/* The page hides how a factor answers; only a login that asks for factors tells. */
 static bool methods_missing(const struct ck_page *page)
 {
     for (size_t i = 0; i < page->factors_count; i++) {
@@ -106,6 +103,10 @@ static bool methods_missing(const struct ck_page *page)
     return false;
 }
 
+/*
+ * The login that reads the list has told, unless it was asked for no factor, since all of them were
+ * switched off. Then another login is asked, and ends there.
+ */
 static enum ck_err ask_methods(const struct target *target, struct ck_session *session,
                                struct ck_error *err)
 {

@@ -1,4 +1,6 @@
-/* An app password that the program makes: generated, put where the person wants it, or shown once. */
+/*
+ * An app password that the program makes: generated, put where the person wants it, or shown once.
+ */
 #ifndef CMD_NEW_APP_PASSWORD_H
 #define CMD_NEW_APP_PASSWORD_H
 
@@ -17,9 +19,9 @@ struct new_app_password {
 };
 
 /*
- * Generates the password for label, and has the wish ready. out is an option's value or NULL. A label
- * that the server can't keep, a file that exists, and (with --json) nobody who would get the password
- * are CK_ERR_USAGE. new_app_password is borrowed by its wish: keep it where it is.
+ * Generates the password for label, and has the wish ready. out is an option's value or NULL. A
+ * label that the server can't keep, a file that exists, and (with --json) nobody who would get the
+ * password are CK_ERR_USAGE. new_app_password is borrowed by its wish: keep it where it is.
  */
 enum ck_err new_app_password_init(struct new_app_password *new_app_password,
                                   const struct options *options, const char *label,

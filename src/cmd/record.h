@@ -7,7 +7,9 @@
 
 struct json_t;
 
-/* Writes the record with the members of more (released) and the date into a new file of mode 0600. */
+/*
+ * Writes the record with the members of more (released) and the date into a new file of mode 0600.
+ */
 enum ck_err record_write(const char *path, const struct ck_credential *credential,
                          struct json_t *more, struct ck_error *err);
 

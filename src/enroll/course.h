@@ -30,8 +30,8 @@ enum ck_err course_open(struct course *course, struct ck_error *err);
 enum ck_err course_warn_mail_programs(struct course *course, struct ck_error *err);
 
 /*
- * Makes the app password that was wished for, right before the factor is submitted. course_end takes
- * it back when nothing was enrolled.
+ * Makes the app password that was wished for, right before the factor is submitted. course_end
+ * takes it back when nothing was enrolled.
  */
 enum ck_err course_add_app_password(struct course *course, struct ck_error *err);
 
@@ -43,8 +43,8 @@ enum ck_err course_read_back(struct course *course, enum ck_err stored_nothing,
                              struct ck_error *err);
 
 /*
- * After the server's no, which is r: when its list shows a gain all the same it is CK_ERR_UNKNOWN. A
- * page that can't be read leaves the no as it is.
+ * After the server's no, which is r: when its list shows a gain all the same it is CK_ERR_UNKNOWN.
+ * A page that can't be read leaves the no as it is.
  */
 enum ck_err course_check_refusal(struct course *course, enum ck_err r, struct ck_error *err);
 

@@ -11,8 +11,8 @@ struct key_answer {
 };
 
 /*
- * row: the factor's row, or 0 for whichever the key holds. credential: its id where that is known, or
- * NULL; one that the server does not offer is CK_ERR_UNCHANGED, and the only error upon which
+ * row: the factor's row, or 0 for whichever the key holds. credential: its id where that is known,
+ * or NULL; one that the server does not offer is CK_ERR_UNCHANGED, and the only error upon which
  * ret_answer->not_offered is true. The answer goes to ck_webauthn_answer.
  */
 enum ck_err key_answer_make(struct ck_login *login, struct ck_session *session, uint64_t row,

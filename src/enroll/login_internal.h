@@ -5,8 +5,8 @@
 #include "cowkey/enroll/login.h"
 
 /*
- * Password and second factor; the session that comes out is open with its factor page read, or held,
- * also for a new password.
+ * Password and second factor; the session that comes out is open with its factor page read, or
+ * held, also for a new password.
  */
 enum ck_err ck_login_authenticate(struct ck_login *login, struct ck_session **ret_session,
                                   struct ck_error *err);

@@ -76,7 +76,9 @@ static enum ck_err read_back(struct course *course, struct ck_error *err)
     return CK_OK;
 }
 
-/* After the server's no: when its list shows our passkey all the same, that is not to be believed. */
+/*
+ * After the server's no: when its list shows our passkey all the same, that is not to be believed.
+ */
 static enum ck_err check_refusal(struct course *course, enum ck_err r, struct ck_error *err)
 {
     struct ck_session *session = course->session;

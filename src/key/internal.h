@@ -51,10 +51,16 @@ struct node {
 size_t sysfs_list_nodes(struct node nodes[CK_KEYS_MAX]);
 /* 0 when the node can be opened, else errno. */
 int sysfs_try_node(const char *path);
-/* An attribute of the USB device behind the node ("manufacturer", "serial"); "" where none is told. */
+/*
+ * An attribute of the USB device behind the node ("manufacturer", "serial"); "" where none is
+ * told.
+ */
 void sysfs_read_attribute(const char *path, const char *attribute, char text[CK_KEY_TEXT_MAX]);
 
-/* info.c: asks an open key. probe_key: does it still answer, before something that can't be undone? */
+/*
+ * info.c: asks an open key. probe_key: does it still answer, before something that can't be
+ * undone?
+ */
 int probe_key(fido_dev_t *device);
 int read_info(fido_dev_t *device, struct ck_key_info *ret_info);
 /* What the system tells of a key; problem and info are left alone. */
@@ -67,9 +73,9 @@ bool is_answer(int fido_error);
 
 /*
  * wait.c: runs one blocking call of libfido2 so that a signal or a timeout ends it, be it that the
- * key heeds a cancel or not. *ret_fido_error is the call's result; CK_ERR_INTERRUPTED and CK_ERR_KEY
- * (not touched, or no answer, in time) when it was ended. A call that had to be torn from the key
- * leaves it good for nothing but to be closed.
+ * key heeds a cancel or not. *ret_fido_error is the call's result; CK_ERR_INTERRUPTED and
+ * CK_ERR_KEY (not touched, or no answer, in time) when it was ended. A call that had to be torn
+ * from the key leaves it good for nothing but to be closed.
  */
 enum wait {
     WAIT_FOR_ANSWER, /* nobody is needed */

@@ -1,9 +1,9 @@
 /*
  * Waiting for a key. libfido2's calls block until the key answers, which can be as long as nobody
- * touches it, or for ever. So each runs on a thread of its own, while this one waits for its end, a
- * signal, or the time-out; the latter two send the key a cancel, upon which the call ends by itself.
- * A key that heeds no cancel, and U2F knows none, is left: a signal to the thread ends libfido2's
- * wait for its answer.
+ * touches it, or for ever. So each runs on a thread of its own, while this one waits for its end,
+ * a signal, or the time-out; the latter two send the key a cancel, upon which the call ends by
+ * itself. A key that heeds no cancel, and U2F knows none, is left: a signal to the thread ends
+ * libfido2's wait for its answer.
  */
 #include <errno.h>
 #include <poll.h>

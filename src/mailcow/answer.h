@@ -7,8 +7,8 @@
 #include "cowkey/base/error.h"
 
 /*
- * Bytes, with NUL: more than a hint holds, so that a secret which a hint would show the beginning of
- * is long enough here to be noticed.
+ * Bytes, with NUL: more than a hint holds, so that a secret which a hint would show the beginning
+ * of is long enough here to be noticed.
  */
 enum { CK_ANSWER_MESSAGE_MAX = 1024 };
 
@@ -39,8 +39,9 @@ enum ck_err ck_answer_read_success(const char *json, size_t size,
 int ck_answer_count_app_passwords(const char *json, size_t size, const char *mailbox);
 
 /*
- * An admin's own record, or a mailbox's: whether it is forced to have a second factor. 1 and 0, or -1
- * where the record does not tell (releases before 2026-03). Not this account's: CK_ERR_UNCHANGED.
+ * An admin's own record, or a mailbox's: whether it is forced to have a second factor. 1 and 0, or
+ * -1 where the record does not tell (releases before 2026-03). Not this account's:
+ * CK_ERR_UNCHANGED.
  */
 enum ck_err ck_answer_read_admin(const char *json, size_t size, const char *name,
                                  int *ret_force_tfa, struct ck_error *err);

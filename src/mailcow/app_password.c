@@ -88,8 +88,8 @@ static enum ck_err unknown(enum ck_err r, struct ck_error *err)
 }
 
 /*
- * Posts a change of the list. CK_OK: the answer was understood; *ret_message is the word of a refusal,
- * or "".
+ * Posts a change of the list. CK_OK: the answer was understood; *ret_message is the word of a
+ * refusal, or "".
  */
 static enum ck_err post(struct ck_session *session, const char *path, const struct ck_secret *body,
                         const char *done, char ret_message[static CK_ANSWER_MESSAGE_MAX],

@@ -7,8 +7,8 @@
 #include "cowkey/mailcow/app_password.h"
 
 /*
- * A list that is all of mailbox's; what can't be read whole is CK_ERR_UNREACHABLE. The server escapes
- * names as HTML when it stores them and once more when it shows them: that is undone.
+ * A list that is all of mailbox's; what can't be read whole is CK_ERR_UNREACHABLE. The server
+ * escapes names as HTML when it stores them and once more when it shows them: that is undone.
  */
 enum ck_err ck_app_passwords_parse(const char *json, size_t size, const char *mailbox,
                                    struct ck_app_passwords *ret_list, struct ck_error *err);

@@ -23,8 +23,8 @@ void ck_offers_note(struct ck_offers *offers, const struct ck_page *page);
 
 /*
  * Adds to the rows of a factor page what was noted about them. A row that was not offered although
- * Yubico keys were is one of those; only the first page after the login is told so, since later ones
- * may show what was added meanwhile.
+ * Yubico keys were is one of those; only the first page after the login is told so, since later
+ * ones may show what was added meanwhile.
  */
 void ck_offers_tell(struct ck_offers *offers, struct ck_page *page);
 

@@ -297,9 +297,9 @@ enum ck_err ck_session_visit(struct ck_session *session, struct ck_error *err)
 }
 
 /*
- * Works for every role and state of a login, and on every dialect. It is a private page: the server
- * sends one that is logged out away with an empty answer, while "/" adds its whole login page, which
- * is 40 kB and never compressed (protocol 16).
+ * Works for every role and state of a login, and on every dialect. It is a private page: the
+ * server sends one that is logged out away with an empty answer, while "/" adds its whole login
+ * page, which is 40 kB and never compressed (protocol 16).
  */
 static const char LOGOUT_PATH[] = "/user";
 

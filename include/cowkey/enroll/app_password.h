@@ -28,8 +28,8 @@ void ck_app_password_change_clear(struct ck_app_password_change *change);
 enum ck_err ck_app_password_check_role(const struct ck_account *account, struct ck_error *err);
 
 /*
- * Each logs in, and fills its output in every case. The errors are those of ck_login_open and of the
- * call below; what (a row number, or a label that only one has) that names none or several is
+ * Each logs in, and fills its output in every case. The errors are those of ck_login_open and of
+ * the call below; what (a row number, or a label that only one has) that names none or several is
  * CK_ERR_USAGE.
  */
 enum ck_err ck_app_password_list_run(struct ck_login *login, struct ck_app_passwords *ret_list,

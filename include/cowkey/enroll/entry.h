@@ -21,8 +21,8 @@ struct ck_entry {
 enum ck_entry_scope { CK_ENTRY_ANY, CK_ENTRY_PASSKEYS };
 
 /*
- * The entry that what names: a row number, "pk:" and CK_PAGE_CID_MIN or more hex digits that only one
- * passkey begins with, or an exact label that only one entry in scope has. None, and several:
+ * The entry that what names: a row number, "pk:" and CK_PAGE_CID_MIN or more hex digits that only
+ * one passkey begins with, or an exact label that only one entry in scope has. None, and several:
  * CK_ERR_USAGE. None on a page that does not show a list where it might be: CK_ERR_UNCHANGED.
  */
 enum ck_err ck_entry_pick(const struct ck_page *page, const char *what, enum ck_entry_scope scope,

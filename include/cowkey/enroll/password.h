@@ -20,8 +20,8 @@ struct ck_password_change {
  * password. A new one that is refused there costs one counted attempt and is followed by one login
  * with the old password, to know which of them is in force. *ret_change is filled in every case.
  *
- * - CK_ERR_USAGE: no password that everybody can type: empty, not UTF-8, with control characters, or
- *   the present one.
+ * - CK_ERR_USAGE: no password that everybody can type: empty, not UTF-8, with control characters,
+ *   or the present one.
  * - CK_ERR_UNCHANGED: the server's policy refused it, in the server's words; or the server said
  *   success and the old one is still in force; or the account's password is kept elsewhere.
  * - CK_ERR_UNKNOWN: cut; or neither password logs in; or the proof did not get through.

@@ -42,8 +42,9 @@ enum ck_verdict ck_prove_passkey(struct ck_login *login, const struct ck_bytes *
 
 /*
  * The same for a YubiKey's one-time passwords, of which the login page lists no rows: the person
- * touches the key that enrolled, or NULL for any. Another key than that, and the same password again,
- * are not carried out (CK_ERR_KEY). *ret_id (may be NULL): the row, where the page tells, else 0.
+ * touches the key that enrolled, or NULL for any. Another key than that, and the same password
+ * again, are not carried out (CK_ERR_KEY). *ret_id (may be NULL): the row, where the page tells,
+ * else 0.
  */
 enum ck_verdict ck_prove_yubiotp(struct ck_login *login, const struct ck_secret *enrolled,
                                  uint64_t *ret_id, struct ck_error *ret_why);

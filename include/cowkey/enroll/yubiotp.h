@@ -1,7 +1,7 @@
 /*
- * Enrolling a YubiKey's one-time passwords as second factor. The server asks Yubico's service about
- * each, with a client ID and key that the account gives it. The errors and *ret_enrollment are those
- * of ck_enroll_totp.
+ * Enrolling a YubiKey's one-time passwords as second factor. The server asks Yubico's service
+ * about each, with a client ID and key that the account gives it. The errors and *ret_enrollment
+ * are those of ck_enroll_totp.
  */
 #ifndef COWKEY_ENROLL_YUBIOTP_H
 #define COWKEY_ENROLL_YUBIOTP_H

@@ -58,8 +58,8 @@ void ck_key_close(struct ck_key **key);
 
 /*
  * After CK_ERR_KEY: finds the key afresh, since it may have been unplugged, plugged in again or
- * replaced. The PIN that was given stays for ck_key_sign, which sends it only to a key that holds the
- * credential. On failure *key is closed and NULL.
+ * replaced. The PIN that was given stays for ck_key_sign, which sends it only to a key that holds
+ * the credential. On failure *key is closed and NULL.
  */
 enum ck_err ck_key_reopen(struct ck_key **key, struct ck_error *err);
 

@@ -22,8 +22,8 @@ int64_t ck_pin_length(const struct ck_secret *pin);
 
 /*
  * A new PIN of length (CK_PIN_MIN to CK_PIN_MAX) characters, each equally likely one of the digits
- * and lower-case letters that nobody takes for another: neither 0, 1, i, l nor o. A random that fails
- * is CK_ERR_UNCHANGED.
+ * and lower-case letters that nobody takes for another: neither 0, 1, i, l nor o. A random that
+ * fails is CK_ERR_UNCHANGED.
  */
 enum ck_err ck_pin_random(size_t length, ck_random_source *random, struct ck_secret **ret_pin,
                           struct ck_error *err);

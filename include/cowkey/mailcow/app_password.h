@@ -1,6 +1,6 @@
 /*
- * App passwords of the own mailbox, through its session (protocol 15): what mail programs use once a
- * second factor shuts them out. Sessions that are open, and those that are held, both do.
+ * App passwords of the own mailbox, through its session (protocol 15): what mail programs use once
+ * a second factor shuts them out. Sessions that are open, and those that are held, both do.
  */
 #ifndef COWKEY_MAILCOW_APP_PASSWORD_H
 #define COWKEY_MAILCOW_APP_PASSWORD_H
@@ -44,18 +44,20 @@ struct ck_app_passwords {
 void ck_app_passwords_clear(struct ck_app_passwords *list);
 
 /*
- * Whether the server can store label and show it again: as ck_factor_label_check, not "0", and short
- * enough in the form in which the server keeps it. Else CK_ERR_USAGE.
+ * Whether the server can store label and show it again: as ck_factor_label_check, not "0", and
+ * short enough in the form in which the server keeps it. Else CK_ERR_USAGE.
  */
 enum ck_err ck_app_password_label_check(const char *label, struct ck_error *err);
 
-/* Other roles than a mailbox: CK_ERR_USAGE. An answer that is not understood: CK_ERR_UNREACHABLE. */
+/*
+ * Other roles than a mailbox: CK_ERR_USAGE. An answer that is not understood: CK_ERR_UNREACHABLE.
+ */
 enum ck_err ck_app_passwords_read(struct ck_session *session, struct ck_app_passwords *ret_list,
                                   struct ck_error *err);
 
 /*
- * Makes an active one; believed when the list, read before and after, gained exactly one row that is
- * as wished. The errors are those of ck_factor_add_totp; what the password policy refuses is
+ * Makes an active one; believed when the list, read before and after, gained exactly one row that
+ * is as wished. The errors are those of ck_factor_add_totp; what the password policy refuses is
  * CK_ERR_UNCHANGED, in the server's word for it.
  */
 enum ck_err ck_app_password_add(struct ck_session *session, const char *label, unsigned protocols,

@@ -40,9 +40,9 @@ enum ck_err ck_factor_add_totp(struct ck_session *session, const char *label,
                                const struct ck_secret *password, struct ck_error *err);
 
 /*
- * The same for a YubiKey: client_id and client_key (both checked) are what the server asks Yubico's
- * service with, otp (checked) is a fresh one-time password. The server drops an older row of the same
- * key.
+ * The same for a YubiKey: client_id and client_key (both checked) are what the server asks
+ * Yubico's service with, otp (checked) is a fresh one-time password. The server drops an older row
+ * of the same key.
  */
 enum ck_err ck_factor_add_yubiotp(struct ck_session *session, const char *label,
                                   const char *client_id, const struct ck_secret *client_key,

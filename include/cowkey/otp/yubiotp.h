@@ -1,6 +1,6 @@
 /*
- * Yubico one-time passwords (YubiKey manual, "Yubico OTP"): what a key types at a touch. Whether one
- * is right only Yubico's service knows; here is what can be told before.
+ * Yubico one-time passwords (YubiKey manual, "Yubico OTP"): what a key types at a touch. Whether
+ * one is right only Yubico's service knows; here is what can be told before.
  */
 #ifndef COWKEY_OTP_YUBIOTP_H
 #define COWKEY_OTP_YUBIOTP_H
