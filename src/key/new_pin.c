@@ -191,18 +191,25 @@ static enum ck_err set_until_right(struct ck_key *key, struct job *job, struct c
 
 /* The PIN is set by now, which a failure has to say. */
 static enum ck_err configure(struct ck_key *key, struct job *job,
-                             int (*call)(struct ck_key *key, void *data), const char *what,
-                             struct ck_error *err)
+                             int (*call)(struct ck_key *key, void *data), const char *done,
+                             const char *not_done, struct ck_error *err)
 {
     int fido_error = FIDO_OK;
     enum ck_err r = run(key, job, call, &fido_error, err);
 
     if (r == CK_OK && fido_error == FIDO_OK)
         return CK_OK;
+    if (job->lost) {
+        ck_error_set(err, CK_ERR_UNKNOWN,
+                     "the new PIN is set, but then the security key %.150s stopped answering: it "
+                     "is not known whether %s",
+                     key->found.name, done);
+        return ck_error_hint(err, "Look with: cowkey key info");
+    }
     const char *why = r != CK_OK ? err->text : fido_strerr(fido_error);
     struct ck_error cause;
     snprintf(cause.text, sizeof(cause.text), "%s", why);
-    ck_error_set(err, CK_ERR_UNKNOWN, "the new PIN is set, but %s: %.300s", what, cause.text);
+    ck_error_set(err, CK_ERR_UNKNOWN, "the new PIN is set, but %s: %.300s", not_done, cause.text);
     return ck_error_hint(err, "Look with: cowkey key info");
 }
 
@@ -217,8 +224,10 @@ enum ck_err ck_key_set_pin(struct ck_key *key, enum ck_pin_act act, const struct
     *ret_set = true;
     ck_secret_free(&key->pin);
     if (wish->length_min > 0)
-        r = configure(key, &job, set_length_min, "its minimum length is not", err);
+        r = configure(key, &job, set_length_min, "its minimum length is set",
+                      "its minimum length is not", err);
     if (r == CK_OK && wish->force_change)
-        r = configure(key, &job, force_change, "its change is not forced", err);
+        r = configure(key, &job, force_change, "its change is forced", "its change is not forced",
+                      err);
     return r;
 }

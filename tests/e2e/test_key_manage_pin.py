@@ -247,6 +247,15 @@ class Policy(PinCommand):
         self.assertEqual(outcome.document["result"], "set")
         self.assertTrue(key.state()["pin_set"])
 
+    @each({"minimum": ["--min-length", "6"], "change": ["--force-change"]})
+    def test_pulled_once_the_pin_is_set(self, words):
+        """Whether the key has the PIN is known, and whether it has the rest is not."""
+        self.key(faults=[{"at": "config", "do": "pull"}])
+        outcome = self.act("set", "--new-pin-file", self.new_file, *words)
+        self.assert_failed(outcome, 4, "the new PIN is set.*not known whether its (min|change is)",
+                           "key info")
+        self.assertNotIn("whether it has", outcome.stderr)
+
 
 class Random(PinCommand):
     def read(self):
