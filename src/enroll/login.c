@@ -133,8 +133,9 @@ static enum ck_err change_password(struct ck_login *login, struct ck_session *se
         ck_error_set(err, CK_ERR_REFUSED,
                      "the server holds the account '%s' until its password is changed",
                      login->account->name);
-        return ck_error_hint(err, "Change it in a browser, or pass the new one with "
-                                  "--new-password-file to change it on the way.");
+        return ck_error_hint(err,
+                             "Change it first: 'cowkey password'. 'cowkey enroll' does it on the "
+                             "way when given --new-password-file.");
     }
     login->person->tell_stage(login->person->data, CK_STAGE_CHANGE_PASSWORD);
     enum ck_err r = ck_login_submit_password(login, session, login->new_password, err);

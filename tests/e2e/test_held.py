@@ -53,6 +53,14 @@ class ForcedPassword(Case):
         self.assert_failed(outcome, 5, says="password", hints="--new-password-file")
         self.assertFalse(self.out.exists())
 
+    @each({"list": ["list"], "remove": ["--yes", "remove", "x"], "rename": ["rename", "x", "y"]})
+    def test_names_a_command_that_does_it(self, words):
+        """Not every command takes the new password."""
+        self.hold(self.bob)
+        with self.unchanged(self.bob):
+            outcome = self.cowkey(self.bob, "--json", *words)
+        self.assert_failed(outcome, 5, says="password", hints="'cowkey password'")
+
     def assert_changed(self, outcome, account, **members):
         self.server.web.note_password(account, self.NEW)
         self.assert_enrolled(outcome, account, **members)
