@@ -7,6 +7,7 @@
 
 #include "cowkey/base/cleanup.h"
 #include "cowkey/base/json.h"
+#include "cowkey/webauthn/client_data.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 
