@@ -112,6 +112,9 @@ enum ck_err ck_json_parse(const char *bytes, size_t size, const char *what, enum
         return ck_error_no_memory(err);
     if (!fits_depth(value, CK_JSON_DEPTH_MAX))
         return too_deep(what, code, err);
+    /* jansson passes over one that follows a number or a word. */
+    if (memchr(bytes, '\0', size) != NULL)
+        return ck_error_set(err, code, "%s is not usable: its JSON has a NUL byte", what);
     *ret_value = CK_TAKE(value);
     return CK_OK;
 }

@@ -30,11 +30,10 @@ static enum ck_err ask_reset(const struct key_command *command, struct ck_error 
 
     if (confirm_tells(command->options)) {
         say_always("This resets %s.", title != NULL ? title : command->described.path);
+        say_always("It deletes every passkey on it and its PIN. Wherever it is a second factor it");
         say_always(
-            "It deletes every passkey on it and its PIN, and it will not be a second factor");
-        say_always(
-            "any more, for no account on any server: wherever it is registered, it has to be");
-        say_always("registered anew. Nothing brings that back.");
+            "stops being one, on every account of every server, until it is registered anew.");
+        say_always("Nothing brings back what was on it.");
     }
     if (option_given(command->options, OPTION_YES))
         return CK_OK;
@@ -42,7 +41,8 @@ static enum ck_err ask_reset(const struct key_command *command, struct ck_error 
                                 "Pass --yes to go on without being asked.", &answer, err);
     if (r != CK_OK || strcmp(ck_secret_bytes(answer), "reset") == 0)
         return r;
-    return ck_error_set(err, CK_ERR_UNCHANGED, "ended, as you wished: the key is as it was");
+    ck_error_set(err, CK_ERR_UNCHANGED, "ended, as you wished: the key is as it was");
+    return ck_error_hint(err, "Only the word reset goes on.");
 }
 
 static enum ck_err check(const struct ck_plugged_key *key, struct ck_error *err)

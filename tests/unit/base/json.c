@@ -90,6 +90,8 @@ static void test_refuses_malformed(void **state)
     for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
         assert_text_refused(texts[i], "not valid JSON");
     assert_refused("[1]\0", 4, "not valid JSON");
+    assert_refused("[1\0]", 4, "has a NUL byte");
+    assert_refused("[true\0]", 7, "has a NUL byte");
 }
 
 static void test_reads_no_further_than_size(void **state)
