@@ -134,5 +134,7 @@ class Examples(KeyCase):
             self.assertNotIn(secret, done.stdout + done.stderr)
         if re.search(NEEDS_A_PERSON, done.stderr):  # understood, and only a terminal is missing
             self.assertEqual(done.returncode, 2, what)
+        elif page.name == "cowkey-doctor":  # 1: it has found something on this machine
+            self.assertIn(done.returncode, (0, 1), what)
         else:
             self.assertEqual(done.returncode, 0, what)
