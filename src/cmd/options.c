@@ -59,6 +59,46 @@ static const struct row rows[OPTION_COUNT] = {
     [OPTION_HELP] = {"help", 'h', NULL, NULL, false, "print this"},
     [OPTION_VERSION] = {"version", 'V', NULL, NULL, false, "print the version"},
 
+    [OPTION_FOR] = {"for", 0, "NAME", NULL, false,
+                    "whose factor it is, when that is somebody else"},
+    [OPTION_FOR_PASSWORD_FILE] = {"for-password-file", 0, "FILE", NULL, false,
+                                  "that person's password, from a file"},
+    [OPTION_FOR_PASSWORD_FD] = {"for-password-fd", 0, "N", NULL, false,
+                                "the same from an open descriptor"},
+    [OPTION_FOR_PASSWORD_COMMAND] = {"for-password-command", 0, "COMMAND", NULL, false,
+                                     "the same from a command's output"},
+    [OPTION_API_KEY_FILE] = {"api-key-file", 0, "FILE", NULL, true,
+                             "the server's API key, from a file"},
+    [OPTION_API_KEY_FD] = {"api-key-fd", 0, "N", NULL, false, "the same from an open descriptor"},
+    [OPTION_API_KEY_COMMAND] = {"api-key-command", 0, "COMMAND", NULL, true,
+                                "the same from a command's output"},
+    [OPTION_LOGIN_PASSKEY] = {"login-passkey", 0, NULL, NULL, false,
+                              "log in with a passkey instead of the password"},
+    [OPTION_JOURNAL] = {"journal", 0, "FILE", "COWKEY_JOURNAL", true,
+                        "the record of what was done for others"},
+    [OPTION_ADMINS] = {"admins", 0, NULL, NULL, false, "all admins"},
+    [OPTION_DOMAIN_ADMINS] = {"domain-admins", 0, NULL, NULL, false, "all domain admins"},
+    [OPTION_MAILBOXES] = {"mailboxes", 0, NULL, NULL, false, "all mailboxes"},
+    [OPTION_DOMAIN] = {"domain", 0, "DOMAIN", NULL, false, "only mailboxes of this domain"},
+    [OPTION_EXCEPT] = {"except", 0, "FILE", NULL, true,
+                       "accounts that are excepted, with reason and expiry"},
+    [OPTION_DEEP] = {"deep", 0, NULL, NULL, false,
+                     "open each account through the server's \"log in as\""},
+    [OPTION_FAIL_ON] = {"fail-on", 0, "LEVEL", NULL, false,
+                        "exit 1 for findings of info, warning (default) or critical and above"},
+    [OPTION_JOBS] = {"jobs", 0, "N", NULL, false, "so many sessions side by side (1)"},
+    [OPTION_JSON_LINES] = {"json-lines", 0, NULL, NULL, false,
+                           "one JSON document a line for each account, then a summary"},
+    [OPTION_HTML] = {"html", 0, "FILE", NULL, false, "write a page for a browser into a new file"},
+    [OPTION_DRY_RUN] = {"dry-run", 0, NULL, NULL, false, "only say what would be changed"},
+    [OPTION_KEEP_PASSKEYS] = {"keep-passkeys", 0, NULL, NULL, false,
+                              "leave passkeys, which log in without password and factor"},
+    [OPTION_ALLOW_ONCE] = {"allow-once", 0, NULL, NULL, false,
+                           "only switch the second factors off for the next login"},
+    [OPTION_RESET_PASSWORD] = {"reset-password", 0, NULL, NULL, false,
+                               "first give the account a new random password"},
+    [OPTION_HEAD] = {"head", 0, "HASH", NULL, false, "a head that was kept has to be in the chain"},
+
     [OPTION_METHODS] = {"methods", 0, NULL, NULL, false,
                         "log in once more, if it takes that, to name each factor's method"},
     [OPTION_ALL_FACTORS] = {"all-factors", 0, NULL, NULL, false,
@@ -155,6 +195,7 @@ static const struct {
     const char *words;
 } choices[] = {
     {OPTION_ROLE, "mailbox domain-admin admin"},
+    {OPTION_FAIL_ON, "info warning critical"},
     {OPTION_QR, "terminal ascii png: svg: none"},
     {OPTION_PROOF, "login recorded"},
     {OPTION_ALGORITHM, "SHA1 SHA256 SHA512"},
@@ -246,10 +287,10 @@ static enum ck_err set(struct options *options, enum option_id option, const cha
 /* The first of the three options that name the same secret; for any other, the option itself. */
 static enum option_id source_group(enum option_id option)
 {
-    static const enum option_id groups[] = {OPTION_PASSWORD_FILE,  OPTION_LOGIN_SECRET_FILE,
-                                            OPTION_PIN_FILE,       OPTION_NEW_PASSWORD_FILE,
-                                            OPTION_NEW_PIN_FILE,   OPTION_SECRET_FILE,
-                                            OPTION_YUBICO_KEY_FILE};
+    static const enum option_id groups[] = {
+        OPTION_PASSWORD_FILE,     OPTION_LOGIN_SECRET_FILE, OPTION_PIN_FILE,
+        OPTION_NEW_PASSWORD_FILE, OPTION_NEW_PIN_FILE,      OPTION_SECRET_FILE,
+        OPTION_YUBICO_KEY_FILE,   OPTION_FOR_PASSWORD_FILE, OPTION_API_KEY_FILE};
 
     for (size_t i = 0; i < sizeof(groups) / sizeof(*groups); i++) {
         if (option >= groups[i] && option <= groups[i] + 2)

@@ -72,16 +72,17 @@ enum ck_err course_warn_mail_programs(struct course *course, struct ck_error *er
     return login->person->ask_mail_programs(login->person->data, course->done->mail_programs, err);
 }
 
-enum ck_err course_add_app_password(struct course *course, struct ck_error *err)
+enum ck_err course_prepare(struct course *course, struct ck_error *err)
 {
     const struct ck_app_password_wish *wish = course->wish->app_password;
     const struct ck_person *person = course->login->person;
     struct ck_enrollment *done = course->done;
 
-    if (wish == NULL)
-        return CK_OK;
+    enum ck_err r = ck_login_witness(course->login, err);
+    if (r != CK_OK || wish == NULL)
+        return r;
     person->tell_stage(person->data, CK_STAGE_APP_PASSWORD);
-    enum ck_err r = wish->give(wish->data, err);
+    r = wish->give(wish->data, err);
     if (r == CK_OK)
         r = ck_app_password_add(course->session, wish->label, wish->protocols, wish->password,
                                 &done->app_password_id, err);

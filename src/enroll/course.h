@@ -30,10 +30,10 @@ enum ck_err course_open(struct course *course, struct ck_error *err);
 enum ck_err course_warn_mail_programs(struct course *course, struct ck_error *err);
 
 /*
- * Makes the app password that was wished for, right before the factor is submitted. course_end
- * takes it back when nothing was enrolled.
+ * The last step before the factor is submitted: tells the witness, and makes the app password that
+ * was wished for. course_end takes it back when nothing was enrolled.
  */
-enum ck_err course_add_app_password(struct course *course, struct ck_error *err);
+enum ck_err course_prepare(struct course *course, struct ck_error *err);
 
 /*
  * The list must have gained exactly one entry, with our label; the server's "success" says nothing.

@@ -3,6 +3,7 @@
 
 #include "choose.h"
 #include "cowkey/base/cleanup.h"
+#include "cowkey/enroll/proof.h"
 #include "cowkey/mailcow/webauthn.h"
 #include "key_answer.h"
 #include "login_internal.h"
@@ -13,6 +14,15 @@ int64_t ck_login_server_now_s(const struct ck_login *login, const struct ck_sess
     int64_t offset_s = ck_session_clock_offset_s(session, &known);
 
     return login->settings->now_s() + (known ? offset_s : 0);
+}
+
+enum ck_err ck_login_witness(struct ck_login *login, struct ck_error *err)
+{
+    if (login->witness == NULL || login->witnessed)
+        return CK_OK;
+    enum ck_err r = login->witness->before_change(login->witness->data, err);
+    login->witnessed = r == CK_OK;
+    return r;
 }
 
 enum ck_err ck_login_need_key(struct ck_login *login, struct ck_error *err)
@@ -76,12 +86,25 @@ static enum ck_err answer_factor(struct ck_login *login, struct ck_session *sess
     return r != CK_OK ? r : ck_session_answer_yubiotp(session, otp, err);
 }
 
+static enum ck_err enter_with_passkey(struct ck_login *login, struct ck_session **ret_session,
+                                      struct ck_error *err)
+{
+    enum ck_verdict verdict = ck_prove_passkey(login, NULL, ret_session, NULL, err);
+
+    login->key_answered = verdict == CK_VERDICT_ACCEPTED;
+    return verdict == CK_VERDICT_ACCEPTED ? CK_OK : err->code;
+}
+
 enum ck_err ck_login_authenticate(struct ck_login *login, struct ck_session **ret_session,
                                   struct ck_error *err)
 {
     CK_CLEANUP(ck_session_close) struct ck_session *session = NULL;
 
+    if (login->entrance != NULL)
+        return login->entrance->open(login->entrance->data, ret_session, err);
     login->person->tell_stage(login->person->data, CK_STAGE_LOGIN);
+    if (login->with_passkey)
+        return enter_with_passkey(login, ret_session, err);
     enum ck_err r = ck_session_login(login->settings, login->dialect, login->account,
                                      login->password, &session, err);
     if (r == CK_OK && ck_session_state(session) == CK_SESSION_ASKS_FACTOR)
@@ -137,8 +160,11 @@ static enum ck_err change_password(struct ck_login *login, struct ck_session *se
                              "Change it first: 'cowkey password'. 'cowkey enroll' does it on the "
                              "way when given --new-password-file.");
     }
+    enum ck_err r = ck_login_witness(login, err);
+    if (r != CK_OK)
+        return r;
     login->person->tell_stage(login->person->data, CK_STAGE_CHANGE_PASSWORD);
-    enum ck_err r = ck_login_submit_password(login, session, login->new_password, err);
+    r = ck_login_submit_password(login, session, login->new_password, err);
     if (r == CK_OK) {
         login->password = login->new_password;
         login->password_changed = true;

@@ -121,10 +121,12 @@ static enum ck_err submit(struct course *course, const struct ck_registration *r
     const struct ck_login *login = course->login;
     struct ck_error name_err = {.code = CK_OK};
 
+    enum ck_err r = ck_login_witness(course->login, err);
+    if (r != CK_OK)
+        return r;
     login->person->tell_stage(login->person->data, CK_STAGE_SUBMIT);
     course->done->submitted = true;
-    enum ck_err r =
-        ck_webauthn_register(course->session, CK_WEBAUTHN_PASSKEY, registration, NULL, NULL, err);
+    r = ck_webauthn_register(course->session, CK_WEBAUTHN_PASSKEY, registration, NULL, NULL, err);
     if (r != CK_OK)
         return r == CK_ERR_UNKNOWN ? unknown(err) : check_refusal(course, r, err);
     if (course->done->forced)

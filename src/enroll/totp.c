@@ -96,7 +96,7 @@ static enum ck_err submit(struct course *course, const struct ck_totp_wish *wish
     enum ck_err r = ck_totp_key_format(wish->otpauth->key, &base32, err);
 
     if (r == CK_OK)
-        r = course_add_app_password(course, err);
+        r = course_prepare(course, err);
     if (r != CK_OK)
         return r;
     login->person->tell_stage(login->person->data, CK_STAGE_SUBMIT);

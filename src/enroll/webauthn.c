@@ -29,7 +29,7 @@ static enum ck_err submit(struct course *course, const struct ck_registration *r
 {
     const struct ck_login *login = course->login;
 
-    enum ck_err r = course_add_app_password(course, err);
+    enum ck_err r = course_prepare(course, err);
     if (r != CK_OK)
         return r;
     login->person->tell_stage(login->person->data, CK_STAGE_SUBMIT);

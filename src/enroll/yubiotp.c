@@ -35,7 +35,7 @@ static void note_replaced(struct course *course)
 static enum ck_err submit(struct course *course, const struct yubikey *key, struct ck_error *err)
 {
     const struct ck_login *login = course->login;
-    enum ck_err r = course_add_app_password(course, err);
+    enum ck_err r = course_prepare(course, err);
 
     if (r != CK_OK)
         return r;

@@ -12,6 +12,24 @@
 #include "cowkey/mailcow/session.h"
 #include "cowkey/otp/otpauth.h"
 
+/*
+ * Another way to a session of the account than its own login: for somebody who may open it without
+ * the password. What comes out is as from ck_login_open, and closed by the caller.
+ */
+struct ck_entrance {
+    void *data;
+    enum ck_err (*open)(void *data, struct ck_session **ret_session, struct ck_error *err);
+};
+
+/*
+ * Told right before the first thing is sent that changes the account, once for a login. An error
+ * ends the sequence, and nothing was changed.
+ */
+struct ck_witness {
+    void *data;
+    enum ck_err (*before_change)(void *data, struct ck_error *err);
+};
+
 /* What it takes to log in; all is borrowed, NULL where nothing was given. */
 struct ck_login {
     const struct ck_http_settings *settings;
@@ -23,7 +41,11 @@ struct ck_login {
     const char *factor;                   /* which existing factor answers: an id or a label */
     const struct ck_key_settings *key_settings; /* for factors that a security key answers */
     const struct ck_person *person;
+    bool with_passkey;                  /* instead of the password */
+    const struct ck_entrance *entrance; /* instead of both; proofs log in all the same */
+    const struct ck_witness *witness;
 
+    bool witnessed; /* set by ck_login_witness */
     /*
      * Set by ck_login_open: the server was told of the new password; it is in force, and is
      * password now.
@@ -44,6 +66,9 @@ struct ck_login {
  */
 enum ck_err ck_login_open(struct ck_login *login, struct ck_session **ret_session,
                           struct ck_error *err);
+
+/* Tells the witness, if there is one that was not told yet. */
+enum ck_err ck_login_witness(struct ck_login *login, struct ck_error *err);
 
 /* Opens the key (see ck_key_open) unless that was done already. */
 enum ck_err ck_login_need_key(struct ck_login *login, struct ck_error *err);
