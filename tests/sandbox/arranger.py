@@ -7,15 +7,18 @@ is printed; `listen` serves it on a unix socket, one JSON request a connection.
 
 import html
 import inspect
+import ipaddress
 import json
 import os
 import socketserver
 
 import certs
+import crowds
 import faults
 import php
 import relying_party
 import totp
+from dialects import ROLES
 
 SOCKET = "control"
 MAX_REQUEST = 1024 * 1024
@@ -170,6 +173,66 @@ class Arranger:
     def do_password(self, name, new):
         self._state.set_password(self._account(name), new)
 
+    def do_attributes(self, name):
+        """Every column of the account's rows, by table; the password as a hash."""
+        return crowds.columns(self._account(name))
+
+    def do_api_allow_from(self, addresses):
+        if addresses == "any":
+            self._state.api_allow_from = None
+            return
+        networks = addresses.replace(",", " ").split()
+        for each in networks:
+            ipaddress.ip_network(each)  # ValueError: wrong words
+        self._state.api_allow_from = networks
+
+    def do_many_mailboxes(self, domain, count, factors=None):
+        """See crowds.py for their names, and for what every one of ten has."""
+        if factors not in (None, "factors"):
+            raise Usage("many-mailboxes DOMAIN COUNT [factors]")
+        crowds.make(self._state, domain, int(count), factors is not None)
+
+    def do_add_account(self, name, role, password, domain=None):
+        """A further account; a mailbox or its administrator may bring a new domain along."""
+        if role not in ROLES or self._state.account(name):
+            raise Usage("add-account NAME mailbox|domain-admin|admin PASSWORD [DOMAIN]")
+        if (role == "mailbox") != php.is_email(name):
+            raise Usage(f"{name} is no name for this role")
+        domains = [each for each in (name.partition("@")[2], domain) if each]
+        if role == "domain-admin" and not domains:
+            raise Usage("a domain admin has a domain")
+        self._add_domains(domains)
+        self._state.seed_account({"name": name, "role": role, "password": password,
+                                  "domains": domains if role == "domain-admin" else []})
+
+    def do_domain_admin_of(self, name, domain):
+        account = self._domain_admin(name)
+        self._add_domains([domain])
+        if domain not in account.domains:
+            self._state.set_columns(account, domains=[*account.domains, domain])
+
+    def do_login_as(self, name, switch):
+        """Whether a domain admin may log in as its mailboxes."""
+        self._state.set_columns(self._domain_admin(name), may_log_in_as=_on(switch))
+
+    def _domain_admin(self, name):
+        account = self._account(name)
+        if account.role != "domainadmin":
+            raise NotHere(f"{name} is not a domain admin")
+        return account
+
+    def _add_domains(self, domains):
+        self._state.domains += [name for name in domains if name not in self._state.domains]
+
+    def do_disable_factors(self, name):
+        """Until the next login with a password: the rows are there, and inactive."""
+        self._state.set_factors_active(self._account(name).name, 0)
+
+    def do_expire_sso(self):
+        """Every token given out so far is too old now."""
+        for token in self._state.sso_tokens:
+            token.created -= 3600
+
     def do_logs(self, option=None):
         if option not in (None, "--dump"):
             raise Usage("logs [--dump]")
@@ -185,6 +248,10 @@ class Arranger:
             self._state.clock_offset = float(seconds)
         except ValueError:
             raise Usage("clock SECONDS") from None
+
+    def do_small_pages(self, switch):
+        """Pages without filling, for tests that want thousands of them."""
+        self._state.small_pages = bool(_on(switch))
 
     def do_requests(self):
         return self._state.requests

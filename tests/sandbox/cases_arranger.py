@@ -116,7 +116,7 @@ class Verbs(Keys, Case):
         self.server.ctl("reset")
         self.assertEqual((self.labels(NAME), self.server.ctl("logs"), self.server.ctl("f2b"),
                           self.server.ask("requests")), ([], "0", "0", []))
-        self.assertEqual(self.server.ask("sessions"), {"authenticated": 0, "pending": 0})
+        self.assertEqual(self.server.ask("sessions"), {"authenticated": 0, "pending": 0, "api": 0})
         self.assertEqual(visitor.get("/user").status, 302)
         self.assertEqual(self.visitor().log_in("da1", "/domainadmin/").status, 302)
 

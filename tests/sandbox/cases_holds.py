@@ -44,7 +44,7 @@ class SetUp(Forced):
             self.assertEqual((open_page.status, open_page.name), (200, name))
             self.assertTrue(open_page.has("SetupTFAModal"))
             self.assertEqual(self.server.ask("sessions"),
-                             {"authenticated": 1, "pending": 1})
+                             {"authenticated": 1, "pending": 1, "api": 0})
 
     def test_right_code_without_a_password(self):
         for role, name, login, page in self.each_role():

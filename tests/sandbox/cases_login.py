@@ -211,7 +211,7 @@ class SecondStep(Pending):
             refused = visitor.json("/api/v1/add/app-passwd", {"app_name": "made up"})
             self.assertEqual((refused.status, refused.json["type"]), (403, "error"))
             self.assertEqual(self.server.ask("sessions"),
-                             {"authenticated": 0, "pending": 1})
+                             {"authenticated": 0, "pending": 1, "api": 0})
             self.assertTrue(visitor.get(login).has("ConfirmTFAModal"))
 
     def test_right_code(self):

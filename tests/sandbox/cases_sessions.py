@@ -47,7 +47,7 @@ class Sessions:
             visitor.cookies[self.table.cookie] = old
             self.assertEqual(visitor.get(page).status, 302)
             self.assertEqual(self.server.ask("sessions"),
-                             {"authenticated": 0, "pending": 0})
+                             {"authenticated": 0, "pending": 0, "api": 0})
 
     def test_logout_on_a_private_page(self):
         """It works there for every role, and spares the page."""
@@ -60,7 +60,7 @@ class Sessions:
                 answer = visitor.post("/user", {"logout": "1", "csrf_token": None})
                 self.assertEqual((answer.status, answer.location, answer.body), (302, "/", b""))
                 self.assertEqual(self.server.ask("sessions"),
-                                 {"authenticated": 0, "pending": 0})
+                                 {"authenticated": 0, "pending": 0, "api": 0})
 
     def test_parallel_sessions(self):
         first, second = self.logged_in("admin"), self.logged_in("admin")

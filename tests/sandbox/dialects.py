@@ -34,6 +34,7 @@ class Dialect:
     moved: dict = field(default_factory=dict)  # addresses that only redirect to another
     knows_force: bool = False  # force_tfa, `attributes` of admins, the two holds
     knows_authsource: bool = True
+    single_use_tokens: bool = False  # of sign_on.py
     checks_app_passwords: bool = True  # holds them against the password policy
     split_logins: bool = True  # each role logs in at its own page
     shows_version: bool = False  # version tag without a login
@@ -76,7 +77,7 @@ _SPLIT = {
     "moved": {"/domainadmin": "/domainadmin/", "/admin": "/admin/", "/SOGo": "/SOGo/so/"},
 }
 
-FORCED = Dialect(name="forced", version="2026-07a", knows_force=True,
+FORCED = Dialect(name="forced", version="2026-07a", knows_force=True, single_use_tokens=True,
                  page_sizes={"login": 40_000, "user": 127_000, "domainadmin": 81_000,
                              "admin": 219_000},
                  **_SPLIT)

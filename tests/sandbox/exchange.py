@@ -14,6 +14,9 @@ import php
 import sessions
 import texts
 
+# Where a log-out leads that only ends being somebody else.
+_AFTERWARDS = {"admin": "/admin/mailbox", "domainadmin": "/domainadmin/mailbox"}
+
 
 @dataclass
 class Request:
@@ -56,6 +59,7 @@ class Exchange:
         self.location = None  # a redirect that a page may still follow as body
         self.shown_as = None  # a page rendered for somebody else (a fault)
         self.spoiled_options = None  # how what is asked of keys is spoiled (a fault)
+        self.entered_as = None  # whose session it becomes without a password (a fault)
         self._cookies = {}
         self.open_session()
 
@@ -88,6 +92,10 @@ class Exchange:
         self.renew_session()
         self.session.destroy()
 
+    def entered(self, account):
+        """Whose session a log-in without a password gives: the account's, or a fault's."""
+        return self.state.account(self.entered_as) or account
+
     def alert(self, kind, message, *log):
         """Queues a message for the next page; `log` is what table `logs` gets to see."""
         entry = {"type": kind}
@@ -104,7 +112,9 @@ class Exchange:
         if refused:
             return refused
         if "logout" in self.post:
-            self._log_out()
+            done = self._log_out()
+            if done:
+                return done
         if self.session.role and not self._form_is_genuine():
             self.post = {}
         self._pick_locale()
@@ -118,23 +128,43 @@ class Exchange:
         access = next((kind for kind, value in self.state.api_keys.items() if value == key), None)
         if access is None:
             return self._refuse_key("authentication failed")
-        address = ipaddress.ip_address(self.request.client)
-        if not any(address in ipaddress.ip_network(net) for net in self.state.api_allow_from):
+        if not self._key_may_come_from(self.request.client):
             return self._refuse_key(f"api access denied for ip {self.request.client}")
         # The session of the cookie becomes the key's own, whoever it was (protocol 7.4).
         self.session.username, self.session.role = "API", "admin"
         self.session.api_access = access
         return None
 
+    def _key_may_come_from(self, client):
+        allowed = self.state.api_allow_from
+        return allowed is None or any(ipaddress.ip_address(client) in ipaddress.ip_network(net)
+                                      for net in allowed)
+
     def _refuse_key(self, message):
         self.state.publish_failure("API_USER", self.request.client)
         return Response(401, php.to_json({"type": "error", "msg": message}).encode())
 
     def _log_out(self):
-        role = self.session.role
-        self.end_session()
+        """A Response ends the request: out of somebody else's account, or a lie."""
+        session, role = self.session, self.session.role
+        if session.really:
+            return self._log_out_of_account()
         # The script goes on: a whole login page follows as the body of the redirect.
         self.location = self.dialect.held(role) if role else "/"
+        if self.state.lying:
+            return redirect(self.location)
+        self.end_session()
+        return None
+
+    def _log_out_of_account(self):
+        """Back to the session that it really is (log_in_as.py)."""
+        session = self.session
+        name, role = session.really
+        if not self.state.lying:
+            session.username, session.role, session.really = name, role, None
+        if not self.dialect.split_logins:
+            return redirect("/mailbox")
+        return redirect(_AFTERWARDS.get(role, "/"))
 
     def _form_is_genuine(self):
         session = self.session
@@ -181,6 +211,8 @@ class Exchange:
         """What rendering a page does with the queued alerts (protocol 4.3)."""
         who = self.session.username or "unauthenticated"
         role = self.session.role or "unauthenticated"
+        if self.session.really:
+            who, role = map(" => ".join, zip(self.session.really, (who, role)))
         for entry in self.session.alerts:
             self.state.log({
                 "type": entry["type"], "msg": php.to_json(entry["msg"], ascii_only=False),

@@ -7,6 +7,8 @@ is, also while its second factor is pending).  Rules are tried in order; the
 first that fits is used, `times` times.
 
 `options:KIND[:MEMBER]` spoils what is asked of keys, see options.py.
+`other-account:NAME` shows a page of somebody else's; `other-session:NAME` makes a
+log-in without a password (sign_on.py, log_in_as.py) enter another account.
 
 A rule of `meanwhile` has `verb` instead of `do`: an arranger's verb that is run
 right before the matching request is handled.
@@ -20,14 +22,14 @@ import php
 # Kinds that answer instead of the server: it never sees the request.
 BEFORE = ("drop-before", "status", "other-site", "redirect")
 # Kinds that change what the server does or shows.
-DURING = ("delay", "expired", "lie-refused", "lie-success", "lie-stored-two", "options", "other-account",
-          "refuse-code")
+DURING = ("delay", "expired", "lie-refused", "lie-success", "lie-stored-two", "options",
+          "other-account", "other-session", "refuse-code")
 # Kinds that spoil the answer of a server that did what it was told.
 AFTER = ("drop-after", "cut", "truncate-body", "oversize", "bomb", "content-type", "no-date",
          "hang")
 
 _WITH_NUMBER = ("status", "delay", "cut", "oversize", "bomb")
-_WITH_TEXT = ("other-account", "content-type", "redirect")
+_WITH_TEXT = ("other-account", "other-session", "content-type", "redirect")
 
 
 class BadRule(ValueError):

@@ -307,7 +307,7 @@ def render(exchange, kind, role):
     if kind == "login":
         parts.append(_login_content(exchange))
     else:
-        parts.append(_navbar(name))
+        parts.append(_navbar(name, session.really))
         parts.append(_content(exchange, kind, role, name))
     parts.append(_modals(session))
     tail = (_script(exchange, session.role or "", alerts)
@@ -315,7 +315,8 @@ def render(exchange, kind, role):
     size = sum(map(len, parts)) + len(tail)
     sizes = exchange.dialect.page_sizes
     wanted = {"login": sizes["login"], "factors": sizes[role]}.get(kind, _START_PAGE_SIZE)
-    parts.append(_settings(f"{kind}-{role}", wanted - size))
+    if not exchange.state.small_pages:
+        parts.append(_settings(f"{kind}-{role}", wanted - size))
     page = "".join(parts) + tail
     if session.api_access:
         # A page ends a session that an API key opened (protocol 7.4).
@@ -323,10 +324,14 @@ def render(exchange, kind, role):
     return page.encode()
 
 
-def _navbar(name):
+def _navbar(name, really):
+    shown = f'<b class="username-lia">{php.escape_html(name)}</b> '
+    if really:
+        shown = (f'<b class="username-lia">{php.escape_html(name)} '
+                 f'<span class="text-info">({php.escape_html(really[0])})</span> </b>')
     return f'''<nav class="navbar navbar-expand-lg"><ul class="navbar-nav ms-auto">
 <li class="logged-in-as nav-item"><a href="#" onclick="logout.submit()" class="nav-link">\
-<b class="username-lia">{php.escape_html(name)}</b> <i class="bi bi-power ms-2"></i></a></li>
+{shown}<i class="bi bi-power ms-2"></i></a></li>
 </ul></nav>
 <form action="/" method="post" id="logout"><input type="hidden" name="logout"></form>
 '''

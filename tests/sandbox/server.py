@@ -142,6 +142,7 @@ class Sandbox(socketserver.ThreadingTCPServer):
                 state.sessions.drop(exchange.session.id)
                 exchange.open_session()
             exchange.shown_as = fault.argument if kind == "other-account" else None
+            exchange.entered_as = fault.argument if kind == "other-session" else None
             exchange.spoiled_options = fault.argument if kind == "options" else None
             state.refuse_codes = kind == "refuse-code"
             state.lying = kind == "lie-success"

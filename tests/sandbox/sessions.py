@@ -36,6 +36,8 @@ class Session:
     pending_methods: list = None  # (id, label, method) at the moment of the password
     pending_tfa_setup: bool = False
     pending_pw_update: bool = False
+    really: tuple = None  # (name, role) of who logged in as somebody else
+    may_log_in_as: bool = False  # learnt at the end of a request, and so not known in the first
     factor_used: int = None
     passkey_used: str = None
     challenge: bytes = None  # one for everything: the next options overwrite it (protocol 5.4)
@@ -54,6 +56,12 @@ class Session:
 
     def forget_login(self):
         self.username = self.role = None
+
+    def copy(self):
+        """One that can be changed without the other; the alerts themselves never are."""
+        other = copy.copy(self)
+        other.alerts = list(self.alerts)
+        return other
 
     def destroy(self):
         """Empties it for the rest of the request; nothing of it is stored.
@@ -75,7 +83,8 @@ class Sessions:
         Ids that a client made up are taken as they are (protocol 11).
         """
         known = cookie is not None and _ID.fullmatch(cookie) is not None
-        session = copy.deepcopy(self._stored.get(cookie)) if known else None
+        stored = self._stored.get(cookie) if known else None
+        session = stored.copy() if stored else None
         if session is not None and self._now() - session.last_activity > LIFETIME_S:
             session = None
         if session is None:
@@ -100,11 +109,15 @@ class Sessions:
         session.id = new_id()
 
     def counts(self):
-        """A held session counts as both; one opened by an API key is authenticated."""
+        """A held session counts as both; those that an API key opened count apart.
+
+        A client can't end these: they live in cookies that it never sends back.
+        """
         live = [session for session in self._stored.values()
                 if self._now() - session.last_activity <= LIFETIME_S]
         return {
-            "authenticated": sum(1 for s in live if s.username),
+            "authenticated": sum(1 for s in live if s.username and not s.api_access),
             "pending": sum(1 for s in live if s.pending_username or s.pending_tfa_setup
                            or s.pending_pw_update),
+            "api": sum(1 for s in live if s.api_access),
         }

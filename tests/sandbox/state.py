@@ -6,15 +6,16 @@ swallow them (`lying`) or let somebody else enrol at the same moment
 (`doubling`).
 """
 
+import copy
 import hashlib
 import itertools
-import json
 import threading
 import time
 from dataclasses import dataclass, field
 
 from dialects import ROLES
 from sessions import Sessions
+from tables import Table
 
 FIRST_FACTOR_ID = 231
 SOMEBODY_ELSE = ("somebody else's phone", "MADEUPMADEUPMADEUPMADEUP23456723")
@@ -46,6 +47,9 @@ class Account:
     domains: list = field(default_factory=list)
     attributes: dict = None  # None: the column is NULL
     created: str = "2026-01-01 00:00:00"
+    # Of a domain admin: what stands beside its domains. Reads show it; logins look at `active`.
+    listed_active: int = None
+    may_log_in_as: int = 1  # a right that a domain admin can be without
 
     @property
     def domain(self):
@@ -53,6 +57,14 @@ class Account:
 
     def attribute(self, key, default="0"):
         return (self.attributes or {}).get(key, default)
+
+    @property
+    def shown_active(self):
+        return self.active if self.listed_active is None else self.listed_active
+
+    @property
+    def shown_name(self):
+        return self.name.partition("@")[0].capitalize()
 
 
 @dataclass
@@ -113,17 +125,18 @@ class State:
         self.reset()
 
     def reset(self):
-        seed = json.loads(json.dumps(self._seed))
+        seed = copy.deepcopy(self._seed)
         self.api_keys = seed["api_keys"]
         self.api_allow_from = seed.get("api_allow_from", ["127.0.0.0/8"])
         self.domains = seed["domains"]
         self.password_policy = seed["password_policy"]
         self.accounts = {}
+        self.factors = Table()
+        self.passkeys = Table()
+        self.app_passwords = Table()
         for row in seed["accounts"]:
-            self._seed_account(row)
-        self.factors = []
-        self.passkeys = []
-        self.app_passwords = []
+            self.seed_account(row)
+        self.sso_tokens = []
         self.sessions = Sessions(self.now)
         self.used_otps = set()
         self.published_failures = []  # what fail2ban would count (protocol 15)
@@ -139,8 +152,10 @@ class State:
         self.lying = False
         self.doubling = False
         self.denying = False
+        self.small_pages = False  # no filling, for tests with thousands of them
 
-    def _seed_account(self, row):
+    def seed_account(self, row):
+        """An account as the seed describes it."""
         role = ROLES[row["role"]]
         attributes = None
         if role == "user":
@@ -181,14 +196,14 @@ class State:
         return account.password == password
 
     def factors_of(self, name, active_only=True):
-        return [factor for factor in self.factors
-                if factor.account == name and (factor.active or not active_only)]
+        return [factor for factor in self.factors.of(name)
+                if factor.active or not active_only]
 
     def factor(self, factor_id):
         return next((factor for factor in self.factors if factor.id == factor_id), None)
 
     def passkeys_of(self, name):
-        return [passkey for passkey in self.passkeys if passkey.account == name]
+        return list(self.passkeys.of(name))
 
     def passkey(self, credential_id):
         """Whose it is does not matter; the first of several with the same id."""
@@ -196,12 +211,12 @@ class State:
                      if passkey.credential_id == credential_id), None)
 
     def domains_of(self, name):
-        """Of a domain admin; none if the account was deleted behind a live session."""
+        """Of a domain admin; none if it was deleted or switched off behind a live session."""
         account = self.account(name, "domainadmin")
-        return account.domains if account else []
+        return account.domains if account and account.shown_active else []
 
     def app_passwords_of(self, name):
-        return [row for row in self.app_passwords if row.account == name]
+        return list(self.app_passwords.of(name))
 
     def removal_blocked(self, name):
         """Only a JSON number blocks: the server compares the JSON text (protocol 3)."""
@@ -227,8 +242,7 @@ class State:
 
     def remove_factors(self, account, wanted=lambda factor: True):
         if not self.lying:
-            self.factors = [factor for factor in self.factors
-                            if factor.account != account or not wanted(factor)]
+            self.factors.remove(account, wanted)
 
     def set_factors_active(self, account, active):
         if not self.lying:
@@ -247,8 +261,7 @@ class State:
 
     def remove_passkeys(self, account, cid):
         if not self.lying:
-            self.passkeys = [passkey for passkey in self.passkeys
-                             if passkey.account != account or passkey.cid != cid]
+            self.passkeys.remove(account, lambda passkey: passkey.cid == cid)
 
     def label_passkeys(self, account, cid, label):
         for passkey in self.passkeys_of(account):
@@ -263,7 +276,7 @@ class State:
 
     def remove_app_password(self, row):
         if not self.lying:
-            self.app_passwords.remove(row)
+            self.app_passwords.remove(row.account, lambda each: each is row)
 
     def set_password(self, account, password):
         if not self.lying:
@@ -273,17 +286,21 @@ class State:
         if not self.lying:
             account.attributes = dict(account.attributes or {}, **changes)
 
+    def keep_token(self, token):
+        if not self.lying:
+            self.sso_tokens.append(token)
+
     def set_columns(self, account, **changes):
         if not self.lying:
             for name, value in changes.items():
                 setattr(account, name, value)
 
-    def rename(self, account, name):
+    def rename(self, account, name, with_factors=True):
         """Takes the factors along, but no passkeys (protocol 7.3)."""
         if self.lying or name == account.name:
             return
-        for factor in self.factors_of(account.name, active_only=False):
-            factor.account = name
+        if with_factors:
+            self.factors.rename(account.name, name)
         del self.accounts[account.name]
         account.name = name
         self.accounts[name] = account
@@ -297,9 +314,8 @@ class State:
         if self.lying:
             return
         del self.accounts[account.name]
-        self.remove_factors(account.name)
-        self.passkeys = [row for row in self.passkeys if row.account != account.name]
-        self.app_passwords = [row for row in self.app_passwords if row.account != account.name]
+        for table in (self.factors, self.passkeys, self.app_passwords):
+            table.remove(account.name)
 
     def publish_failure(self, name, address):
         self.published_failures.append({"name": name, "address": address})

@@ -29,6 +29,7 @@ _ENGLISH = {
     "must_set_password": "You <b>must</b> set a new password before you go on.",
     "mysql_error": "Database error: %s",
     "no_active_admin": "One administrator has to stay active",
+    "object_doesnt_exist": "There is no object %s",
     "object_exists": "%s exists already",
     "object_modified": "Changes to object %s have been saved",
     "password_complexity": "This password is too weak for the policy",

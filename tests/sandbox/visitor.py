@@ -27,6 +27,7 @@ ROW = re.compile(r'name="unset_tfa_key" value="(\d+)">.*?badge fs-6 bg-(\w+)">\s
                  re.S)
 AUTHENTICATOR = re.compile(r'list-group-item (\w+)-authenticator-selection">.*?<span>(.*?)</span>'
                            r'.*?<input type="hidden" value="(\d+)" />', re.S)
+NAME = re.compile(r'<b class="username-lia">(.*?)(?: <span class="text-info">\((.*?)\)</span> )?</b>')
 SECRET = "MADEUPSECRETFORTESTSABCD23456723"
 
 
@@ -126,8 +127,16 @@ class Page:
 
     @property
     def name(self):
-        found = re.search(r'<b class="username-lia">(.*?)</b>', self.text)
-        return found and html.unescape(found.group(1))
+        return self._name_and_really()[0]
+
+    @property
+    def really(self):
+        """Who logged in as the account of the page."""
+        return self._name_and_really()[1]
+
+    def _name_and_really(self):
+        found = NAME.search(self.text)
+        return [text and html.unescape(text) for text in found.groups()] if found else (None, None)
 
     @property
     def token(self):

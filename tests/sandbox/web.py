@@ -9,11 +9,13 @@ import accounts_api  # noqa: F401 (registers its routes)
 import api
 import app_passwords  # noqa: F401 (registers its routes)
 import factors
+import log_in_as
 import pages
 import passkeys
 import php
 import relying_party
 import security_keys  # noqa: F401 (registers its routes and its method)
+import sign_on
 from exchange import Response, redirect
 
 
@@ -32,7 +34,7 @@ def serve(exchange):
     else:
         return not_found()
     try:
-        response = exchange.begin() or _factor_forms(exchange) or handler(exchange)
+        response = exchange.begin() or _common(exchange) or handler(exchange)
     except factors.ScriptDied:
         response = Response(200)
     except relying_party.Missing:
@@ -46,8 +48,17 @@ def not_found():
                     content_type="text/html", from_php=False)
 
 
+def _common(exchange):
+    """What every script does before its own work, at every address."""
+    if not exchange.dialect.split_logins:
+        sign_on.enter(exchange)
+    response = log_in_as.enter(exchange) or _factor_forms(exchange)
+    log_in_as.learn_rights(exchange)
+    return response
+
+
 def _factor_forms(exchange):
-    """Forms of a logged-in session; they work at every address."""
+    """Forms of a logged-in session."""
     session = exchange.session
     if not session.role:
         return None
@@ -116,7 +127,8 @@ def _start_of(exchange, webmail=True):
     role = exchange.session.role
     if role == "user":
         account = exchange.state.account(exchange.session.username)
-        has_webmail = account and php.intval(account.attribute("sogo_access")) == 1
+        has_webmail = (account and php.intval(account.attribute("sogo_access")) == 1
+                       and not exchange.session.really)
         if not webmail or not has_webmail:
             return exchange.dialect.factors["user"]
     return exchange.dialect.start[role]
@@ -129,6 +141,8 @@ def _login_forms(exchange, page):
     roles = page.roles if exchange.dialect.split_logins else exchange.dialect.login
     if not page.takes_logins:
         return None
+    if exchange.dialect.split_logins and "domainadmin" in page.roles:
+        sign_on.enter(exchange)
     form = exchange.post
     for field, handle in SECOND_STEPS.items():
         response = handle(exchange, roles) if field in form else None
@@ -235,6 +249,7 @@ def _second_step(exchange, roles):
     if dialect.split_logins:
         return response
     # Old releases go on with the page that was posted to (dialects 2.2).
+    log_in_as.learn_rights(exchange)
     exchange.location = dialect.factors["user"]
     return None
 
