@@ -22,10 +22,11 @@ def _hidden(attributes):
 
 
 def _admin_details(exchange, account):
+    # One row speaks for all of them, whatever the others say (protocol 18).
     rows = exchange.state.factors_of(account.name, active_only=False)
     enabled = rows[0].active if rows else 0
     details = {"username": account.name, "tfa_active": enabled, "tfa_active_int": enabled,
-               "active": account.active, "active_int": account.active,
+               "active": account.shown_active, "active_int": account.shown_active,
                "created": account.created}
     if exchange.dialect.knows_force:
         details["attributes"] = (account.attributes
@@ -40,8 +41,9 @@ def _admin_details(exchange, account):
 def _read_admins(role, function):
     def read(exchange, obj, _extra):
         if exchange.session.role != "admin":
-            # A message is queued for the session's next page, and nobody asked for it.
-            exchange.alert("danger", "access_denied", function, "get", None)
+            if role == "admin" or obj == "all":
+                # A message is queued for the session's next page, and nobody asked for it.
+                exchange.alert("danger", "access_denied", function, "get", None)
             return {}
         if obj == "all":
             return [_admin_details(exchange, account) for account in exchange.state.with_role(role)]
@@ -50,10 +52,10 @@ def _read_admins(role, function):
     return read
 
 
-def _mailbox_details(exchange, account):
+def _mailbox_details(exchange, account, reduced=False):
     details = {
         "username": account.name, "active": account.active, "active_int": account.active,
-        "domain": account.domain, "name": account.name.partition("@")[0].capitalize(),
+        "domain": account.domain, "name": account.shown_name,
         "local_part": account.name.partition("@")[0], "quota": 1073741824, "messages": 0,
         "attributes": account.attributes, "custom_attributes": [], "quota_used": 0,
         "percent_in_use": 0, "created": account.created, "modified": None,
@@ -61,8 +63,12 @@ def _mailbox_details(exchange, account):
     if exchange.dialect.knows_authsource:
         details["authsource"] = account.authsource
     details.update({"percent_class": "success", "last_imap_login": 0, "last_smtp_login": 0,
-                    "last_pop3_login": 0, "max_new_quota": 10737418240, "spam_aliases": 0,
-                    "pushover_active": 0, "rl": False, "rl_scope": "domain", "is_relayed": 0})
+                    "last_pop3_login": 0, "last_sso_login": 0})
+    if not reduced:
+        details.update({"max_new_quota": 10737418240, "spam_aliases": 0, "pushover_active": 0,
+                        "rl": False, "rl_scope": "domain", "is_relayed": 0})
+        if exchange.dialect.knows_force:
+            details["sender_acl"] = []
     return details
 
 
@@ -85,15 +91,39 @@ def _read_mailboxes(exchange, obj, extra):
     for domain in extra.split(",") if extra else visible:
         # An unknown domain does not narrow anything: every mailbox comes (trap 16).
         wanted = [domain] if domain in visible else visible
-        found += [_mailbox_details(exchange, account)
+        found += [_mailbox_details(exchange, account, obj == "reduced")
                   for account in exchange.state.with_role("user") if account.domain in wanted]
     return found
 
 
+def _domain_details(exchange, name):
+    state = exchange.state
+    active = int(name not in state.inactive_domains)
+    count = sum(account.domain == name for account in state.with_role("user"))
+    details = {"mboxes_in_domain": count, "domain_name": name, "domain_h_name": name,
+               "description": None, "active": active, "active_int": active}
+    if exchange.session.role == "admin":
+        admins = [account.name for account in state.with_role("domainadmin")
+                  if name in account.domains]
+        details["domain_admins"] = ", ".join(admins) or "-"
+    return details
+
+
 def _read_domains(exchange, obj, _extra):
-    domains = [{"domain_name": name, "active": 1, "active_int": 1}
+    domains = [_domain_details(exchange, name)
                for name in _visible_domains(exchange) if obj in ("all", name)]
     return domains if obj == "all" else (domains or [{}])[0]
+
+
+def _read_logs(exchange, obj, extra):
+    """What pages showed, newest first, for administrators only; secrets included (protocol 4.3)."""
+    if obj != "ui":
+        return api.answer({"type": "error", "msg": "route not found"}, 404)
+    if exchange.session.role != "admin":
+        return {}
+    rows = [{"id": number, "task": "MADEUP", **row}
+            for number, row in enumerate(exchange.state.logs, 1)]
+    return rows[::-1][:php.intval(extra) or 999]
 
 
 def _read_status(exchange, obj, _extra):
@@ -108,19 +138,22 @@ def _read_status(exchange, obj, _extra):
 
 def _edit_admins(role, function, done):
     def edit(exchange, _obj, attributes, items):
+        if exchange.session.role == "domainadmin" and role == "domainadmin":
+            # Whoever is named: it is about one's own password, and nothing else.
+            return _edit_own_administration(exchange, {"username": items, **attributes})
+        log = (function, "edit", {"username": items, **_hidden(attributes)})
         if exchange.session.role != "admin":
-            exchange.alert("danger", "access_denied", function, "edit",
-                           {"username": items, **_hidden(attributes)})
+            log = log if role == "domainadmin" else (function, "edit", None)
+            exchange.alert("danger", "access_denied", *log)
             return False
         for name in items:
-            log = (function, "edit", {"username": items, **_hidden(attributes)})
             account = exchange.state.account(name, role)
             if account is None:
                 exchange.alert("danger", "access_denied", *log)
             elif not _may_become(exchange, account, attributes, log):
                 pass
             elif not _apply(exchange, account, attributes):
-                return False
+                return False  # and the items that follow are left as they are
             else:
                 exchange.alert("success", [done, name], *log)
         return True
@@ -140,12 +173,17 @@ def _may_become(exchange, account, attributes, log):
     if taken or not php.is_name(new_name) or "@" in new_name:
         exchange.alert("danger", ["username_invalid", new_name], *log)
         return False
-    others = [each for each in state.with_role("admin") if each.active and each is not account]
-    stays = php.intval(attributes.get("active", account.active))
-    if account.role == "admin" and not stays and not others:
+    # One that is inactive already counts as somebody who would leave (protocol 18).
+    active = sum(bool(each.active) for each in state.with_role("admin"))
+    if account.role == "admin" and not _stays_active(account, attributes) and active == 1:
         exchange.alert("warning", "no_active_admin", *log)
         return False
     return True
+
+
+def _stays_active(account, attributes):
+    wanted = attributes.get("active")
+    return account.shown_active if wanted is None else php.intval(wanted)
 
 
 def _apply(exchange, account, attributes):
@@ -160,6 +198,11 @@ def _apply(exchange, account, attributes):
             session.pending_pw_update = False
             return True
         return not password
+    active = _stays_active(account, attributes)
+    if account.role == "domainadmin":
+        # Its domains are written, and what stands beside them, before the password is looked at.
+        state.set_columns(account, created=state.timestamp(), listed_active=active,
+                          domains=php.as_list(attributes.get("domains")) or account.domains)
     if password:
         if not check_policy(exchange, password, attributes.get("password2")):
             return False
@@ -169,15 +212,13 @@ def _apply(exchange, account, attributes):
         state.set_attributes(account, **{
             key: "1" if php.intval(attributes.get(key, 0)) else "0"
             for key in ("force_tfa", "force_pw_update")})
-    changes = {"active": php.intval(attributes.get("active", account.active))}
-    if account.role == "domainadmin":
-        changes["domains"] = php.as_list(attributes.get("domains")) or account.domains
-        changes["created"] = state.timestamp()
-    state.set_columns(account, **changes)
-    if "disable_tfa" in attributes:
+    state.set_columns(account, active=active, listed_active=None)
+    disable = attributes.get("disable_tfa") is not None
+    if disable:
         state.set_factors_active(account.name, 0)
-    elif attributes.get("username_new"):
-        state.rename(account, php.text(attributes["username_new"]))
+    if attributes.get("username_new"):
+        # Rows that were just disabled stay behind under the old name.
+        state.rename(account, php.text(attributes["username_new"]), with_factors=not disable)
     return True
 
 
@@ -212,6 +253,9 @@ def _edit_mailboxes(exchange, obj, attributes, items):
         return api.answer({"type": "error", "msg": "route not found"}, 404)
     for name in items:
         log = ("mailbox", "edit", "mailbox", {"username": items, **_hidden(attributes)}, None)
+        if not isinstance(name, str) or not php.is_email(name):
+            exchange.alert("danger", ["username_invalid", name], *log)
+            continue
         if exchange.session.role == "user" or not may_touch(exchange, name):
             exchange.alert("danger", "access_denied", *log)
             continue
@@ -220,7 +264,10 @@ def _edit_mailboxes(exchange, obj, attributes, items):
         if password:
             if not check_policy(exchange, password, attributes.get("password2")):
                 continue
-            exchange.state.set_password(account, php.text(password))
+            if account.authsource == "mailcow":
+                exchange.state.set_password(account, php.text(password))
+                exchange.state.set_attributes(account, passwd_update=exchange.state.timestamp())
+            # For accounts from elsewhere nothing was stored, and it is a success (protocol 18).
         _write_mailbox(exchange, account, attributes)
         exchange.alert("success", ["mailbox_modified", name], *log)
     return True
@@ -234,9 +281,13 @@ def _write_mailbox(exchange, account, attributes):
     if exchange.dialect.knows_force:
         known.append("force_tfa")
     for key in known:
-        changes[key] = str(php.intval(attributes.get(key, account.attribute(key))))
+        wanted = attributes.get(key)
+        changes[key] = str(php.intval(account.attribute(key) if wanted is None else wanted))
     if exchange.dialect.knows_authsource:
         changes["attribute_hash"] = attributes.get("attribute_hash") or ""
+        if attributes.get("authsource") == "mailcow":
+            # The other sources would have to be configured here.
+            state.set_columns(account, authsource="mailcow")
         if account.authsource != "mailcow":
             changes["force_pw_update"] = "0"
         if account.authsource == "generic-oidc" and exchange.dialect.knows_force:
@@ -244,21 +295,26 @@ def _write_mailbox(exchange, account, attributes):
     changes["recovery_email"] = attributes.get("pw_recovery_email",
                                                account.attribute("recovery_email", ""))
     state.set_attributes(account, **changes)
-    state.set_columns(account, active=php.intval(attributes.get("active", account.active)))
+    state.set_columns(account, active=_stays_active(account, attributes))
 
 
 def _delete(role, function, done):
     def delete(exchange, _obj, _attributes, items):
+        session = exchange.session
         for name in items:
             log = (function, "delete", {"username": items})
             account = exchange.state.account(name, role)
-            allowed = exchange.session.role == "admin" or role == "user" and (
-                exchange.session.role == "domainadmin" and may_touch(exchange, name))
-            if account is None or not allowed:
+            if not (session.role == "admin" or role == "user" and session.role == "domainadmin"
+                    and may_touch(exchange, name)):
                 exchange.alert("danger", "access_denied", *log)
-                continue
-            exchange.state.remove_account(account)
-            exchange.alert("success", [done, name], *log)
+            elif account is None:
+                refusal = "access_denied" if role == "user" else ["username_invalid", name]
+                exchange.alert("danger", refusal, *log)
+            elif role == "admin" and session.username == name:
+                exchange.alert("warning", "cannot_delete_self", *log)
+            else:
+                exchange.state.remove_account(account)
+                exchange.alert("success", [done, name], *log)
         return True
     return delete
 
@@ -320,6 +376,7 @@ api.READ.update({
     "mailbox": _read_mailboxes,
     "domain": _read_domains,
     "status": _read_status,
+    "logs": _read_logs,
 })
 api.ADD["domain-admin"] = _add_domain_admin
 api.EDIT.update({

@@ -135,7 +135,7 @@ def _add(exchange, category, obj, form):
     if "attr" not in form:
         return answer(_INCOMPLETE)
     return _only_post(exchange) or _run(
-        exchange, ADD, category, "Could not add", obj, _attributes(form))
+        exchange, ADD, category, "Cannot add item", obj, _attributes(form))
 
 
 def _edit(exchange, category, obj, form):
@@ -144,7 +144,7 @@ def _edit(exchange, category, obj, form):
     if "attr" not in form:
         return answer(_INCOMPLETE)
     return _only_post(exchange) or _run(
-        exchange, EDIT, category, "Could not edit", obj, _attributes(form), _items(form))
+        exchange, EDIT, category, "Cannot edit item", obj, _attributes(form), _items(form))
 
 
 def _delete(exchange, category, obj, form):
@@ -153,7 +153,7 @@ def _delete(exchange, category, obj, form):
     if "items" not in form:
         return answer(_INCOMPLETE)
     return _only_post(exchange) or _run(
-        exchange, DELETE, category, "Could not delete", obj, {}, _items(form))
+        exchange, DELETE, category, "Cannot delete item", obj, {}, _items(form))
 
 
 def _attributes(form):

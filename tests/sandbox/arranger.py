@@ -108,6 +108,14 @@ class Arranger:
     def do_active(self, name, switch):
         self._state.set_columns(self._account(name), active=_on(switch))
 
+    def do_domain_active(self, name, switch):
+        """Passwords of its mailboxes are refused while it is off."""
+        if name not in self._state.domains:
+            raise Usage(f"no such domain: {name}")
+        change = self._state.inactive_domains.discard if _on(switch) else (
+            self._state.inactive_domains.add)
+        change(name)
+
     def do_factors(self, name):
         self._account(name)
         return [{"id": row.id, "label": row.label,

@@ -129,6 +129,7 @@ class State:
         self.api_keys = seed["api_keys"]
         self.api_allow_from = seed.get("api_allow_from", ["127.0.0.0/8"])
         self.domains = seed["domains"]
+        self.inactive_domains = set()
         self.password_policy = seed["password_policy"]
         self.accounts = {}
         self.factors = Table()

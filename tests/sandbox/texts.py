@@ -15,6 +15,7 @@ _ENGLISH = {
     "app_passwd_id_invalid": "No app password with this number",
     "app_passwd_removed": "App password %s removed",
     "awaiting_tfa_confirmation": "Awaiting TFA confirmation",
+    "cannot_delete_self": "Nobody deletes the account that is logged in",
     "delayed": "Login was delayed by %s seconds.",
     "domain_admin_added": "Domain administrator %s added",
     "domain_admin_modified": "Domain administrator %s saved",

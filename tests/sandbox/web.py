@@ -184,7 +184,8 @@ def _first_step(exchange, roles):
         session.forget_login()
         return None
     session.login_delay = None
-    if dialect.knows_force and php.intval(account.attribute("force_pw_update")) == 1:
+    if (dialect.knows_force and account.authsource == "mailcow"
+            and php.intval(account.attribute("force_pw_update")) == 1):
         session.pending_pw_update = True
     waiting = exchange.state.factors_of(name)
     if waiting:
@@ -225,7 +226,7 @@ def _check_password(exchange, name, roles):
         exchange.end_session()
         return _refuse(exchange, name)
     if (account is None or account.role not in roles or not account.active
-            or not state.password_is(account, password)):
+            or account.domain in state.inactive_domains or not state.password_is(account, password)):
         return _refuse(exchange, name)
     return account
 
