@@ -5,6 +5,7 @@ asked for, so does this (protocol 7.2, 7.3; dialects 2.5).
 """
 
 import api
+import logs_api
 import php
 from app_passwords import check_policy, may_touch
 from state import Account
@@ -83,6 +84,9 @@ def _visible_domains(exchange):
 
 def _read_mailboxes(exchange, obj, extra):
     if obj not in ("all", "reduced"):
+        if obj == exchange.session.username and not exchange.state.account(obj, "user"):
+            # Of oneself there is always a record, and here an empty one.
+            return {"username": None, "active": None, "active_int": None, "domain": None}
         if not may_touch(exchange, obj):
             return {}
         return _mailbox_details(exchange, exchange.state.account(obj))
@@ -100,8 +104,13 @@ def _domain_details(exchange, name):
     state = exchange.state
     active = int(name not in state.inactive_domains)
     count = sum(account.domain == name for account in state.with_role("user"))
-    details = {"mboxes_in_domain": count, "domain_name": name, "domain_h_name": name,
-               "description": None, "active": active, "active_int": active}
+    details = {
+        "max_new_mailbox_quota": 10737418240, "def_new_mailbox_quota": 1073741824,
+        "quota_used_in_domain": str(count * 1073741824), "bytes_total": 0, "msgs_total": 0,
+        "mboxes_in_domain": count, "mboxes_left": 1000 - count, "domain_name": name,
+        "domain_h_name": name, "description": name, "max_num_mboxes_for_domain": 1000,
+        "relayhost": "0", "backupmx": 0, "rl": False, "active": active, "active_int": active,
+        "created": "2026-01-01 00:00:00", "modified": None}
     if exchange.session.role == "admin":
         admins = [account.name for account in state.with_role("domainadmin")
                   if name in account.domains]
@@ -116,14 +125,9 @@ def _read_domains(exchange, obj, _extra):
 
 
 def _read_logs(exchange, obj, extra):
-    """What pages showed, newest first, for administrators only; secrets included (protocol 4.3)."""
-    if obj != "ui":
+    if obj not in logs_api.KINDS:
         return api.answer({"type": "error", "msg": "route not found"}, 404)
-    if exchange.session.role != "admin":
-        return {}
-    rows = [{"id": number, "task": "MADEUP", **row}
-            for number, row in enumerate(exchange.state.logs, 1)]
-    return rows[::-1][:php.intval(extra) or 999]
+    return logs_api.rows(exchange, obj, extra) if exchange.session.role == "admin" else {}
 
 
 def _read_status(exchange, obj, _extra):

@@ -8,6 +8,7 @@ which are printed in its stead.
 
 import urllib.parse
 
+import logs_api
 import php
 from exchange import Response
 
@@ -65,6 +66,7 @@ def serve(exchange):
         if action != "get" and document is None:
             return answer({"type": "error", "msg": "Request body doesn't contain valid json!"}, 400)
         _take_json(form, action, document)
+    logs_api.note(exchange, form)
     response = _dispatch(exchange, action, category, obj, extra, form)
     if exchange.session.api_access:
         exchange.session.alerts = []

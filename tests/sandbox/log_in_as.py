@@ -32,7 +32,9 @@ def enter(exchange):
         return redirect(exchange.location)
     entered = exchange.entered(account)
     session.really = (session.username, session.role)
-    session.username, session.role = entered.name, entered.role
+    # With the letters that it was asked for with: ALICE is found, and remains ALICE.
+    session.username = name if entered is account else entered.name
+    session.role = entered.role
     return None
 
 

@@ -142,6 +142,7 @@ class State:
         self.used_otps = set()
         self.published_failures = []  # what fail2ban would count (protocol 15)
         self.logs = []  # the table `logs`
+        self.api_log = []  # what the API was asked for
         self.requests = []  # what reached the server, for tests
         self.registrations = []  # and what keys made, with the challenges that were set
         self._ids = itertools.count(FIRST_FACTOR_ID)
@@ -183,7 +184,7 @@ class State:
 
     def account(self, name, role=None):
         """The account, or None; with a role only if it has that role."""
-        found = self.accounts.get(name) if isinstance(name, str) else None
+        found = self.accounts.get(name.lower()) if isinstance(name, str) else None
         return found if found and role in (None, found.role) else None
 
     def with_role(self, role):

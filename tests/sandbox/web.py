@@ -39,6 +39,9 @@ def serve(exchange):
         response = Response(200)
     except relying_party.Missing:
         response = Response(501, b"python3-fido2 is missing here\n")
+    if exchange.location and handler is api.serve:
+        response.status = 302
+        response.headers.append(("Location", exchange.location))
     return exchange.finish(response)
 
 
