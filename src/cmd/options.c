@@ -75,7 +75,7 @@ static const struct row rows[OPTION_COUNT] = {
     [OPTION_LOGIN_PASSKEY] = {"login-passkey", 0, NULL, NULL, false,
                               "log in with a passkey instead of the password"},
     [OPTION_JOURNAL] = {"journal", 0, "FILE", "COWKEY_JOURNAL", true,
-                        "the record of what was done for others"},
+                        "journal of what is done for others"},
     [OPTION_ADMINS] = {"admins", 0, NULL, NULL, false, "all admins"},
     [OPTION_DOMAIN_ADMINS] = {"domain-admins", 0, NULL, NULL, false, "all domain admins"},
     [OPTION_MAILBOXES] = {"mailboxes", 0, NULL, NULL, false, "all mailboxes"},
@@ -97,7 +97,8 @@ static const struct row rows[OPTION_COUNT] = {
                            "only switch the second factors off for the next login"},
     [OPTION_RESET_PASSWORD] = {"reset-password", 0, NULL, NULL, false,
                                "first give the account a new random password"},
-    [OPTION_HEAD] = {"head", 0, "HASH", NULL, false, "a head that was kept has to be in the chain"},
+    [OPTION_HEAD] = {"head", 0, "HASH", NULL, false,
+                     "head that was kept elsewhere: is it in the chain?"},
 
     [OPTION_METHODS] = {"methods", 0, NULL, NULL, false,
                         "log in once more, if it takes that, to name each factor's method"},
@@ -232,6 +233,11 @@ const char *option_value(const struct options *options, enum option_id option)
 bool option_given(const struct options *options, enum option_id option)
 {
     return options->values[option] != NULL;
+}
+
+bool option_on_command_line(const struct options *options, enum option_id option)
+{
+    return options->on_command_line[option];
 }
 
 const char *option_name(enum option_id option)

@@ -153,6 +153,8 @@ const char *option_argument(const struct options *options, int index);
 /* The value, "" for a flag that was given, NULL when absent. */
 const char *option_value(const struct options *options, enum option_id option);
 bool option_given(const struct options *options, enum option_id option);
+/* Whether it was given for this run, and not by the environment or the profile. */
+bool option_on_command_line(const struct options *options, enum option_id option);
 const char *option_name(enum option_id option);
 
 /*

@@ -78,6 +78,17 @@ _STORED = {"id": BASE64URL, "rp_id": TEXT, "rp_name": TEXT_OR_NULL, "user_name":
            "protection": _one_of("optional", "optional-with-list", "required", None)}
 
 
+HASH = _Kind("a SHA-256 in hex", lambda value: isinstance(value, str)
+             and re.fullmatch("[0-9a-f]{64}", value))
+_JOURNAL_RECORD = {
+    "line": NUMBER_OR_NULL, "id": FILLED, "time": TEXT_OR_NULL, "operator": TEXT_OR_NULL,
+    "user": TEXT_OR_NULL, "server": TEXT_OR_NULL, "account": TEXT_OR_NULL, "role": TEXT_OR_NULL,
+    "action": TEXT_OR_NULL, "method": TEXT_OR_NULL, "aaguid": TEXT_OR_NULL, "serial": TEXT_OR_NULL,
+    "detail": TEXT_OR_NULL, "outcome_line": NUMBER_OR_NULL, "outcome_time": TEXT_OR_NULL,
+    "outcome": _one_of("done", "failed", "unknown", None), "evidence": TEXT_OR_NULL,
+    "outcome_detail": TEXT_OR_NULL}
+
+
 def _object(members):
     return _Kind("an object as the man page says",
                  lambda value: not list(_member_faults(value, members)))
@@ -177,6 +188,13 @@ SCHEMAS = {
     "cowkey.key-credentials-remove/1": {
         "key": _object(_KEY), "credential": _object(_STORED),
         "result": _one_of("removed", "unknown"), "error?": _object(_ERROR)},
+    "cowkey.journal/1": _JOURNAL_RECORD,
+    "cowkey.journal-verify/1": {
+        "journal": FILLED, "intact": BOOL, "entries": NUMBER, "head": HASH,
+        "broken": _rows({"line": NUMBER, "why": FILLED}), "broken_count": NUMBER,
+        "torn": _list_of(NUMBER), "torn_count": NUMBER,
+        "not_concluded": _rows(_JOURNAL_RECORD), "not_concluded_count": NUMBER,
+        "kept_head": TEXT_OR_NULL, "kept_head_found": FLAG, "since": NUMBER_OR_NULL},
     "cowkey.code/1": {"code": FILLED, "valid_s": NUMBER, "period_s": NUMBER},
 }
 
@@ -263,6 +281,14 @@ def _key_faults(document, status):
         yield f"unknown with status {status}"
 
 
+def _journal_faults(document, status):
+    intact = document["broken_count"] == 0
+    if document["intact"] != intact:
+        yield f"intact {document['intact']} with {document['broken_count']} breaks"
+    if status != (0 if intact and document["kept_head_found"] is not False else 1):
+        yield f"status {status} with {document}"
+
+
 def _verify_faults(document, status):
     if status != (0 if document.get("valid") is True else 1):
         yield f"valid {document.get('valid')} with status {status}"
@@ -298,6 +324,8 @@ def faults(document, outcome):
         found += _doctor_faults(document, outcome.status)
     elif name.startswith("cowkey.key-"):
         found += _key_faults(document, outcome.status)
+    elif name == "cowkey.journal-verify/1":
+        found += _journal_faults(document, outcome.status)
     elif name.startswith("cowkey.verify/1"):
         found += _verify_faults(document, outcome.status)
     elif name != "cowkey.error/1" and outcome.status != 0:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "agree"))
 
+import journal
 import manual
 import otp
 import responses
@@ -94,6 +95,7 @@ class Examples(KeyCase):
         key = responses.Key(responses.ES256)
         self.file("response.json", json.dumps(responses.assertion(key, count=8)))
         self.file("alice-key.json", json.dumps(responses.record(key)))
+        journal.write_default(self.place)
         for name, secret in {"pin": PIN, "new.pin": "Made-Up-New-PIN", "new.pw": "Made-Up-New-Pass-1",
                              "yubico.key": "TWFkZVVwQ2xpZW50S2V5QT0="}.items():
             self.file(name, secret + "\n")

@@ -9,6 +9,7 @@ from case import Case, each
 
 COMMANDS = ("app-password add", "app-password list", "app-password remove", "code", "doctor",
             "enroll passkey", "enroll totp", "enroll webauthn", "enroll yubiotp",
+            "journal show", "journal verify",
             "key credentials list", "key credentials remove", "key info", "key list",
             "key pin change", "key pin set", "key reset", "list", "password", "prove passkey",
             "prove totp", "prove webauthn", "prove yubiotp", "remove", "rename", "verify assertion",
