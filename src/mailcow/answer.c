@@ -12,15 +12,14 @@
 
 static const char what[] = "the server's answer";
 
-static const char *text_of(const json_t *object, const char *key)
+const char *ck_answer_text(const json_t *object, const char *key)
 {
     const char *text = json_string_value(json_object_get(object, key));
 
     return text != NULL ? text : "";
 }
 
-/* A message is a name, or a list of a name and what it speaks of: ["mailbox_modified", "a@b.c"]. */
-static const char *message_name(const json_t *element)
+const char *ck_answer_message(const json_t *element)
 {
     const json_t *message = json_object_get(element, "msg");
     const char *name =
@@ -29,13 +28,12 @@ static const char *message_name(const json_t *element)
     return name != NULL ? name : "";
 }
 
-/* Cut between characters; of JSON, so that the text is UTF-8. */
-static void copy_message(const char *text, char *message)
+void ck_answer_copy(const char *text, char *message, size_t message_max)
 {
     size_t size = strlen(text);
 
-    if (size >= CK_ANSWER_MESSAGE_MAX) {
-        size = CK_ANSWER_MESSAGE_MAX - 1;
+    if (size >= message_max) {
+        size = message_max - 1;
         while (size > 0 && ((unsigned char)text[size] & 0xc0) == 0x80)
             size--;
     }
@@ -52,8 +50,8 @@ struct verdict {
 /* Alerts come in the order of their making, so the last one that is about an edit is about ours. */
 static void judge(const json_t *element, const char *done, struct verdict *verdict)
 {
-    const char *type = text_of(element, "type");
-    const char *name = message_name(element);
+    const char *type = ck_answer_text(element, "type");
+    const char *name = ck_answer_message(element);
 
     if (strcmp(type, "success") == 0 && strcmp(name, done) == 0) {
         verdict->done = true;
@@ -61,7 +59,7 @@ static void judge(const json_t *element, const char *done, struct verdict *verdi
     } else if (strcmp(type, "danger") == 0 || strcmp(type, "error") == 0 ||
                strcmp(type, "warning") == 0) {
         verdict->refused = true;
-        copy_message(name, verdict->message);
+        ck_answer_copy(name, verdict->message, CK_ANSWER_MESSAGE_MAX);
     }
 }
 
@@ -101,12 +99,12 @@ enum ck_err ck_answer_read_success(const char *json, size_t size,
 
     const json_t *success = json_object_get(answer, "success");
     const json_t *message = json_object_get(answer, "msg");
-    bool turned_away = success == NULL && strcmp(text_of(answer, "type"), "error") == 0;
+    bool turned_away = success == NULL && strcmp(ck_answer_text(answer, "type"), "error") == 0;
     bool understood =
         (json_is_boolean(success) || turned_away) && (message == NULL || json_is_string(message));
     if (!understood)
         return ck_error_set(err, CK_ERR_UNKNOWN, "%s does not say what was done", what);
-    copy_message(text_of(answer, "msg"), ret_message);
+    ck_answer_copy(ck_answer_text(answer, "msg"), ret_message, CK_ANSWER_MESSAGE_MAX);
     if (turned_away)
         return ck_error_set(err, CK_ERR_UNREACHABLE, "the server turned us away");
     if (json_is_false(success))
@@ -114,8 +112,7 @@ enum ck_err ck_answer_read_success(const char *json, size_t size,
     return CK_OK;
 }
 
-/* 1 and 0, also as text, which the server uses for some; -1 for anything else. */
-static int flag_of(const json_t *value)
+int ck_answer_flag(const json_t *value)
 {
     const char *text = json_string_value(value);
 
@@ -143,8 +140,8 @@ int ck_answer_count_app_passwords(const char *json, size_t size, const char *mai
         return -1;
     for (size_t i = 0; i < json_array_size(answer); i++) {
         const json_t *row = json_array_get(answer, i);
-        int active = flag_of(json_object_get(row, "active"));
-        if (active < 0 || strcasecmp(text_of(row, "mailbox"), mailbox) != 0)
+        int active = ck_answer_flag(json_object_get(row, "active"));
+        if (active < 0 || strcasecmp(ck_answer_text(row, "mailbox"), mailbox) != 0)
             return -1;
         count += active;
     }
@@ -158,8 +155,9 @@ enum ck_err ck_answer_read_admin(const char *json, size_t size, const char *name
 
     if (ck_json_parse(json, size, what, CK_ERR_UNCHANGED, &answer, err) != CK_OK)
         return err->code;
-    if (strcasecmp(text_of(answer, "username"), name) != 0)
+    if (strcasecmp(ck_answer_text(answer, "username"), name) != 0)
         return ck_error_set(err, CK_ERR_UNCHANGED, "%s is not the record of '%s'", what, name);
-    *ret_force_tfa = flag_of(json_object_get(json_object_get(answer, "attributes"), "force_tfa"));
+    *ret_force_tfa =
+        ck_answer_flag(json_object_get(json_object_get(answer, "attributes"), "force_tfa"));
     return CK_OK;
 }

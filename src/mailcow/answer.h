@@ -12,6 +12,23 @@
  */
 enum { CK_ANSWER_MESSAGE_MAX = 1024 };
 
+struct json_t;
+
+/* A member that is text, or "" where there is none. */
+const char *ck_answer_text(const struct json_t *object, const char *key);
+
+/*
+ * What an element says. A message is a name, or a list of a name and what it speaks of:
+ * ["mailbox_modified", "a@b.c"].
+ */
+const char *ck_answer_message(const struct json_t *element);
+
+/* Copies text that came in JSON, and so is UTF-8; cut between characters where it is too long. */
+void ck_answer_copy(const char *text, char *message, size_t message_max);
+
+/* 1 and 0, also as text, which the server uses for some; -1 for anything else. */
+int ck_answer_flag(const struct json_t *value);
+
 /*
  * The answer to an edit: a list of messages, those of earlier calls that were not shown yet first
  * (protocol 6, 7.1). It was made when an element of type success has the message done

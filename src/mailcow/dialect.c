@@ -15,18 +15,21 @@ static const char passkey_field[] = "verify_fido2_login";
 static const struct {
     const char *login;
     const char *factor;
+    const char *start;
+    const char *mailboxes; /* the list of them, which "log in as" returns to; NULL: can't */
 } addresses[2][3] = {
     [CK_DIALECT_SINGLE] =
         {
-            [CK_ROLE_MAILBOX] = {"/", "/user"},
-            [CK_ROLE_DOMAIN_ADMIN] = {"/", "/user"},
-            [CK_ROLE_ADMIN] = {"/", "/admin"},
+            [CK_ROLE_MAILBOX] = {"/", "/user", "/user", NULL},
+            [CK_ROLE_DOMAIN_ADMIN] = {"/", "/user", "/mailbox", "/mailbox"},
+            [CK_ROLE_ADMIN] = {"/", "/admin", "/debug", "/mailbox"},
         },
     [CK_DIALECT_SPLIT] =
         {
-            [CK_ROLE_MAILBOX] = {"/", "/user"},
-            [CK_ROLE_DOMAIN_ADMIN] = {"/domainadmin/", "/domainadmin/user"},
-            [CK_ROLE_ADMIN] = {"/admin/", "/admin/system"},
+            [CK_ROLE_MAILBOX] = {"/", "/user", "/SOGo/so/", NULL},
+            [CK_ROLE_DOMAIN_ADMIN] = {"/domainadmin/", "/domainadmin/user", "/domainadmin/mailbox",
+                                      "/domainadmin/mailbox"},
+            [CK_ROLE_ADMIN] = {"/admin/", "/admin/system", "/admin/dashboard", "/admin/mailbox"},
         },
 };
 
@@ -40,23 +43,29 @@ const char *ck_dialect_factor_path(enum ck_dialect dialect, enum ck_role role)
     return addresses[dialect][role].factor;
 }
 
+bool ck_dialect_starts_at(enum ck_dialect dialect, enum ck_role role, const char *location)
+{
+    return strcmp(location, addresses[dialect][role].start) == 0;
+}
+
 bool ck_dialect_start_role(enum ck_dialect dialect, const char *location, enum ck_role *ret_role)
 {
-    static const char *const starts[] = {
-        [CK_ROLE_MAILBOX] = "/user",
-        [CK_ROLE_DOMAIN_ADMIN] = "/mailbox",
-        [CK_ROLE_ADMIN] = "/debug",
-    };
+    static const enum ck_role roles[] = {CK_ROLE_MAILBOX, CK_ROLE_DOMAIN_ADMIN, CK_ROLE_ADMIN};
 
-    if (dialect != CK_DIALECT_SINGLE)
-        return false;
-    for (size_t i = 0; i < sizeof(starts) / sizeof(starts[0]); i++) {
-        if (strcmp(location, starts[i]) == 0) {
-            *ret_role = (enum ck_role)i;
+    for (size_t i = 0; dialect == CK_DIALECT_SINGLE && i < sizeof(roles) / sizeof(*roles); i++) {
+        if (ck_dialect_starts_at(dialect, roles[i], location)) {
+            *ret_role = roles[i];
             return true;
         }
     }
     return false;
+}
+
+bool ck_dialect_returns_to(enum ck_dialect dialect, enum ck_role role, const char *location)
+{
+    const char *mailboxes = addresses[dialect][role].mailboxes;
+
+    return mailboxes != NULL && strcmp(location, mailboxes) == 0;
 }
 
 static enum ck_err not_a_mailcow(const struct ck_http_settings *settings, int status,

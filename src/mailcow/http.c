@@ -25,13 +25,19 @@ enum { IDLE_MAX_S = 15 };
 
 enum { CHAIN_MAX = 32 }; /* certificates of a server that are looked at */
 
-/* Connections, TLS sessions and names outlive one client: what follows a login is another login. */
-static CURLSH *shared;
+/*
+ * Connections, TLS sessions and names outlive one client: what follows a login is another login.
+ * Each thread has its own, so that nothing has to be locked.
+ */
+static _Thread_local CURLSH *shared;
 
 struct ck_http {
     CURL *curl;
     struct curl_slist *resolve;
+    struct ck_secret *api_key_header; /* "X-API-Key: ..."; NULL without a key */
     const volatile sig_atomic_t *cancel;
+    const volatile sig_atomic_t *cancel_at_first; /* as the settings say */
+    unsigned timeout_ms_at_first;
     int64_t (*now_s)(void);
     void (*trace)(const char *method, const char *path, int status);
     char origin[CK_ORIGIN_MAX];
@@ -67,21 +73,31 @@ enum ck_err ck_http_init(struct ck_error *err)
                              strdup, calloc) != CURLE_OK)
         return ck_error_no_memory(err);
     xmlInitParser();
+    return CK_OK;
+}
+
+static enum ck_err need_share(struct ck_error *err)
+{
+    if (shared != NULL)
+        return CK_OK;
     shared = curl_share_init();
-    if (shared == NULL) {
-        curl_global_cleanup();
+    if (shared == NULL)
         return ck_error_no_memory(err);
-    }
     curl_share_setopt(shared, CURLSHOPT_SHARE, CURL_LOCK_DATA_CONNECT);
     curl_share_setopt(shared, CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION);
     curl_share_setopt(shared, CURLSHOPT_SHARE, CURL_LOCK_DATA_DNS);
     return CK_OK;
 }
 
-void ck_http_exit(void)
+void ck_http_thread_end(void)
 {
     curl_share_cleanup(shared);
     shared = NULL;
+}
+
+void ck_http_exit(void)
+{
+    ck_http_thread_end();
     curl_global_cleanup();
     xmlCleanupParser();
 }
@@ -137,7 +153,8 @@ static void set_habits(struct ck_http *http, const struct ck_http_settings *sett
     /* Else the end of an exchange waits for a name server that is silent, whatever the timeout. */
     curl_easy_setopt(curl, CURLOPT_QUICK_EXIT, 1L);
     curl_easy_setopt(curl, CURLOPT_USERAGENT, user_agent);
-    curl_easy_setopt(curl, CURLOPT_COOKIEFILE, ""); /* a jar in memory */
+    if (http->api_key_header == NULL)
+        curl_easy_setopt(curl, CURLOPT_COOKIEFILE, ""); /* a jar in memory */
     curl_easy_setopt(curl, CURLOPT_ACCEPT_ENCODING, "");
     curl_easy_setopt(curl, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
     curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 0L);
@@ -161,17 +178,21 @@ static void set_habits(struct ck_http *http, const struct ck_http_settings *sett
     }
 }
 
-enum ck_err ck_http_new(const struct ck_http_settings *settings, struct ck_http **ret_http,
-                        struct ck_error *err)
+/* Takes api_key_header. */
+static enum ck_err make(const struct ck_http_settings *settings, struct ck_secret **api_key_header,
+                        struct ck_http **ret_http, struct ck_error *err)
 {
     CK_CLEANUP(ck_http_free) struct ck_http *http = calloc(1, sizeof(*http));
 
     if (http == NULL)
         return ck_error_no_memory(err);
-    http->cancel = settings->cancel;
+    if (need_share(err) != CK_OK)
+        return err->code;
+    http->api_key_header = CK_TAKE(*api_key_header);
+    http->cancel = http->cancel_at_first = settings->cancel;
     http->now_s = settings->now_s;
     http->trace = settings->trace;
-    http->timeout_ms = settings->timeout_ms;
+    http->timeout_ms = http->timeout_ms_at_first = settings->timeout_ms;
     memcpy(http->origin, settings->host.origin, sizeof(http->origin));
     http->curl = curl_easy_init();
     if (settings->resolve != NULL)
@@ -184,12 +205,49 @@ enum ck_err ck_http_new(const struct ck_http_settings *settings, struct ck_http 
     return CK_OK;
 }
 
+enum ck_err ck_http_new(const struct ck_http_settings *settings, struct ck_http **ret_http,
+                        struct ck_error *err)
+{
+    struct ck_secret *no_key = NULL;
+
+    return make(settings, &no_key, ret_http, err);
+}
+
+/* The server drops other characters before it compares; in a header line they would do worse. */
+static bool is_api_key(const struct ck_secret *key)
+{
+    static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-";
+    size_t size = ck_secret_size(key);
+
+    return size > 0 && size <= CK_HTTP_API_KEY_MAX && strspn(ck_secret_bytes(key), allowed) == size;
+}
+
+enum ck_err ck_http_new_with_key(const struct ck_http_settings *settings,
+                                 const struct ck_secret *api_key, struct ck_http **ret_http,
+                                 struct ck_error *err)
+{
+    static const char name[] = "X-API-Key: ";
+    CK_CLEANUP(ck_secret_free) struct ck_secret *header = NULL;
+
+    if (!is_api_key(api_key)) {
+        ck_error_set(err, CK_ERR_USAGE, "what was given as API key can't be one");
+        return ck_error_hint(err, "mailcow's API keys are groups of letters and digits with '-' "
+                                  "between them; the admin finds them in the configuration, at "
+                                  "access.");
+    }
+    enum ck_err r = ck_secret_new(name, strlen(name), &header, err);
+    if (r == CK_OK)
+        r = ck_secret_append(&header, ck_secret_bytes(api_key), ck_secret_size(api_key), err);
+    return r == CK_OK ? make(settings, &header, ret_http, err) : r;
+}
+
 void ck_http_free(struct ck_http **http)
 {
     if (*http == NULL)
         return;
     curl_easy_cleanup((*http)->curl);
     curl_slist_free_all((*http)->resolve);
+    ck_secret_free(&(*http)->api_key_header);
     free(CK_TAKE(*http));
 }
 
@@ -241,6 +299,17 @@ void ck_http_set_last_words(struct ck_http *http, unsigned timeout_ms)
     http->cancel = NULL;
     if (http->timeout_ms > timeout_ms)
         http->timeout_ms = timeout_ms;
+}
+
+void ck_http_end_last_words(struct ck_http *http)
+{
+    http->cancel = http->cancel_at_first;
+    http->timeout_ms = http->timeout_ms_at_first;
+}
+
+void ck_http_set_cancel(struct ck_http *http, const volatile sig_atomic_t *cancel)
+{
+    http->cancel = http->cancel_at_first = cancel;
 }
 
 /* What a failed exchange means: once a post was begun the server may have acted on it. */
@@ -351,40 +420,66 @@ static enum ck_err perform(struct exchange *exchange, struct ck_response *ret_re
     return r;
 }
 
-static enum ck_err run(struct exchange *exchange, const char *path,
-                       struct ck_response *ret_response, struct ck_error *err)
+/* A query may hold a secret, or say who: its first name is enough. */
+static void trace(const struct exchange *exchange, const char *path, int status)
 {
-    struct ck_http *http = exchange->http;
-    char url[CK_ORIGIN_MAX + CK_HTTP_PATH_MAX];
+    char shown[CK_HTTP_PATH_MAX + sizeof("...")];
+    size_t named = strcspn(path, "?");
 
-    if (snprintf(url, sizeof(url), "%s%s", http->origin, path) >= (int)sizeof(url))
-        return ck_error_set(err, CK_ERR_USAGE, "the address %.60s... is too long", path);
+    if (exchange->http->trace == NULL)
+        return;
+    if (path[named] == '?')
+        named += strcspn(path + named, "=&") + 1;
+    bool whole = named >= strlen(path);
+    snprintf(shown, sizeof(shown), "%.*s%s", (int)named, path, whole ? "" : "...");
+    exchange->http->trace(exchange->is_post ? "POST" : "GET", shown, status);
+}
+
+static enum ck_err run_at(struct exchange *exchange, const char *url,
+                          struct ck_response *ret_response, struct ck_error *err)
+{
     on_progress(exchange, 0, 0, 0, 0);
     if (exchange->cancelled)
         return ck_error_set(err, CK_ERR_INTERRUPTED, "interrupted");
-    if (curl_easy_setopt(http->curl, CURLOPT_URL, url) != CURLE_OK)
+    if (curl_easy_setopt(exchange->http->curl, CURLOPT_URL, url) != CURLE_OK)
         return ck_error_no_memory(err);
-
-    enum ck_err r = perform(exchange, ret_response, err);
-    ck_intake_clear(&exchange->intake);
-    if (http->trace != NULL)
-        http->trace(exchange->is_post ? "POST" : "GET", path,
-                    r == CK_OK ? ret_response->status : 0);
-    return r;
+    return perform(exchange, ret_response, err);
 }
 
-enum ck_err ck_http_get(struct ck_http *http, const char *path, struct ck_response *ret_response,
-                        struct ck_error *err)
+static enum ck_err run(struct exchange *exchange, const char *path, struct curl_slist *headers,
+                       struct ck_response *ret_response, struct ck_error *err)
 {
-    struct exchange exchange = {.http = http};
+    CURL *curl = exchange->http->curl;
+    char url[CK_ORIGIN_MAX + CK_HTTP_PATH_MAX];
 
-    curl_easy_setopt(http->curl, CURLOPT_HTTPGET, 1L);
-    return run(&exchange, path, ret_response, err);
+    if (snprintf(url, sizeof(url), "%s%s", exchange->http->origin, path) >= (int)sizeof(url))
+        return ck_error_set(err, CK_ERR_USAGE, "the address %.*s... is too long",
+                            (int)strcspn(path, "?"), path);
+    if (exchange->intake.size_max == 0)
+        exchange->intake.size_max = CK_HTTP_BODY_MAX;
+    curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
+    enum ck_err r = run_at(exchange, url, ret_response, err);
+    /* They are the caller's: curl only borrowed them. */
+    curl_easy_setopt(curl, CURLOPT_HTTPHEADER, NULL);
+    ck_secret_erase(url, sizeof(url));
+    ck_intake_clear(&exchange->intake);
+    trace(exchange, path, r == CK_OK ? ret_response->status : 0);
+    return r;
 }
 
 static void list_free(struct curl_slist **list)
 {
     curl_slist_free_all(*list);
+}
+
+static enum ck_err add_line(struct curl_slist **headers, const char *line, struct ck_error *err)
+{
+    struct curl_slist *longer = curl_slist_append(*headers, line);
+
+    if (longer == NULL)
+        return ck_error_no_memory(err);
+    *headers = longer;
+    return CK_OK;
 }
 
 static enum ck_err add_header(struct curl_slist **headers, const char *name, const char *value,
@@ -393,11 +488,33 @@ static enum ck_err add_header(struct curl_slist **headers, const char *name, con
     char header[CK_ORIGIN_MAX + 32];
 
     snprintf(header, sizeof(header), "%s: %s", name, value);
-    struct curl_slist *longer = curl_slist_append(*headers, header);
-    if (longer == NULL)
-        return ck_error_no_memory(err);
-    *headers = longer;
-    return CK_OK;
+    return add_line(headers, header, err);
+}
+
+/* What every request of this client carries. */
+static enum ck_err begin_headers(const struct ck_http *http, struct curl_slist **headers,
+                                 struct ck_error *err)
+{
+    if (http->api_key_header == NULL)
+        return CK_OK;
+    return add_line(headers, ck_secret_bytes(http->api_key_header), err);
+}
+
+enum ck_err ck_http_get_large(struct ck_http *http, const char *path, size_t body_max,
+                              struct ck_response *ret_response, struct ck_error *err)
+{
+    CK_CLEANUP(list_free) struct curl_slist *headers = NULL;
+    struct exchange exchange = {.http = http, .intake.size_max = body_max};
+    enum ck_err r = begin_headers(http, &headers, err);
+
+    curl_easy_setopt(http->curl, CURLOPT_HTTPGET, 1L);
+    return r == CK_OK ? run(&exchange, path, headers, ret_response, err) : r;
+}
+
+enum ck_err ck_http_get(struct ck_http *http, const char *path, struct ck_response *ret_response,
+                        struct ck_error *err)
+{
+    return ck_http_get_large(http, path, CK_HTTP_BODY_MAX, ret_response, err);
 }
 
 static enum ck_err post(struct ck_http *http, const char *path, struct curl_slist *headers,
@@ -409,11 +526,9 @@ static enum ck_err post(struct ck_http *http, const char *path, struct curl_slis
     curl_easy_setopt(http->curl, CURLOPT_POST, 1L);
     curl_easy_setopt(http->curl, CURLOPT_POSTFIELDSIZE, (long)ck_secret_size(body));
     curl_easy_setopt(http->curl, CURLOPT_POSTFIELDS, ck_secret_bytes(body));
-    curl_easy_setopt(http->curl, CURLOPT_HTTPHEADER, headers);
-    enum ck_err r = run(&exchange, path, ret_response, err);
-    /* Body and headers are the caller's and ours: curl only borrowed them. */
+    enum ck_err r = run(&exchange, path, headers, ret_response, err);
+    /* The body is the caller's: curl only borrowed it. */
     curl_easy_setopt(http->curl, CURLOPT_POSTFIELDS, NULL);
-    curl_easy_setopt(http->curl, CURLOPT_HTTPHEADER, NULL);
     return r;
 }
 
@@ -422,8 +537,10 @@ enum ck_err ck_http_post(struct ck_http *http, const char *path, const char *con
                          struct ck_error *err)
 {
     CK_CLEANUP(list_free) struct curl_slist *headers = NULL;
-    enum ck_err r = add_header(&headers, "Content-Type", content_type, err);
+    enum ck_err r = begin_headers(http, &headers, err);
 
+    if (r == CK_OK)
+        r = add_header(&headers, "Content-Type", content_type, err);
     return r == CK_OK ? post(http, path, headers, body, ret_response, err) : r;
 }
 
@@ -432,8 +549,10 @@ enum ck_err ck_http_post_script(struct ck_http *http, const char *path,
                                 struct ck_error *err)
 {
     CK_CLEANUP(list_free) struct curl_slist *headers = NULL;
-    enum ck_err r = add_header(&headers, "Content-Type", "text/plain;charset=UTF-8", err);
+    enum ck_err r = begin_headers(http, &headers, err);
 
+    if (r == CK_OK)
+        r = add_header(&headers, "Content-Type", "text/plain;charset=UTF-8", err);
     if (r == CK_OK)
         r = add_header(&headers, "Origin", http->origin, err);
     if (r == CK_OK)

@@ -40,7 +40,7 @@ size_t ck_intake_take_body(char *bytes, size_t one, size_t size, void *context)
     struct ck_intake *intake = context;
 
     (void)one; /* curl always says 1 */
-    if (size > CK_HTTP_BODY_MAX - intake->size) {
+    if (size > intake->size_max - intake->size) {
         intake->too_large = true;
         return CURL_WRITEFUNC_ERROR;
     }

@@ -12,6 +12,7 @@
 struct ck_intake {
     char *body; /* NUL-terminated once there is one */
     size_t size;
+    size_t size_max; /* of an answer that is not too large */
     size_t capacity;
     size_t head_size;
     bool too_large;

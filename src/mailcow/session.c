@@ -52,14 +52,20 @@ static void note_clock(struct ck_session *session, const struct ck_response *res
     }
 }
 
-enum ck_err ck_session_get(struct ck_session *session, const char *path,
-                           struct ck_response *ret_response, struct ck_error *err)
+enum ck_err ck_session_get_large(struct ck_session *session, const char *path, size_t body_max,
+                                 struct ck_response *ret_response, struct ck_error *err)
 {
-    enum ck_err r = ck_http_get(session->http, path, ret_response, err);
+    enum ck_err r = ck_http_get_large(session->http, path, body_max, ret_response, err);
 
     if (r == CK_OK)
         note_clock(session, ret_response);
     return r;
+}
+
+enum ck_err ck_session_get(struct ck_session *session, const char *path,
+                           struct ck_response *ret_response, struct ck_error *err)
+{
+    return ck_session_get_large(session, path, CK_HTTP_BODY_MAX, ret_response, err);
 }
 
 static enum ck_err post(struct ck_session *session, const char *path, const char *content_type,
@@ -185,17 +191,22 @@ enum ck_err ck_session_note_sent(struct ck_session *session, const char *secret,
     return r == CK_OK ? ck_secret_append(&session->sent, "", 1, err) : r;
 }
 
-bool ck_session_shows_sent(const struct ck_session *session, const char *text)
+bool ck_sent_shows(const struct ck_secret *sent, const char *text)
 {
-    const char *sent = session->sent != NULL ? ck_secret_bytes(session->sent) : NULL;
-    const char *end = sent != NULL ? sent + ck_secret_size(session->sent) : NULL;
+    const char *at = sent != NULL ? ck_secret_bytes(sent) : NULL;
+    const char *end = sent != NULL ? at + ck_secret_size(sent) : NULL;
 
-    for (; sent < end; sent += strlen(sent) + 1) {
-        size_t size = strnlen(sent, SHOWN_MAX);
-        if (size > 0 && memmem(text, strlen(text), sent, size) != NULL)
+    for (; at < end; at += strlen(at) + 1) {
+        size_t size = strnlen(at, SHOWN_MAX);
+        if (size > 0 && memmem(text, strlen(text), at, size) != NULL)
             return true;
     }
     return false;
+}
+
+bool ck_session_shows_sent(const struct ck_session *session, const char *text)
+{
+    return ck_sent_shows(session->sent, text);
 }
 
 void ck_session_censor(const struct ck_session *session, struct ck_page *page)
@@ -303,13 +314,13 @@ enum ck_err ck_session_visit(struct ck_session *session, struct ck_error *err)
  */
 static const char LOGOUT_PATH[] = "/user";
 
-static bool post_logout(struct ck_session *session, const struct ck_secret *form)
+static bool post_logout(struct ck_session *session, const struct ck_secret *form,
+                        struct ck_response *response)
 {
-    CK_CLEANUP(ck_response_clear) struct ck_response response = {0};
     struct ck_error ignored;
 
-    return ck_session_post(session, LOGOUT_PATH, form, &response, &ignored) == CK_OK &&
-           response.status < 500;
+    return ck_session_post(session, LOGOUT_PATH, form, response, &ignored) == CK_OK &&
+           response->status < 500;
 }
 
 /*
@@ -317,29 +328,67 @@ static bool post_logout(struct ck_session *session, const struct ck_secret *form
  * connection that was cut, or a proxy with a fault of a moment, is no reason to leave the login,
  * and logging out twice does no harm: so it is tried once more, all within LAST_WORDS_MS.
  */
-static void log_out(struct ck_session *session)
+static bool log_out(struct ck_session *session, struct ck_response *response)
 {
     CK_CLEANUP(ck_secret_free) struct ck_secret *form = NULL;
     struct ck_error ignored;
     int64_t begun_ms = ck_clock_steady_ms();
 
     ck_http_set_last_words(session->http, LAST_WORDS_MS);
-    if (ck_form_add(&form, "logout", "1", &ignored) != CK_OK || post_logout(session, form))
-        return;
+    if (ck_form_add(&form, "logout", "1", &ignored) != CK_OK)
+        return false;
+    if (post_logout(session, form, response))
+        return true;
     int64_t left_ms = LAST_WORDS_MS - (ck_clock_steady_ms() - begun_ms);
     if (left_ms < SECOND_WORDS_MS)
-        return;
+        return false;
     ck_http_set_last_words(session->http, (unsigned)left_ms);
     ck_http_use_fresh_connection(session->http);
-    post_logout(session, form);
+    ck_response_clear(response);
+    return post_logout(session, form, response);
+}
+
+/*
+ * Gives the cookie jar back. The server tells by where it leads that its owner is logged in again;
+ * anything else has to be looked at before the jar is used.
+ */
+static void give_back(struct ck_session *session)
+{
+    CK_CLEANUP(ck_response_clear) struct ck_response response = {0};
+    struct ck_session *lender = session->lender;
+    bool done = session->live && log_out(session, &response);
+
+    ck_http_end_last_words(session->http);
+    if (session->live)
+        lender->return_doubtful =
+            !done ||
+            !ck_dialect_returns_to(session->dialect, lender->account.role, response.location);
+    lender->lent = NULL;
+    session->http = NULL;
+}
+
+/* One that lent itself may be left in the other account, which takes a log-out of its own. */
+static void end(struct ck_session *session)
+{
+    for (int times = session->has_lent ? 2 : 1; session->live && times > 0; times--) {
+        CK_CLEANUP(ck_response_clear) struct ck_response response = {0};
+        log_out(session, &response);
+    }
+    if (session->lent != NULL) {
+        session->lent->http = NULL;
+        session->lent->lender = NULL;
+        session->lent->live = false;
+    }
 }
 
 void ck_session_close(struct ck_session **session)
 {
     if (*session == NULL)
         return;
-    if ((*session)->live)
-        log_out(*session);
+    if ((*session)->lender != NULL)
+        give_back(*session);
+    else
+        end(*session);
     ck_http_free(&(*session)->http);
     ck_page_clear(&(*session)->page);
     ck_secret_free(&(*session)->sent);

@@ -20,6 +20,10 @@ struct ck_session {
     bool live;              /* the server may hold a login that has to be ended */
     int64_t clock_offset_s;
     bool clock_known;
+    struct ck_session *lender; /* whose cookie jar this is, until this is closed; or NULL */
+    struct ck_session *lent;   /* the other way round */
+    bool has_lent;             /* one log-out may only return from another account */
+    bool return_doubtful;      /* whose session it is now has to be looked at */
 };
 
 /* A session with an empty cookie jar, and nobody logged in. */
@@ -33,6 +37,9 @@ const char *ck_session_factor_path(const struct ck_session *session);
 /* ck_http_get, _post of a form or of JSON, and _post_script; all note the server's clock. */
 enum ck_err ck_session_get(struct ck_session *session, const char *path,
                            struct ck_response *ret_response, struct ck_error *err);
+/* The same for an answer of up to body_max bytes. */
+enum ck_err ck_session_get_large(struct ck_session *session, const char *path, size_t body_max,
+                                 struct ck_response *ret_response, struct ck_error *err);
 enum ck_err ck_session_post(struct ck_session *session, const char *path,
                             const struct ck_secret *form, struct ck_response *ret_response,
                             struct ck_error *err);
@@ -61,6 +68,15 @@ enum ck_err ck_session_note_sent(struct ck_session *session, const char *secret,
 
 /* Whether text holds something that was noted. */
 bool ck_session_shows_sent(const struct ck_session *session, const char *text);
+
+/* The same for what was collected as ck_session_note_sent does: strings, each with its NUL. */
+bool ck_sent_shows(const struct ck_secret *sent, const char *text);
+
+/*
+ * Whether the session is its account's: one that is lent is CK_ERR_USAGE, and where it is not sure
+ * that a lent one came back its factor page is read.
+ */
+enum ck_err ck_session_check_returned(struct ck_session *session, struct ck_error *err);
 
 /* Drops the alerts of page that hold something that was noted. */
 void ck_session_censor(const struct ck_session *session, struct ck_page *page);

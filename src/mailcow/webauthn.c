@@ -7,6 +7,7 @@
 #include "change.h"
 #include "cowkey/base/cleanup.h"
 #include "cowkey/mailcow/factor.h"
+#include "cowkey/mailcow/log_in_as.h"
 #include "webauthn_json.h"
 #include "webauthn_session.h"
 
@@ -94,6 +95,25 @@ enum ck_err ck_webauthn_creation_options(struct ck_session *session, enum ck_web
         r = ck_webauthn_json_read_creation(response.body, response.size, &session->host,
                                            &session->account, ret_options, err);
     return r;
+}
+
+/*
+ * Asked past the checks above: those are for making a credential, and what the server has stored it
+ * also tells of accounts that it offers none.
+ */
+enum ck_err ck_session_count_security_keys(struct ck_session *session, int *ret_count,
+                                           struct ck_error *err)
+{
+    CK_CLEANUP(ck_response_clear) struct ck_response response = {0};
+    enum ck_err r =
+        ck_session_get(session, requests[CK_WEBAUTHN_FACTOR].options_path, &response, err);
+
+    if (r != CK_OK)
+        return r;
+    if (response.status != 200)
+        return ck_session_bad_status(response.status, CK_ERR_UNREACHABLE, err);
+    return ck_webauthn_json_count_excluded(response.body, response.size, &session->account,
+                                           ret_count, err);
 }
 
 /* --- registration --- */

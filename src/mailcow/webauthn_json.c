@@ -2,6 +2,7 @@
 
 #include <jansson.h>
 #include <string.h>
+#include <strings.h>
 
 #include "cowkey/base/cleanup.h"
 #include "cowkey/base/escape.h"
@@ -180,6 +181,26 @@ enum ck_err ck_webauthn_json_read_request(const char *json, size_t size, const s
         return not_understood(r, err);
     *ret_options = read;
     read = (struct ck_request_options){0};
+    return CK_OK;
+}
+
+enum ck_err ck_webauthn_json_count_excluded(const char *json, size_t size,
+                                            const struct ck_account *account, int *ret_count,
+                                            struct ck_error *err)
+{
+    CK_CLEANUP(ck_json_free) json_t *answer = NULL;
+    json_t *options;
+    enum ck_err r = parse(json, size, &answer, &options, err);
+
+    if (r != CK_OK)
+        return not_understood(r, err);
+    const char *name = json_string_value(json_object_get(json_object_get(options, "user"), "name"));
+    if (name == NULL || strcasecmp(name, account->name) != 0)
+        return ck_error_set(err, CK_ERR_UNREACHABLE,
+                            "the server's options for a security key are not for '%s'",
+                            account->name);
+    const json_t *excluded = json_object_get(options, "excludeCredentials");
+    *ret_count = json_is_array(excluded) ? (int)json_array_size(excluded) : -1;
     return CK_OK;
 }
 

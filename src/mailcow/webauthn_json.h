@@ -29,6 +29,14 @@ enum ck_err ck_webauthn_json_read_request(const char *json, size_t size, const s
                                           struct ck_error *err);
 
 /*
+ * How many credentials the options for a new one exclude: those that account has. -1 where they
+ * don't tell; options of somebody else, and none, are CK_ERR_UNREACHABLE.
+ */
+enum ck_err ck_webauthn_json_count_excluded(const char *json, size_t size,
+                                            const struct ck_account *account, int *ret_count,
+                                            struct ck_error *err);
+
+/*
  * The body that registers a second factor (with label, and the password unless it is NULL), or with
  * a label of NULL a passkey. A password that is not UTF-8 is CK_ERR_USAGE.
  */

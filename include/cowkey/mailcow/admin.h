@@ -8,6 +8,7 @@
 #ifndef COWKEY_MAILCOW_ADMIN_H
 #define COWKEY_MAILCOW_ADMIN_H
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -76,6 +77,12 @@ enum ck_err ck_admin_open_session(struct ck_session *session, struct ck_admin **
 /* Closes what ck_admin_open_* made; not the session. */
 void ck_admin_close(struct ck_admin **admin);
 
+/*
+ * Looks at another *cancel from now on, or (NULL) at none: for what has to be read back although
+ * somebody interrupted.
+ */
+void ck_admin_set_cancel(struct ck_admin *admin, const volatile sig_atomic_t *cancel);
+
 /* Whose session it is; NULL with an API key. */
 const struct ck_account *ck_admin_account(const struct ck_admin *admin);
 /* Whether it may read and change accounts of this role: a domain admin's session only mailboxes. */
@@ -95,7 +102,11 @@ enum ck_err ck_admin_read(struct ck_admin *admin, const struct ck_account *accou
 enum ck_err ck_admin_list(struct ck_admin *admin, enum ck_role role, struct ck_records *ret_records,
                           struct ck_error *err);
 
-/* The domains that the admin may see; then the mailboxes of one of them, and of no other. */
+/*
+ * The domains that the admin may see; then the mailboxes of one of them (an A-label in lower case),
+ * and of no other. A domain that the server does not have, or not for this admin, is CK_ERR_USAGE,
+ * unless there is no mailbox at all.
+ */
 enum ck_err ck_admin_list_domains(struct ck_admin *admin, struct ck_domains *ret_domains,
                                   struct ck_error *err);
 enum ck_err ck_admin_list_mailboxes(struct ck_admin *admin, const char *domain,
@@ -117,7 +128,8 @@ struct ck_account_edit {
 /*
  * Edits the account that now was read of, and reads it back: *ret_after is filled with CK_OK, and
  * with CK_ERR_UNCHANGED where it could be read. A password can't be read back.
- * - CK_ERR_UNCHANGED: refused, in the server's words; or "success", and the record is as before.
+ * - CK_ERR_UNCHANGED: refused, in the server's words; or "success", and the record is as before; or
+ *   a password that mailcow does not keep.
  * - CK_ERR_REFUSED: the API key is wrong or may only read.
  * - CK_ERR_UNKNOWN: cut, not understood, or the record shows something else than was asked for.
  */
@@ -133,7 +145,8 @@ struct ck_said {
 
 /*
  * Sets the flags (1, 0) of count accounts of one role (1..CK_ADMIN_EDIT_MAX) in one request, and
- * takes the answer apart: ret_said[i] is about records[i]. Nothing is read back: the caller does.
+ * takes the answer apart: ret_said[i] is about records[i], and neither done nor refused where the
+ * server does not say for sure. Nothing is read back: the caller does.
  * Errors as ck_admin_edit; after CK_ERR_UNKNOWN any of the accounts may have been changed.
  */
 enum ck_err ck_admin_set_flags(struct ck_admin *admin, const struct ck_record *const *records,
@@ -144,6 +157,7 @@ enum ck_err ck_admin_set_flags(struct ck_admin *admin, const struct ck_record *c
  * Opens a session of an active domain admin through the server's single-use sign-on, which needs
  * an API key that may write (protocol 8): open, its factor page read, and shown to be that account's.
  * It skips second factor and holds. Close it.
+ * - CK_ERR_USAGE: in a session, or an account that is no domain admin.
  * - CK_ERR_UNCHANGED: the server gives no sign-on for this account.
  */
 enum ck_err ck_admin_sign_on(struct ck_admin *admin, const struct ck_account *domain_admin,

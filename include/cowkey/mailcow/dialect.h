@@ -29,6 +29,12 @@ const char *ck_dialect_factor_path(enum ck_dialect dialect, enum ck_role role);
  */
 bool ck_dialect_start_role(enum ck_dialect dialect, const char *location, enum ck_role *ret_role);
 
+/* Whether location is where a request for a login page leads an account of this role that is in. */
+bool ck_dialect_starts_at(enum ck_dialect dialect, enum ck_role role, const char *location);
+
+/* Whether a log-out that leads to location returned from "log in as" to an account of this role. */
+bool ck_dialect_returns_to(enum ck_dialect dialect, enum ck_role role, const char *location);
+
 /*
  * Asks the server what it speaks, in one exchange and a throw-away cookie jar, before any password
  * is sent: GET /api/v1/process/fido2-args (dialects 1.1). When a proxy hides the API the login page

@@ -3,8 +3,8 @@
  *
  * https with verified certificates only, no redirect is followed, one timeout for each exchange,
  * answers are bounded also after unpacking. A post goes out once: it is never repeated, not even on
- * a connection that turned out to be closed. All clients share their connections (not their
- * cookies), so they are for one thread.
+ * a connection that turned out to be closed. The clients of a thread share their connections (not
+ * their cookies); a client belongs to the thread that made it.
  */
 #ifndef COWKEY_MAILCOW_HTTP_H
 #define COWKEY_MAILCOW_HTTP_H
@@ -23,6 +23,7 @@ enum {
     CK_HTTP_BODY_MAX = 4 * 1024 * 1024, /* bytes of an unpacked body */
     CK_HTTP_HEAD_MAX = 64 * 1024,       /* bytes of all header lines of an answer */
     CK_HTTP_PATH_MAX = 1024,            /* bytes of a path with query, with NUL */
+    CK_HTTP_API_KEY_MAX = 255,          /* bytes of an API key: the server's column */
 };
 
 /*
@@ -38,7 +39,10 @@ struct ck_http_settings {
     unsigned timeout_ms; /* of one exchange, 1..600000 */
     const volatile sig_atomic_t *cancel;
     int64_t (*now_s)(void); /* this computer's clock, seconds since 1970; never NULL */
-    /* When not NULL: told of each exchange; status 0 is an exchange without an answer. */
+    /*
+     * When not NULL: told of each exchange; status 0 is an exchange without an answer. path is
+     * without what stands in a query, which may be a secret: "/?sso_token=...".
+     */
     void (*trace)(const char *method, const char *path, int status);
 };
 
@@ -60,13 +64,29 @@ struct ck_response {
 
 struct ck_http;
 
-/* Once, before the first client: libcurl's global state, with an allocator that erases. */
+/*
+ * Once, before the first client and before there are threads: libcurl's global state, with an
+ * allocator that erases. ck_http_exit comes after the last client, and closes the connections of
+ * the thread that calls it.
+ */
 enum ck_err ck_http_init(struct ck_error *err);
 void ck_http_exit(void);
+
+/* At the end of any other thread that had clients, all of which are freed: closes what they used. */
+void ck_http_thread_end(void);
 
 enum ck_err ck_http_new(const struct ck_http_settings *settings, struct ck_http **ret_http,
                         struct ck_error *err);
 void ck_http_free(struct ck_http **http);
+
+/*
+ * A client without a cookie jar, whose requests carry an API key: what an API key's call sets is a
+ * session of its own (protocol 7.4), and is forgotten at once. A key that is empty, longer than
+ * CK_HTTP_API_KEY_MAX, or has other characters than letters, digits and '-' is CK_ERR_USAGE.
+ */
+enum ck_err ck_http_new_with_key(const struct ck_http_settings *settings,
+                                 const struct ck_secret *api_key, struct ck_http **ret_http,
+                                 struct ck_error *err);
 
 /*
  * path begins with '/'. Any status code is a success here. Errors:
@@ -79,6 +99,10 @@ void ck_http_free(struct ck_http **http);
  */
 enum ck_err ck_http_get(struct ck_http *http, const char *path, struct ck_response *ret_response,
                         struct ck_error *err);
+
+/* The same for an answer that may have up to body_max bytes, instead of CK_HTTP_BODY_MAX. */
+enum ck_err ck_http_get_large(struct ck_http *http, const char *path, size_t body_max,
+                              struct ck_response *ret_response, struct ck_error *err);
 
 /* Posts body with the given Content-Type. */
 enum ck_err ck_http_post(struct ck_http *http, const char *path, const char *content_type,
@@ -96,8 +120,15 @@ enum ck_err ck_form_add(struct ck_secret **form, const char *name, const char *v
 enum ck_err ck_form_add_secret(struct ck_secret **form, const char *name,
                                const struct ck_secret *value, struct ck_error *err);
 
-/* For logging out after an interruption: ignore *cancel from now on, wait timeout_ms at most. */
+/*
+ * For logging out after an interruption: ignore *cancel from now on, wait timeout_ms at most. Where
+ * the client is used further, ck_http_end_last_words goes back to how it was made.
+ */
 void ck_http_set_last_words(struct ck_http *http, unsigned timeout_ms);
+void ck_http_end_last_words(struct ck_http *http);
+
+/* Looks at another *cancel from now on; NULL: nothing interrupts. */
+void ck_http_set_cancel(struct ck_http *http, const volatile sig_atomic_t *cancel);
 
 /* From now on each exchange has a connection of its own. */
 void ck_http_use_fresh_connection(struct ck_http *http);

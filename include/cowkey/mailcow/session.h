@@ -98,7 +98,10 @@ void ck_session_learn_methods(struct ck_session *session, const struct ck_sessio
 enum ck_err ck_session_read_forced(struct ck_session *session, int *ret_forced,
                                    struct ck_error *err);
 
-/* Logs out whatever the state (also a login that was not finished), frees, and sets NULL. */
+/*
+ * Logs out whatever the state (also a login that was not finished), frees, and sets NULL. One that
+ * was opened in an admin's (log_in_as.h) returns to that; close it first.
+ */
 void ck_session_close(struct ck_session **session);
 
 #endif

@@ -1,0 +1,40 @@
+/* From options to somebody who manages accounts: an API key, an own login, or both. */
+#ifndef CMD_ADMIN_TARGET_H
+#define CMD_ADMIN_TARGET_H
+
+#include <stdbool.h>
+
+#include "cowkey/base/secret.h"
+#include "cowkey/mailcow/admin.h"
+#include "cowkey/mailcow/session.h"
+#include "options.h"
+#include "target.h"
+
+/* Keep it where it was filled, as a target. */
+struct admin_target {
+    struct target target; /* target.account is empty without an own login */
+    struct ck_secret *api_key;
+    bool logs_in; /* it has an own login */
+
+    /* What admin_target_open opens. */
+    struct ck_session *session; /* of the own login, else NULL: for ck_session_log_in_as */
+    struct ck_admin *admin;     /* reads and edits: with the API key where there is one */
+};
+
+/*
+ * Fills target from the options, and asks for the password where an own login needs one. There is
+ * an own login without an API key, or when the command needs it (session_needed); neither an API
+ * key nor --account, or no --account where it is needed, and the account of a mailbox are
+ * CK_ERR_USAGE. No exchange with the server yet.
+ */
+enum ck_err admin_target_read(const struct options *options, const struct ck_person *person,
+                              const struct ck_key_person *key_person, bool session_needed,
+                              struct admin_target *target, struct ck_error *err);
+
+/* Asks the server what it speaks, logs in, and opens admin. */
+enum ck_err admin_target_open(struct admin_target *target, struct ck_error *err);
+
+/* Logs out and clears; sessions that were opened in the own one have to be closed before. */
+void admin_target_clear(struct admin_target *target);
+
+#endif

@@ -1,0 +1,190 @@
+/* Editing accounts for their admin (protocol 7.3). */
+#include <string.h>
+
+#include "admin_internal.h"
+#include "admin_json.h"
+#include "answer.h"
+#include "cowkey/base/cleanup.h"
+#include "session_internal.h"
+
+static const struct {
+    const char *path;
+    const char *done;
+} edits[] = {
+    [CK_ROLE_MAILBOX] = {"/api/v1/edit/mailbox", "mailbox_modified"},
+    [CK_ROLE_DOMAIN_ADMIN] = {"/api/v1/edit/domain-admin", "domain_admin_modified"},
+    [CK_ROLE_ADMIN] = {"/api/v1/edit/admin", "admin_modified"},
+};
+
+static enum ck_err check_edit(const struct ck_admin *admin, const struct ck_record *now,
+                              const struct ck_account_edit *edit, struct ck_error *err)
+{
+    const char *name = now->account.name;
+
+    if (edit->disable_tfa && now->account.role == CK_ROLE_MAILBOX)
+        return ck_error_set(err, CK_ERR_USAGE,
+                            "the server can't switch off the factors of the mailbox '%s'", name);
+    /* The server would say that it did. */
+    if (edit->password != NULL && now->authsource != CK_AUTHSOURCE_MAILCOW) {
+        ck_error_set(err, CK_ERR_UNCHANGED, "the password of '%s' is not kept by mailcow (%s)",
+                     name, ck_authsource_name(now->authsource));
+        return ck_error_hint(err, "Set it where it is kept.");
+    }
+    return ck_admin_check_manages(admin, now->account.role, err);
+}
+
+/* The server's word, and whether it is yes or no; neither is CK_ERR_UNKNOWN. */
+static enum ck_err send(struct ck_admin *admin, const struct ck_record *now,
+                        const struct ck_account_edit *edit,
+                        char ret_message[static CK_ANSWER_MESSAGE_MAX], struct ck_error *err)
+{
+    CK_CLEANUP(ck_secret_free) struct ck_secret *body = NULL;
+    CK_CLEANUP(ck_response_clear) struct ck_response response = {0};
+    enum ck_role role = now->account.role;
+    enum ck_err r = ck_edit_make_body(&now, 1, edit, &body, err);
+
+    ret_message[0] = '\0';
+    /* A page of the session may show it again. */
+    if (r == CK_OK && admin->session != NULL && edit->password != NULL)
+        r = ck_session_note_sent(admin->session, ck_secret_bytes(edit->password),
+                                 ck_secret_size(edit->password), err);
+    if (r == CK_OK)
+        r = ck_admin_post(admin, edits[role].path, body, &response, err);
+    if (r != CK_OK)
+        return r;
+    return ck_answer_read_edit(response.body, response.size, edits[role].done, ret_message, err);
+}
+
+/* Some refusals come with what was posted. */
+static bool shows_password(const char *message, const struct ck_secret *password)
+{
+    CK_CLEANUP(ck_secret_free) struct ck_secret *sent = NULL;
+    struct ck_error ignored;
+
+    if (password == NULL)
+        return false;
+    return ck_secret_append(&sent, ck_secret_bytes(password), ck_secret_size(password) + 1,
+                            &ignored) != CK_OK ||
+           ck_sent_shows(sent, message);
+}
+
+static enum ck_err refused(const struct ck_record *now, const struct ck_account_edit *edit,
+                           const char *message, struct ck_error *err)
+{
+    ck_error_set(err, CK_ERR_UNCHANGED, "the server refused to change '%s'", now->account.name);
+    if (*message == '\0' || shows_password(message, edit->password))
+        return err->code;
+    return ck_error_hint(err, "The server says: '%.300s'.", message);
+}
+
+static enum ck_err unknown(const struct ck_record *now, struct ck_error *err)
+{
+    struct ck_error cause = *err;
+
+    ck_error_set(err, CK_ERR_UNKNOWN, "it is not known whether '%s' was changed: %.300s",
+                 now->account.name, cause.text);
+    return ck_error_hint(err, "%s", cause.hint);
+}
+
+static bool flags_are(const struct ck_record *record, const struct ck_account_edit *edit)
+{
+    return record->force_tfa == edit->force_tfa &&
+           record->force_pw_update == edit->force_pw_update &&
+           !(edit->disable_tfa && record->tfa_active == 1);
+}
+
+static bool same_flags(const struct ck_record *a, const struct ck_record *b)
+{
+    return a->force_tfa == b->force_tfa && a->force_pw_update == b->force_pw_update &&
+           a->tfa_active == b->tfa_active;
+}
+
+/* The server says success, and its record says something else. */
+static enum ck_err not_as_asked(const struct ck_record *now, const struct ck_account_edit *edit,
+                                const struct ck_record *after, struct ck_error *err)
+{
+    bool unchanged = same_flags(now, after) && edit->password == NULL;
+
+    ck_error_set(err, unchanged ? CK_ERR_UNCHANGED : CK_ERR_UNKNOWN,
+                 unchanged ? "the server says that it changed '%s', and did not"
+                           : "the server changed '%s', and not as it was asked to",
+                 now->account.name);
+    if (after->force_tfa < 0 && edit->force_tfa >= 0)
+        return ck_error_hint(err, "Releases before 2026-03 can't insist on a second factor.");
+    if (after->force_pw_update < 0 && edit->force_pw_update >= 0)
+        return ck_error_hint(err, "Releases before 2026-03 can't insist on a new password of "
+                                  "admins and domain admins.");
+    if (now->authsource != CK_AUTHSOURCE_MAILCOW)
+        return ck_error_hint(err,
+                             "Of accounts whose password is kept elsewhere (%s) the server "
+                             "does not keep all flags.",
+                             ck_authsource_name(now->authsource));
+    return err->code;
+}
+
+enum ck_err ck_admin_edit(struct ck_admin *admin, const struct ck_record *now,
+                          const struct ck_account_edit *edit, struct ck_record *ret_after,
+                          struct ck_error *err)
+{
+    struct ck_account_edit whole = *edit;
+    struct ck_record after;
+    struct ck_error reading;
+    char message[CK_ANSWER_MESSAGE_MAX];
+
+    /* What is left out is cleared; what this release does not know (-1) need not be sent. */
+    if (whole.force_tfa < 0)
+        whole.force_tfa = now->force_tfa;
+    if (whole.force_pw_update < 0)
+        whole.force_pw_update = now->force_pw_update;
+    enum ck_err r = check_edit(admin, now, edit, err);
+    if (r != CK_OK)
+        return r;
+    r = send(admin, now, &whole, message, err);
+    if (r == CK_ERR_UNKNOWN)
+        return unknown(now, err);
+    /* Of the refusals only the one that came in an answer to the edit has a word. */
+    bool answered = r == CK_OK || (r == CK_ERR_UNCHANGED && *message != '\0');
+    if (!answered)
+        return r;
+    if (ck_admin_read(admin, &now->account, &after, &reading) != CK_OK) {
+        *err = reading;
+        return unknown(now, err);
+    }
+    if (r == CK_OK && !flags_are(&after, &whole))
+        r = not_as_asked(now, &whole, &after, err);
+    else if (r != CK_OK && same_flags(now, &after))
+        r = refused(now, &whole, message, err);
+    else if (r != CK_OK)
+        r = ck_error_set(err, CK_ERR_UNKNOWN,
+                         "the server refused to change '%s', and its record is not what it was",
+                         now->account.name);
+    if (r == CK_OK || r == CK_ERR_UNCHANGED)
+        *ret_after = after;
+    return r;
+}
+
+enum ck_err ck_admin_set_flags(struct ck_admin *admin, const struct ck_record *const *records,
+                               size_t count, int force_tfa, int force_pw_update,
+                               struct ck_said *ret_said, struct ck_error *err)
+{
+    CK_CLEANUP(ck_secret_free) struct ck_secret *body = NULL;
+    CK_CLEANUP(ck_response_clear) struct ck_response response = {0};
+    const struct ck_account_edit edit = {.force_tfa = force_tfa,
+                                         .force_pw_update = force_pw_update};
+    enum ck_role role = count > 0 ? records[0]->account.role : CK_ROLE_MAILBOX;
+    bool one_role = true;
+
+    for (size_t i = 1; i < count; i++)
+        one_role = one_role && records[i]->account.role == role;
+    if (count < 1 || count > CK_ADMIN_EDIT_MAX || !one_role)
+        return ck_error_set(err, CK_ERR_USAGE, "one edit is of 1 to %d accounts of one role",
+                            CK_ADMIN_EDIT_MAX);
+    enum ck_err r = ck_admin_check_manages(admin, role, err);
+    if (r == CK_OK)
+        r = ck_edit_make_body(records, count, &edit, &body, err);
+    if (r == CK_OK)
+        r = ck_admin_post(admin, edits[role].path, body, &response, err);
+    if (r == CK_OK)
+        r = ck_said_parse(response.body, response.size, records, count, ret_said, err);
+    return r;
+}
