@@ -3,6 +3,7 @@
 #include <sys/resource.h>
 #include <sys/syscall.h>
 
+#include "cowkey/base/json.h"
 #include "sample.h"
 
 /* --- system calls that fail on demand; see tests/unit/base/file_create.c --- */
@@ -588,6 +589,7 @@ int main(void)
         JOURNAL_TEST(test_allocations_fail),
     };
 
+    ck_json_init(); /* it notes when memory is short */
     setlinebuf(stdout);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
