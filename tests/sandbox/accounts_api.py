@@ -8,15 +8,12 @@ import api
 import logs_api
 import php
 from app_passwords import check_policy, may_touch
+from own_password import edit_administration, hidden
 from state import Account
 
-_NEW_PASSWORD_FIELDS = ("password", "password2", "user_old_pass", "user_new_pass",
-                        "user_new_pass2")
-
-
-def _hidden(attributes):
-    return {key: "*" if key in _NEW_PASSWORD_FIELDS else value
-            for key, value in attributes.items()}
+# What reads give, all of it null, where the database finds no row.
+_NO_RECORD = ("username", "active", "active_int", "domain", "name", "local_part", "quota",
+              "messages", "attributes", "custom_attributes")
 
 
 # -- reading ---------------------------------------------------------------------------
@@ -54,6 +51,8 @@ def _read_admins(role, function):
 
 
 def _mailbox_details(exchange, account, reduced=False):
+    if account.name in exchange.state.unmeasured:
+        return dict.fromkeys(_NO_RECORD)
     details = {
         "username": account.name, "active": account.active, "active_int": account.active,
         "domain": account.domain, "name": account.shown_name,
@@ -86,7 +85,7 @@ def _read_mailboxes(exchange, obj, extra):
     if obj not in ("all", "reduced"):
         if obj == exchange.session.username and not exchange.state.account(obj, "user"):
             # Of oneself there is always a record, and here an empty one.
-            return {"username": None, "active": None, "active_int": None, "domain": None}
+            return dict.fromkeys(_NO_RECORD)
         if not may_touch(exchange, obj):
             return {}
         return _mailbox_details(exchange, exchange.state.account(obj))
@@ -144,8 +143,8 @@ def _edit_admins(role, function, done):
     def edit(exchange, _obj, attributes, items):
         if exchange.session.role == "domainadmin" and role == "domainadmin":
             # Whoever is named: it is about one's own password, and nothing else.
-            return _edit_own_administration(exchange, {"username": items, **attributes})
-        log = (function, "edit", {"username": items, **_hidden(attributes)})
+            return edit_administration(exchange, {"username": items, **attributes})
+        log = (function, "edit", {"username": items, **hidden(attributes)})
         if exchange.session.role != "admin":
             log = log if role == "domainadmin" else (function, "edit", None)
             exchange.alert("danger", "access_denied", *log)
@@ -227,7 +226,7 @@ def _apply(exchange, account, attributes):
 
 
 def _add_domain_admin(exchange, _obj, attributes):
-    state, log = exchange.state, ("domain_admin", "add", _hidden(attributes))
+    state, log = exchange.state, ("domain_admin", "add", hidden(attributes))
     name = php.lower(php.trim(php.text(attributes.get("username"))))
     domains = php.as_list(attributes.get("domains"))
     unknown = [domain for domain in domains if domain not in state.domains]
@@ -256,14 +255,19 @@ def _edit_mailboxes(exchange, obj, attributes, items):
     if obj is not None:
         return api.answer({"type": "error", "msg": "route not found"}, 404)
     for name in items:
-        log = ("mailbox", "edit", "mailbox", {"username": items, **_hidden(attributes)}, None)
+        log = ("mailbox", "edit", "mailbox", {"username": items, **hidden(attributes)}, None)
         if not isinstance(name, str) or not php.is_email(name):
             exchange.alert("danger", ["username_invalid", name], *log)
             continue
-        if exchange.session.role == "user" or not may_touch(exchange, name):
+        if (exchange.session.role == "user" or not may_touch(exchange, name)
+                or name in exchange.state.unmeasured):
             exchange.alert("danger", "access_denied", *log)
             continue
         account = exchange.state.account(name)
+        if account.domain in exchange.state.full_domains:
+            # The quota is held against what is left, although nobody wants to change it.
+            exchange.alert("danger", ["mailbox_quota_left_exceeded", 1], *log)
+            continue
         password = attributes.get("password")
         if password:
             if not check_policy(exchange, password, attributes.get("password2")):
@@ -323,57 +327,6 @@ def _delete(role, function, done):
     return delete
 
 
-# -- one's own password ----------------------------------------------------------------------
-
-
-def _edit_self(exchange, _obj, attributes, _items):
-    if exchange.state.account(exchange.session.username) is None:
-        return api.nothing()
-    if exchange.session.role == "user":
-        return _edit_own_mailbox(exchange, attributes)
-    if exchange.session.role == "domainadmin":
-        return _edit_own_administration(exchange, attributes)
-    return api.nothing()
-
-
-def _edit_own_mailbox(exchange, attributes):
-    session, log = exchange.session, ("edit_user_account", _hidden(attributes))
-    account = exchange.state.account(session.username)
-    new = attributes.get("user_new_pass"), attributes.get("user_new_pass2")
-    old = attributes.get("user_old_pass")
-    local = account.authsource == "mailcow"
-    if (old or session.pending_pw_update) and all(new):
-        if not session.pending_pw_update and not (local and account.password == old):
-            exchange.alert("danger", "access_denied", *log)
-            return False
-        if not check_policy(exchange, *new):
-            return False
-        if local:
-            exchange.state.set_password(account, php.text(new[0]))
-            exchange.state.set_attributes(account, force_pw_update="0")
-        session.pending_pw_update = False
-    # Without the old password nothing was changed, and it is a success (dialects 2.5).
-    exchange.alert("success", ["mailbox_modified", session.username], *log)
-    return True
-
-
-def _edit_own_administration(exchange, attributes):
-    session, log = exchange.session, ("domain_admin", "edit", _hidden(attributes))
-    account = exchange.state.account(session.username)
-    if not session.pending_pw_update and attributes.get("user_old_pass", "") != account.password:
-        exchange.alert("danger", "access_denied", *log)
-        return False
-    new = attributes.get("user_new_pass")
-    if not check_policy(exchange, new, attributes.get("user_new_pass2")):
-        return False
-    exchange.state.set_password(account, php.text(new))
-    if exchange.dialect.knows_force:
-        exchange.state.set_attributes(account, force_pw_update="0")
-    session.pending_pw_update = False
-    exchange.alert("success", ["domain_admin_modified", session.username], *log)
-    return True
-
-
 api.READ.update({
     "domain-admin": _read_admins("domainadmin", "domain_admin"),
     "admin": _read_admins("admin", "admin"),
@@ -387,7 +340,6 @@ api.EDIT.update({
     "domain-admin": _edit_admins("domainadmin", "domain_admin", "domain_admin_modified"),
     "admin": _edit_admins("admin", "admin", "admin_modified"),
     "mailbox": _edit_mailboxes,
-    "self": _edit_self,
 })
 api.DELETE.update({
     "domain-admin": _delete("domainadmin", "domain_admin", "domain_admin_removed"),

@@ -110,11 +110,20 @@ class Arranger:
 
     def do_domain_active(self, name, switch):
         """Passwords of its mailboxes are refused while it is off."""
+        _put(self._state.inactive_domains, self._domain(name), not _on(switch))
+
+    def do_domain_full(self, name, switch):
+        """Edits of its mailboxes are refused while it is on, whatever they are about."""
+        _put(self._state.full_domains, self._domain(name), _on(switch))
+
+    def do_no_record(self, name, switch):
+        """Reads of the mailbox give nulls while it is on."""
+        _put(self._state.unmeasured, self._mailbox(name).name, _on(switch))
+
+    def _domain(self, name):
         if name not in self._state.domains:
             raise Usage(f"no such domain: {name}")
-        change = self._state.inactive_domains.discard if _on(switch) else (
-            self._state.inactive_domains.add)
-        change(name)
+        return name
 
     def do_factors(self, name):
         self._account(name)
@@ -296,6 +305,13 @@ class Arranger:
         rule = _rule(faults.Meanwhile, description)
         self._find(rule.verb)
         self._sandbox.meanwhiles.add(rule)
+
+
+def _put(names, name, wanted):
+    if wanted:
+        names.add(name)
+    else:
+        names.discard(name)
 
 
 def _on(switch):

@@ -87,9 +87,28 @@ class Arranged(Admins, Case):
         for words in (("add-account", "x", "king", "y"), ("add-account", "x", "mailbox", "y"),
                       ("add-account", "x", "domain-admin", "y"), ("add-account", DA, "admin", "y"),
                       ("many-mailboxes", "many.test", "x"), ("api-allow-from", "tea"),
-                      ("many-mailboxes", "many.test", "1", "x"), ("small-pages", "perhaps")):
+                      ("many-mailboxes", "many.test", "1", "x"), ("small-pages", "perhaps"),
+                      ("domain-active", "unknown.test", "on")):
             self.assertEqual(self.server.try_ctl(*words).returncode, 2, words)
         self.assertEqual(self.server.try_ctl("domain-admin-of", "admin", "x.test").returncode, 3)
+
+    def test_full_domain(self):
+        """Of many edits only those of its mailboxes are refused."""
+        self.server.ctl("add-account", FAR, "mailbox", "Made-Up-Pass-far")
+        self.server.ctl("domain-full", "example.test", "on")
+        answer = self.edit("mailbox", [ALICE, FAR], force_tfa="1")
+        self.assertEqual([row["msg"] for row in answer.json], [
+            ["mailbox_quota_left_exceeded", 1], ["mailbox_modified", FAR]])
+        self.assertEqual(self.flags("mailbox", ALICE)["force_tfa"], "0")
+        self.server.ctl("domain-full", "example.test", "off")
+        self.assertEqual(self.edit("mailbox", [ALICE]).json[0]["type"], "success")
+
+    def test_no_record(self):
+        self.server.ctl("no-record", ALICE, "on")
+        rows = self.read("mailbox/all/example.test").json
+        self.assertEqual([row["username"] for row in rows], [None, BOB, "carol@example.test"])
+        self.assertEqual(self.read("mailbox/" + ALICE).json["attributes"], None)
+        self.assertEqual(self.become(ALICE).get("/user").name, ALICE)
 
     def test_disabled_factors(self):
         self.server.ctl("add-totp", ALICE, "phone", SECRET)

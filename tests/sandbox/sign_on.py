@@ -24,6 +24,8 @@ def _issue(exchange, obj, attributes):
     if exchange.session.role != "admin":
         exchange.alert("danger", "access_denied", *log)
         return False
+    if isinstance(attributes.get("username"), (list, dict)):
+        return api.nothing()  # the script ends half-way
     name = php.text(attributes.get("username"))
     account = state.account(name, "domainadmin")
     if account is None or not account.domains:

@@ -130,6 +130,8 @@ class State:
         self.api_allow_from = seed.get("api_allow_from", ["127.0.0.0/8"])
         self.domains = seed["domains"]
         self.inactive_domains = set()
+        self.full_domains = set()  # whose mailboxes have more than may be given to them
+        self.unmeasured = set()  # mailboxes whose row of usage is missing
         self.password_policy = seed["password_policy"]
         self.accounts = {}
         self.factors = Table()

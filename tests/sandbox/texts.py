@@ -25,6 +25,7 @@ _ENGLISH = {
     "logged_in_as": "Logged in as %s",
     "login_failed": "Login failed",
     "mailbox_modified": "Mailbox %s saved",
+    "mailbox_quota_left_exceeded": "Not enough space left (%s MiB)",
     "mailbox_removed": "Mailbox %s removed",
     "malformed_username": "Malformed username",
     "must_set_password": "You <b>must</b> set a new password before you go on.",

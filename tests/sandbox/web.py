@@ -10,6 +10,7 @@ import api
 import app_passwords  # noqa: F401 (registers its routes)
 import factors
 import log_in_as
+import own_password  # noqa: F401 (registers its route)
 import pages
 import passkeys
 import php
