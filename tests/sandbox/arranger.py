@@ -175,7 +175,8 @@ class Arranger:
 
     def do_add_app_password(self, name, label):
         account = self._mailbox(name)
-        return str(self._state.add_app_password(account.name, label,
+        # As the server itself stores it.
+        return str(self._state.add_app_password(account.name, php.escape_html(label),
                                                 protocols=("imap_access", "smtp_access")).id)
 
     def do_app_passwords(self, name):

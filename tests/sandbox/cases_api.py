@@ -333,7 +333,7 @@ class AppPasswords(Keyed):
     def test_arranged(self):
         self.server.ctl("add-app-password", ACCOUNTS["user"], 'phone "x"')
         [row] = self.read("app-passwd/all/" + ACCOUNTS["user"], "ro").json
-        self.assertEqual(row["name"], "phone &quot;x&quot;")
+        self.assertEqual(row["name"], "phone &amp;quot;x&amp;quot;")
         self.assertEqual(self.read("app-passwd/all").text, "{}")
         self.assertEqual(self.read("app-passwd/" + ACCOUNTS["user"]).body, b"")
 
