@@ -5,11 +5,21 @@
 #include "batch.h"
 #include "output.h"
 
+/* Where the next size bytes go; NULL where they have no room, nor has then what follows. */
+static char *reserve(struct batch_answer *answer, size_t size)
+{
+    size_t start = answer->more_size;
+
+    answer->more_size += size; /* beyond the end: the member is dropped */
+    return answer->more_size <= sizeof(answer->more) ? answer->more + start : NULL;
+}
+
 static void put(struct batch_answer *answer, const char *text, size_t size)
 {
-    if (size <= sizeof(answer->more) - answer->more_size)
-        memcpy(answer->more + answer->more_size, text, size);
-    answer->more_size += size; /* beyond the end: the member is dropped */
+    char *to = reserve(answer, size);
+
+    if (to != NULL)
+        memcpy(to, text, size);
 }
 
 static void put_literal(struct batch_answer *answer, const char *text)
@@ -19,9 +29,14 @@ static void put_literal(struct batch_answer *answer, const char *text)
 
 static void put_key(struct batch_answer *answer, const char *key)
 {
-    put_literal(answer, ",\"");
-    put_literal(answer, key);
-    put_literal(answer, "\":");
+    size_t size = strlen(key);
+    char *to = reserve(answer, size + strlen(",\"\":"));
+
+    if (to == NULL)
+        return;
+    memcpy(to, ",\"", 2);
+    memcpy(to + 2, key, size);
+    memcpy(to + 2 + size, "\":", 2);
 }
 
 /* Takes a member back that had no room. */
