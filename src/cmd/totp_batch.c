@@ -19,13 +19,13 @@ void totp_terms_clear(struct totp_terms *terms)
     ck_otpauth_clear(&terms->otpauth);
 }
 
-enum ck_err totp_judge(const struct totp_terms *terms, const char *code,
+enum ck_err totp_judge(const struct totp_terms *terms, struct ck_otp_mac *mac, const char *code,
                        struct totp_verdict *verdict, struct ck_error *err)
 {
     const struct ck_totp_params *params = &terms->otpauth.params;
 
-    if (ck_totp_check(terms->otpauth.key, params, code, terms->now_s, terms->window, &verdict->fits,
-                      &verdict->offset, err) != CK_OK)
+    if (ck_totp_check_by(mac, terms->otpauth.key, params, code, terms->now_s, terms->window,
+                         &verdict->fits, &verdict->offset, err) != CK_OK)
         return err->code;
     verdict->step = terms->now_s / params->period_s + (verdict->fits ? verdict->offset : 0);
     verdict->valid = verdict->fits && verdict->step > terms->last_used;
@@ -36,23 +36,30 @@ enum ck_err totp_judge(const struct totp_terms *terms, const char *code,
 struct worker {
     const struct totp_terms *defaults;
     struct ck_json_view view;
+    struct ck_otp_mac *mac;
 };
-
-static void *worker_new(const void *terms)
-{
-    struct worker *worker = calloc(1, sizeof(*worker));
-
-    if (worker != NULL)
-        worker->defaults = terms;
-    return worker;
-}
 
 static void worker_free(void *data)
 {
     struct worker *worker = data;
 
     ck_json_view_clear(&worker->view);
+    ck_otp_mac_free(&worker->mac);
     free(worker);
+}
+
+static void *worker_new(const void *terms)
+{
+    struct worker *worker = calloc(1, sizeof(*worker));
+    struct ck_error err;
+
+    if (worker == NULL)
+        return NULL;
+    worker->defaults = terms;
+    if (ck_otp_mac_new(&worker->mac, &err) == CK_OK)
+        return worker;
+    worker_free(worker);
+    return NULL;
 }
 
 /* --- the members of a line --- */
@@ -221,7 +228,7 @@ static enum ck_err judge_line(void *data, char *text, size_t size, struct batch_
     if (r == CK_OK)
         r = read_code(line, terms.otpauth.params.digits, code, err);
     if (r == CK_OK)
-        r = totp_judge(&terms, code, &verdict, err);
+        r = totp_judge(&terms, worker->mac, code, &verdict, err);
     if (r == CK_OK)
         write_answer(&verdict, answer);
     return r;

@@ -28,7 +28,8 @@ struct totp_verdict {
     int64_t step;
 };
 
-enum ck_err totp_judge(const struct totp_terms *terms, const char *code,
+/* mac: what is kept between several checks, NULL for one alone. */
+enum ck_err totp_judge(const struct totp_terms *terms, struct ck_otp_mac *mac, const char *code,
                        struct totp_verdict *verdict, struct ck_error *err);
 
 /*

@@ -102,7 +102,7 @@ static enum ck_err judge_totp(const struct options *options, struct totp_terms *
     if (terms->now_s < 0)
         terms->now_s = clock_now_s(); /* only now: secret and code may have taken their time */
     if (r == CK_OK)
-        r = totp_judge(terms, code, verdict, err);
+        r = totp_judge(terms, NULL, code, verdict, err);
     ck_secret_erase(code, sizeof(code));
     return r;
 }

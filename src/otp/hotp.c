@@ -47,7 +47,7 @@ enum ck_err ck_hotp_check(const struct ck_secret *key, const struct ck_totp_para
         return CK_OK;
     }
     for (int offset = 0; offset <= (int)window; offset++) {
-        if (ck_step_try(key, params, code, counter, offset, &match, err) != CK_OK)
+        if (ck_step_try(key, NULL, params, code, counter, offset, &match, err) != CK_OK)
             return err->code;
     }
     *ret_valid = match.found != 0;

@@ -1,10 +1,12 @@
-/* The code of a step, by liboath, and comparing with it. */
+/* The code of a step, by liboath or HMAC made ready, and comparing with it. */
 #include "step.h"
 
 #include <liboath/oath.h>
 #include <openssl/crypto.h>
 #include <string.h>
 #include <time.h>
+
+#include "mac.h"
 
 enum ck_err ck_step_check_key(const struct ck_secret *key, struct ck_error *err)
 {
@@ -58,16 +60,19 @@ enum ck_err ck_step_code(const struct ck_secret *key, const struct ck_totp_param
     return CK_OK;
 }
 
-enum ck_err ck_step_try(const struct ck_secret *key, const struct ck_totp_params *params,
-                        const char *code, int64_t start, int offset, struct ck_step_match *match,
-                        struct ck_error *err)
+enum ck_err ck_step_try(const struct ck_secret *key, struct ck_otp_mac *mac,
+                        const struct ck_totp_params *params, const char *code, int64_t start,
+                        int offset, struct ck_step_match *match, struct ck_error *err)
 {
     char expected[CK_TOTP_CODE_MAX] = "";
 
     if (start + offset < 0)
         return CK_OK;
-    if (ck_step_code(key, params, start + offset, expected, err) != CK_OK)
-        return err->code;
+    enum ck_err r = mac != NULL
+                        ? ck_otp_mac_code(mac, params->digits, start + offset, expected, err)
+                        : ck_step_code(key, params, start + offset, expected, err);
+    if (r != CK_OK)
+        return r;
 
     /* CRYPTO_memcmp gives 0 to 255, so the subtraction borrows from all upper bits for 0 only. */
     unsigned equal = -(((unsigned)CRYPTO_memcmp(expected, code, params->digits) - 1) >> 31);

@@ -7,6 +7,7 @@
 
 #include "cowkey/base/error.h"
 #include "cowkey/base/secret.h"
+#include "cowkey/otp/mac.h"
 #include "cowkey/otp/totp.h"
 
 /* CK_ERR_USAGE when the key's size, the algorithm or the digits are out of bounds. */
@@ -26,9 +27,12 @@ struct ck_step_match {
     unsigned offset;
 };
 
-/* Looks at the step start + offset; the first that fits stays. Steps before 0 do not exist. */
-enum ck_err ck_step_try(const struct ck_secret *key, const struct ck_totp_params *params,
-                        const char *code, int64_t start, int offset, struct ck_step_match *match,
-                        struct ck_error *err);
+/*
+ * Looks at the step start + offset; the first that fits stays. Steps before 0 do not exist. mac is
+ * ready for the key and the algorithm, or NULL: liboath computes the code then.
+ */
+enum ck_err ck_step_try(const struct ck_secret *key, struct ck_otp_mac *mac,
+                        const struct ck_totp_params *params, const char *code, int64_t start,
+                        int offset, struct ck_step_match *match, struct ck_error *err);
 
 #endif

@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "cowkey/base/cleanup.h"
+#include "mac.h"
 #include "step.h"
 
 enum {
@@ -61,6 +62,14 @@ enum ck_err ck_totp_check(const struct ck_secret *key, const struct ck_totp_para
                           const char *code, int64_t now_s, unsigned window, bool *ret_valid,
                           int *ret_offset, struct ck_error *err)
 {
+    return ck_totp_check_by(NULL, key, params, code, now_s, window, ret_valid, ret_offset, err);
+}
+
+enum ck_err ck_totp_check_by(struct ck_otp_mac *mac, const struct ck_secret *key,
+                             const struct ck_totp_params *params, const char *code, int64_t now_s,
+                             unsigned window, bool *ret_valid, int *ret_offset,
+                             struct ck_error *err)
+{
     struct ck_step_match match = {0};
 
     if (check_input(key, params, now_s, err) != CK_OK)
@@ -72,14 +81,16 @@ enum ck_err ck_totp_check(const struct ck_secret *key, const struct ck_totp_para
         *ret_valid = false;
         return CK_OK;
     }
+    if (mac != NULL && ck_otp_mac_prepare(mac, key, params->algorithm, err) != CK_OK)
+        return err->code;
 
     /* From the present step outwards, so that the first step that fits is the nearest. */
     int64_t step = now_s / params->period_s;
-    if (ck_step_try(key, params, code, step, 0, &match, err) != CK_OK)
+    if (ck_step_try(key, mac, params, code, step, 0, &match, err) != CK_OK)
         return err->code;
     for (int distance = 1; distance <= (int)window; distance++) {
-        if (ck_step_try(key, params, code, step, -distance, &match, err) != CK_OK ||
-            ck_step_try(key, params, code, step, distance, &match, err) != CK_OK)
+        if (ck_step_try(key, mac, params, code, step, -distance, &match, err) != CK_OK ||
+            ck_step_try(key, mac, params, code, step, distance, &match, err) != CK_OK)
             return err->code;
     }
     *ret_valid = match.found != 0;

@@ -1,4 +1,4 @@
-/* Time-based one-time passwords (RFC 6238), by liboath. */
+/* Time-based one-time passwords (RFC 6238), by liboath; many of them by OpenSSL. */
 #ifndef COWKEY_OTP_TOTP_H
 #define COWKEY_OTP_TOTP_H
 
@@ -7,6 +7,7 @@
 
 #include "cowkey/base/error.h"
 #include "cowkey/base/secret.h"
+#include "cowkey/otp/mac.h"
 
 enum ck_totp_algorithm { CK_TOTP_SHA1, CK_TOTP_SHA256, CK_TOTP_SHA512 };
 
@@ -45,6 +46,15 @@ enum ck_err ck_totp_code(const struct ck_secret *key, const struct ck_totp_param
 enum ck_err ck_totp_check(const struct ck_secret *key, const struct ck_totp_params *params,
                           const char *code, int64_t now_s, unsigned window, bool *ret_valid,
                           int *ret_offset, struct ck_error *err);
+
+/*
+ * The same for those who check many codes. mac is kept between the checks, whichever keys and
+ * parameters they are of; NULL for none.
+ */
+enum ck_err ck_totp_check_by(struct ck_otp_mac *mac, const struct ck_secret *key,
+                             const struct ck_totp_params *params, const char *code, int64_t now_s,
+                             unsigned window, bool *ret_valid, int *ret_offset,
+                             struct ck_error *err);
 
 /* A key as people write it: base32 (RFC 4648 section 6), upper case, unpadded. */
 enum ck_err ck_totp_key_format(const struct ck_secret *key, struct ck_secret **ret_base32,
