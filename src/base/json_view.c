@@ -453,6 +453,26 @@ const struct ck_json_item *ck_json_view_find(const struct ck_json_item *object, 
     return NULL;
 }
 
+void ck_json_view_find_all(const struct ck_json_item *object, const char *const *keys, size_t count,
+                           const struct ck_json_item **ret_values)
+{
+    for (size_t k = 0; k < count; k++)
+        ret_values[k] = NULL;
+    if (object == NULL || object->kind != CK_JSON_OBJECT)
+        return;
+    for (unsigned i = 1; i < object->span; i += 1 + object[i + 1].span) {
+        const struct ck_json_item *key = &object[i];
+        for (size_t k = 0; k < count; k++) {
+            /* Most keys differ in their first character. */
+            if ((key->is_escaped || key->size == 0 || *key->text == *keys[k]) &&
+                is_text(key, keys[k], strlen(keys[k]))) {
+                ret_values[k] = &object[i + 1];
+                break;
+            }
+        }
+    }
+}
+
 bool ck_json_item_is(const struct ck_json_item *item, const char *text)
 {
     return item != NULL && item->kind == CK_JSON_STRING && is_text(item, text, strlen(text));
@@ -465,7 +485,13 @@ bool ck_json_item_copy(const struct ck_json_item *string, char *to, size_t size_
     size_t size = 0;
     char c;
 
-    while ((c = next(&bytes)) != '\0') {
+    if (!string->is_escaped) {
+        if (string->size >= size_max)
+            return false;
+        memcpy(to, string->text, string->size);
+        size = string->size;
+    }
+    while (string->is_escaped && (c = next(&bytes)) != '\0') {
         if (size + 1 >= size_max)
             return false;
         to[size++] = c;

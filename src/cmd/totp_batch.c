@@ -64,49 +64,60 @@ static void *worker_new(const void *terms)
 
 /* --- the members of a line --- */
 
-static enum ck_err read_text(const struct ck_json_item *item, const char *key, char text[TEXT_MAX],
+enum member { ALGORITHM, CODE, DIGITS, LAST_USED, PERIOD, SECRET, TIME, WINDOW, MEMBERS };
+
+static const char *const keys[MEMBERS] = {
+    [ALGORITHM] = "algorithm", [CODE] = "code",     [DIGITS] = "digits", [LAST_USED] = "last_used",
+    [PERIOD] = "period",       [SECRET] = "secret", [TIME] = "time",     [WINDOW] = "window"};
+
+/* A line's members; NULL for those that it does not have. */
+struct line {
+    const struct ck_json_item *of[MEMBERS];
+};
+
+static enum ck_err read_text(const struct line *line, enum member member, char text[TEXT_MAX],
                              struct ck_error *err)
 {
+    const struct ck_json_item *item = line->of[member];
+
     if (item->kind != CK_JSON_STRING || !ck_json_item_copy(item, text, TEXT_MAX, NULL))
-        return ck_error_set(err, CK_ERR_USAGE, "'%s' is not text of up to %d bytes", key,
+        return ck_error_set(err, CK_ERR_USAGE, "'%s' is not text of up to %d bytes", keys[member],
                             TEXT_MAX - 1);
     return CK_OK;
 }
 
-static enum ck_err read_number(const struct ck_json_item *line, const char *key, int64_t min,
+static enum ck_err read_number(const struct line *line, enum member member, int64_t min,
                                int64_t max, int64_t *number, struct ck_error *err)
 {
-    const struct ck_json_item *item = ck_json_view_find(line, key);
+    const struct ck_json_item *item = line->of[member];
 
     if (item == NULL)
         return CK_OK;
-    if (item->kind != CK_JSON_INTEGER || ck_json_item_integer(item) < min ||
-        ck_json_item_integer(item) > max)
+    int64_t value = item->kind == CK_JSON_INTEGER ? ck_json_item_integer(item) : -1;
+    if (item->kind != CK_JSON_INTEGER || value < min || value > max)
         return ck_error_set(err, CK_ERR_USAGE, "'%s' is not a number from %" PRId64 " to %" PRId64,
-                            key, min, max);
-    *number = ck_json_item_integer(item);
+                            keys[member], min, max);
+    *number = value;
     return CK_OK;
 }
 
 /* The bare secret's parameters; *ret_any when the line has one of them. */
-static enum ck_err read_params(const struct ck_json_item *line, struct ck_totp_params *params,
+static enum ck_err read_params(const struct line *line, struct ck_totp_params *params,
                                const char **ret_any, struct ck_error *err)
 {
-    static const char *const keys[] = {"algorithm", "digits", "period"};
-    const struct ck_json_item *algorithm = ck_json_view_find(line, keys[0]);
+    static const enum member members[] = {ALGORITHM, DIGITS, PERIOD};
     int64_t digits = params->digits, period_s = params->period_s;
     char text[TEXT_MAX];
 
     *ret_any = NULL;
-    for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++)
-        *ret_any = ck_json_view_find(line, keys[i]) != NULL ? keys[i] : *ret_any;
-    if (algorithm != NULL &&
-        (read_text(algorithm, "algorithm", text, err) != CK_OK ||
+    for (size_t i = 0; i < sizeof(members) / sizeof(*members); i++)
+        *ret_any = line->of[members[i]] != NULL ? keys[members[i]] : *ret_any;
+    if (line->of[ALGORITHM] != NULL &&
+        (read_text(line, ALGORITHM, text, err) != CK_OK ||
          otp_algorithm_parse(text, "'algorithm'", &params->algorithm, err) != CK_OK))
         return err->code;
-    if (read_number(line, "digits", CK_TOTP_DIGITS_MIN, CK_TOTP_DIGITS_MAX, &digits, err) !=
-            CK_OK ||
-        read_number(line, "period", 1, CK_TOTP_PERIOD_MAX_S, &period_s, err) != CK_OK)
+    if (read_number(line, DIGITS, CK_TOTP_DIGITS_MIN, CK_TOTP_DIGITS_MAX, &digits, err) != CK_OK ||
+        read_number(line, PERIOD, 1, CK_TOTP_PERIOD_MAX_S, &period_s, err) != CK_OK)
         return err->code;
     params->digits = (unsigned)digits;
     params->period_s = (unsigned)period_s;
@@ -131,10 +142,10 @@ static enum ck_err parse_secret(const struct ck_json_item *item, struct ck_otpau
 }
 
 /* own owns the secret that the line brings; otherwise that of the options is borrowed. */
-static enum ck_err read_secret(const struct ck_json_item *line, struct totp_terms *terms,
+static enum ck_err read_secret(const struct line *line, struct totp_terms *terms,
                                struct ck_otpauth *own, struct ck_error *err)
 {
-    const struct ck_json_item *secret = ck_json_view_find(line, "secret");
+    const struct ck_json_item *secret = line->of[SECRET];
     bool of_options_is_uri = terms->otpauth.account[0] != '\0';
     /* The options speak of a bare secret that a line brings, too; a URI only of its own. */
     struct ck_totp_params params = of_options_is_uri ? ck_totp_default : terms->otpauth.params;
@@ -158,40 +169,39 @@ static enum ck_err read_secret(const struct ck_json_item *line, struct totp_term
     return CK_OK;
 }
 
-static enum ck_err read_time(const struct ck_json_item *line, int64_t *now_s, struct ck_error *err)
+static enum ck_err read_time(const struct line *line, int64_t *now_s, struct ck_error *err)
 {
-    const struct ck_json_item *item = ck_json_view_find(line, "time");
+    const struct ck_json_item *item = line->of[TIME];
     char text[TEXT_MAX];
 
     if (item == NULL || item->kind != CK_JSON_STRING)
-        return read_number(line, "time", 0, MOMENT_LAST_S, now_s, err);
-    enum ck_err r = read_text(item, "time", text, err);
+        return read_number(line, TIME, 0, MOMENT_LAST_S, now_s, err);
+    enum ck_err r = read_text(line, TIME, text, err);
     return r == CK_OK ? moment_parse(text, "'time'", now_s, err) : r;
 }
 
-static enum ck_err read_terms(const struct ck_json_item *line, struct totp_terms *terms,
+static enum ck_err read_terms(const struct line *line, struct totp_terms *terms,
                               struct ck_otpauth *own, struct ck_error *err)
 {
     int64_t window = terms->window;
 
     if (read_secret(line, terms, own, err) != CK_OK ||
         read_time(line, &terms->now_s, err) != CK_OK ||
-        read_number(line, "window", 0, CK_TOTP_WINDOW_MAX, &window, err) != CK_OK ||
-        read_number(line, "last_used", 0, INT64_MAX, &terms->last_used, err) != CK_OK)
+        read_number(line, WINDOW, 0, CK_TOTP_WINDOW_MAX, &window, err) != CK_OK ||
+        read_number(line, LAST_USED, 0, INT64_MAX, &terms->last_used, err) != CK_OK)
         return err->code;
     terms->window = (unsigned)window;
     return CK_OK;
 }
 
-static enum ck_err read_code(const struct ck_json_item *line, size_t digits,
+static enum ck_err read_code(const struct line *line, size_t digits,
                              char ret_code[CK_TOTP_CODE_MAX], struct ck_error *err)
 {
-    const struct ck_json_item *item = ck_json_view_find(line, "code");
     char text[TEXT_MAX];
 
-    if (item == NULL)
+    if (line->of[CODE] == NULL)
         return ck_error_set(err, CK_ERR_USAGE, "'code' is missing");
-    enum ck_err r = read_text(item, "code", text, err);
+    enum ck_err r = read_text(line, CODE, text, err);
     return r == CK_OK ? otp_code_parse(text, digits, ret_code, err) : r;
 }
 
@@ -218,15 +228,16 @@ static enum ck_err judge_line(void *data, char *text, size_t size, struct batch_
     struct totp_terms terms = *worker->defaults; /* borrows */
     struct ck_otpauth own = {.key = NULL};
     struct totp_verdict verdict = {0};
+    struct line line;
     char code[CK_TOTP_CODE_MAX];
 
     if (ck_json_view_parse(&worker->view, text, size, "the line", CK_ERR_USAGE, err) != CK_OK)
         return err->code;
-    const struct ck_json_item *line = worker->view.items;
-    enum ck_err r = read_terms(line, &terms, &own, err);
+    ck_json_view_find_all(worker->view.items, keys, MEMBERS, line.of);
+    enum ck_err r = read_terms(&line, &terms, &own, err);
     own_key = own.key;
     if (r == CK_OK)
-        r = read_code(line, terms.otpauth.params.digits, code, err);
+        r = read_code(&line, terms.otpauth.params.digits, code, err);
     if (r == CK_OK)
         r = totp_judge(&terms, worker->mac, code, &verdict, err);
     if (r == CK_OK)

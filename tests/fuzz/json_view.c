@@ -40,7 +40,9 @@ static void compare_members(const struct ck_json_item *item, const json_t *value
     require(count == json_object_size(value));
     json_object_foreach((json_t *)value, key, member)
     {
-        require(ck_json_view_find(item, key) != NULL);
+        const struct ck_json_item *found = NULL;
+        ck_json_view_find_all(item, &key, 1, &found);
+        require(found != NULL && ck_json_view_find(item, key) == found);
         compare(ck_json_view_find(item, key), member);
     }
 }

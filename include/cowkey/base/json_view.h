@@ -56,6 +56,13 @@ void ck_json_view_clear(struct ck_json_view *view);
 /* The value behind an object's key; NULL when there is none, or object is NULL or no object. */
 const struct ck_json_item *ck_json_view_find(const struct ck_json_item *object, const char *key);
 
+/*
+ * The same for count keys at once, in one pass over the object: ret_values gets as many, in the
+ * keys' order. No two keys are the same.
+ */
+void ck_json_view_find_all(const struct ck_json_item *object, const char *const *keys, size_t count,
+                           const struct ck_json_item **ret_values);
+
 /* Whether item is that string; false for NULL. */
 bool ck_json_item_is(const struct ck_json_item *item, const char *text);
 

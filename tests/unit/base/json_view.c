@@ -32,6 +32,10 @@ static void assert_same_members(const struct ck_json_item *item, const json_t *v
         const json_t *member = json_object_get(value, key);
         assert_non_null(member);
         assert_same(&item[i + 1], member);
+        const char *const keys[] = {"no such key", key};
+        const struct ck_json_item *found[2];
+        ck_json_view_find_all(item, keys, 2, found);
+        assert_ptr_equal(found[1], &item[i + 1]);
         assert_ptr_equal(ck_json_view_find(item, key), &item[i + 1]);
         assert_true(ck_json_item_is(&item[i], key));
         count++;
@@ -347,6 +351,35 @@ static void test_find(void **state)
     assert_null(ck_json_view_find(ck_json_view_find(view.items, "b"), "a"));
 }
 
+static void test_find_all(void **state)
+{
+    static const char text[] = "{\"ab\":{\"b\":1},\"abc\":2,\"\\u0062\":3,\"\":4,\"z\":5}";
+    static const char *const keys[] = {"b", "none", "a", "abc", "", "ab"};
+    enum { KEYS = sizeof(keys) / sizeof(keys)[0] };
+    const struct ck_json_item *found[KEYS];
+    struct ck_error err;
+
+    (void)state;
+    assert_int_equal(ck_json_view_parse(&view, text, strlen(text), "it", CK_ERR_USAGE, &err),
+                     CK_OK);
+    ck_json_view_find_all(view.items, keys, KEYS, found);
+    for (size_t i = 0; i < KEYS; i++)
+        assert_ptr_equal(found[i], ck_json_view_find(view.items, keys[i]));
+    assert_int_equal(ck_json_item_integer(found[0]), 3);
+    assert_null(found[1]);
+    assert_null(found[2]);
+    assert_int_equal(ck_json_item_integer(found[3]), 2);
+    assert_int_equal(ck_json_item_integer(found[4]), 4);
+    assert_int_equal(found[5]->kind, CK_JSON_OBJECT);
+    const struct ck_json_item *number = found[3];
+    ck_json_view_find_all(number, keys, KEYS, found);
+    for (size_t i = 0; i < KEYS; i++)
+        assert_null(found[i]);
+    found[0] = number;
+    ck_json_view_find_all(NULL, keys, 1, found);
+    assert_null(found[0]);
+}
+
 /* --- allocations --- */
 
 static enum ck_err parse(struct ck_error *err)
@@ -390,11 +423,17 @@ static int teardown(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_accepts),  cmocka_unit_test(test_refuses),
-        cmocka_unit_test(test_stricter), cmocka_unit_test(test_changes),
-        cmocka_unit_test(test_depth),    cmocka_unit_test(test_items),
-        cmocka_unit_test(test_size),     cmocka_unit_test(test_copy),
-        cmocka_unit_test(test_find),     cmocka_unit_test(test_allocations_fail),
+        cmocka_unit_test(test_accepts),
+        cmocka_unit_test(test_refuses),
+        cmocka_unit_test(test_stricter),
+        cmocka_unit_test(test_changes),
+        cmocka_unit_test(test_depth),
+        cmocka_unit_test(test_items),
+        cmocka_unit_test(test_size),
+        cmocka_unit_test(test_copy),
+        cmocka_unit_test(test_find),
+        cmocka_unit_test(test_find_all),
+        cmocka_unit_test(test_allocations_fail),
     };
 
     ck_json_init();
