@@ -195,5 +195,11 @@ enum ck_err ck_totp_key_parse(const struct ck_secret *base32, struct ck_secret *
                             BASE32_MAX);
     if (oath_base32_decode(ck_secret_bytes(digits), count, &key, &size) != OATH_OK)
         return ck_error_no_memory(err);
-    return take_from_oath(key, size, size, ret_key, err);
+    /* The key has fewer bytes than digits: it takes their place. */
+    memcpy(ck_secret_bytes(digits), key, size);
+    ck_secret_truncate(digits, size);
+    ck_secret_erase(key, size);
+    free(key);
+    *ret_key = CK_TAKE(digits);
+    return CK_OK;
 }
