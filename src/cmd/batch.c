@@ -110,7 +110,8 @@ static bool hand_out(struct batch *batch)
 static enum ck_err read_more(struct batch *batch, struct ck_error *err)
 {
     struct piece *piece = batch_piece(batch, batch->next_queued);
-    ssize_t got = read(batch->in_fd, piece->in + piece->in_size, PIECE_MAX - piece->in_size);
+    size_t room = PIECE_MAX - piece->in_size;
+    ssize_t got = read(batch->in_fd, piece->in + piece->in_size, room < READ_MAX ? room : READ_MAX);
 
     if (got < 0 && errno != EINTR && errno != EAGAIN)
         return ck_error_set(err, CK_ERR_UNCHANGED, "the lines can't be read on: %s",
@@ -135,12 +136,10 @@ static enum ck_err write_some(struct batch *batch, struct ck_error *err)
 {
     struct piece *piece = batch_piece(batch, batch->next_written);
     size_t left = piece->out_size - piece->written;
-    struct stat status;
-    bool is_file = fstat(STDOUT_FILENO, &status) == 0 && S_ISREG(status.st_mode);
 
     if (left > 0) {
         ssize_t put_out = write(STDOUT_FILENO, piece->out + piece->written,
-                                is_file || left < PIPE_PIECE ? left : PIPE_PIECE);
+                                batch->out_is_file || left < PIPE_PIECE ? left : PIPE_PIECE);
         if (put_out < 0)
             return errno == EINTR || errno == EAGAIN ? CK_OK : cannot_write(err);
         piece->written += (size_t)put_out;
@@ -299,7 +298,9 @@ static enum ck_err open_lines(struct batch *batch, const char *path, struct ck_e
 static enum ck_err prepare(struct batch *batch, unsigned workers, struct ck_error *err)
 {
     size_t count = 2 * (size_t)workers + 2;
+    struct stat status;
 
+    batch->out_is_file = fstat(STDOUT_FILENO, &status) == 0 && S_ISREG(status.st_mode);
     batch->pieces = calloc(count, sizeof(*batch->pieces));
     if (batch->pieces == NULL)
         return ck_error_no_memory(err);

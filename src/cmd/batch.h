@@ -24,7 +24,8 @@ enum {
 };
 
 /*
- * What a judge says of one line. reason is NULL when it is valid, else a static word ("signature").
+ * What a judge says of one line. reason is NULL when it is valid, else a static plain word
+ * ("signature").
  * more: JSON members that follow, each with a comma before it (the batch_put_* functions); a member
  * that does not fit is left out.
  */
@@ -46,7 +47,7 @@ void batch_put_error(struct batch_answer *answer, const struct ck_error *err);
  * shared and only read.
  */
 struct batch_judge {
-    const char *schema; /* "cowkey.verify/1" */
+    const char *schema; /* "cowkey.verify/1": plain, as it stands in JSON */
 
     /* What one thread keeps between lines; NULL when memory is short. */
     void *(*worker_new)(const void *terms);

@@ -12,6 +12,7 @@
 enum {
     PIECE_MAX = BATCH_LINE_MAX + 1, /* bytes of input in a piece */
     PIECE_LINES_MAX = 512,          /* and lines, since each has a result */
+    READ_MAX = 64 * 1024, /* bytes at once: what is more than a piece's lines moves on each time */
     RESULT_MAX = BATCH_MORE_MAX + 2048,
     OUT_FIRST = 64 * 1024,
     PIPE_PIECE = PIPE_BUF, /* what a pipe that is ready takes without waiting */
@@ -52,8 +53,9 @@ struct batch {
 
     int in_fd;
     bool in_ended, skips_line, is_interrupted;
-    bool is_cut;    /* the output ends within a line */
-    uint64_t lines; /* that were handed out */
+    bool out_is_file; /* takes all at once */
+    bool is_cut;      /* the output ends within a line */
+    uint64_t lines;   /* that were handed out */
     struct counts counts;
 };
 

@@ -36,15 +36,21 @@ static void append_literal(struct piece *piece, const char *text)
 static void write_result(const struct batch *batch, struct piece *piece, uint64_t line,
                          const struct batch_answer *answer)
 {
-    struct batch_answer head;
+    struct batch_answer number;
 
-    head.more_size = 0;
-    batch_put_text(&head, "schema", batch->judge->schema);
-    batch_put_number(&head, "line", (int64_t)line);
-    batch_put_bool(&head, "valid", answer->reason == NULL);
-    batch_put_text(&head, "reason", answer->reason);
-    append_literal(piece, "{");
-    append(piece, head.more + 1, head.more_size - 1);
+    number.more_size = 0;
+    batch_put_number(&number, "line", (int64_t)line);
+    append_literal(piece, "{\"schema\":\"");
+    append_literal(piece, batch->judge->schema);
+    append_literal(piece, "\"");
+    append(piece, number.more, number.more_size);
+    if (answer->reason == NULL) {
+        append_literal(piece, ",\"valid\":true,\"reason\":null");
+    } else {
+        append_literal(piece, ",\"valid\":false,\"reason\":\"");
+        append_literal(piece, answer->reason);
+        append_literal(piece, "\"");
+    }
     append(piece, answer->more, answer->more_size);
     append_literal(piece, "}\n");
 }
