@@ -3,17 +3,15 @@
 
 #include "admin_internal.h"
 #include "admin_json.h"
-#include "answer.h"
 #include "cowkey/base/cleanup.h"
 #include "session_internal.h"
 
-static const struct {
-    const char *path;
-    const char *done;
-} edits[] = {
-    [CK_ROLE_MAILBOX] = {"/api/v1/edit/mailbox", "mailbox_modified"},
-    [CK_ROLE_DOMAIN_ADMIN] = {"/api/v1/edit/domain-admin", "domain_admin_modified"},
-    [CK_ROLE_ADMIN] = {"/api/v1/edit/admin", "admin_modified"},
+enum { UTF8_MAX = 4 }; /* bytes of a character */
+
+static const char *const edits[] = {
+    [CK_ROLE_MAILBOX] = "/api/v1/edit/mailbox",
+    [CK_ROLE_DOMAIN_ADMIN] = "/api/v1/edit/domain-admin",
+    [CK_ROLE_ADMIN] = "/api/v1/edit/admin",
 };
 
 static enum ck_err check_edit(const struct ck_admin *admin, const struct ck_record *now,
@@ -33,48 +31,49 @@ static enum ck_err check_edit(const struct ck_admin *admin, const struct ck_reco
     return ck_admin_check_manages(admin, now->account.role, err);
 }
 
-/* The server's word, and whether it is yes or no; neither is CK_ERR_UNKNOWN. */
+/* What the server says of it; neither yes nor no is CK_ERR_UNKNOWN. */
 static enum ck_err send(struct ck_admin *admin, const struct ck_record *now,
-                        const struct ck_account_edit *edit,
-                        char ret_message[static CK_ANSWER_MESSAGE_MAX], struct ck_error *err)
+                        const struct ck_account_edit *edit, struct ck_said *ret_said,
+                        struct ck_error *err)
 {
     CK_CLEANUP(ck_secret_free) struct ck_secret *body = NULL;
     CK_CLEANUP(ck_response_clear) struct ck_response response = {0};
-    enum ck_role role = now->account.role;
     enum ck_err r = ck_edit_make_body(&now, 1, edit, &body, err);
 
-    ret_message[0] = '\0';
     /* A page of the session may show it again. */
     if (r == CK_OK && admin->session != NULL && edit->password != NULL)
         r = ck_session_note_sent(admin->session, ck_secret_bytes(edit->password),
                                  ck_secret_size(edit->password), err);
     if (r == CK_OK)
-        r = ck_admin_post(admin, edits[role].path, body, &response, err);
-    if (r != CK_OK)
-        return r;
-    return ck_answer_read_edit(response.body, response.size, edits[role].done, ret_message, err);
+        r = ck_admin_post(admin, edits[now->account.role], body, &response, err);
+    if (r == CK_OK)
+        r = ck_said_parse(response.body, response.size, &now, 1, ret_said, err);
+    if (r == CK_OK && ret_said->done == ret_said->refused)
+        r = ck_error_set(err, CK_ERR_UNKNOWN, "the server's answer does not say what was done");
+    return r;
 }
 
-/* Some refusals come with what was posted. */
-static bool shows_password(const char *message, const struct ck_secret *password)
+/* Some refusals come with what was posted; of one that was cut the end is not seen. */
+static bool may_show_password(const char *message, const struct ck_secret *password)
 {
     CK_CLEANUP(ck_secret_free) struct ck_secret *sent = NULL;
     struct ck_error ignored;
 
     if (password == NULL)
         return false;
-    return ck_secret_append(&sent, ck_secret_bytes(password), ck_secret_size(password) + 1,
+    return strlen(message) + UTF8_MAX >= sizeof(((struct ck_said *)NULL)->message) ||
+           ck_secret_append(&sent, ck_secret_bytes(password), ck_secret_size(password) + 1,
                             &ignored) != CK_OK ||
            ck_sent_shows(sent, message);
 }
 
 static enum ck_err refused(const struct ck_record *now, const struct ck_account_edit *edit,
-                           const char *message, struct ck_error *err)
+                           const struct ck_said *said, struct ck_error *err)
 {
     ck_error_set(err, CK_ERR_UNCHANGED, "the server refused to change '%s'", now->account.name);
-    if (*message == '\0' || shows_password(message, edit->password))
+    if (said->message[0] == '\0' || may_show_password(said->message, edit->password))
         return err->code;
-    return ck_error_hint(err, "The server says: '%.300s'.", message);
+    return ck_error_hint(err, "The server says: '%s'.", said->message);
 }
 
 static enum ck_err unknown(const struct ck_record *now, struct ck_error *err)
@@ -84,6 +83,15 @@ static enum ck_err unknown(const struct ck_record *now, struct ck_error *err)
     ck_error_set(err, CK_ERR_UNKNOWN, "it is not known whether '%s' was changed: %.300s",
                  now->account.name, cause.text);
     return ck_error_hint(err, "%s", cause.hint);
+}
+
+/* A refusal, and a record that is not what it was. */
+static enum ck_err contradiction(const struct ck_record *now, struct ck_error *err)
+{
+    ck_error_set(err, CK_ERR_UNKNOWN,
+                 "the server refused to change '%s', and its record is not what it was",
+                 now->account.name);
+    return ck_error_hint(err, "Somebody else may have changed it just now: look at it again.");
 }
 
 static bool flags_are(const struct ck_record *record, const struct ck_account_edit *edit)
@@ -129,7 +137,7 @@ enum ck_err ck_admin_edit(struct ck_admin *admin, const struct ck_record *now,
     struct ck_account_edit whole = *edit;
     struct ck_record after;
     struct ck_error reading;
-    char message[CK_ANSWER_MESSAGE_MAX];
+    struct ck_said said;
 
     /* What is left out is cleared; what this release does not know (-1) need not be sent. */
     if (whole.force_tfa < 0)
@@ -139,25 +147,21 @@ enum ck_err ck_admin_edit(struct ck_admin *admin, const struct ck_record *now,
     enum ck_err r = check_edit(admin, now, edit, err);
     if (r != CK_OK)
         return r;
-    r = send(admin, now, &whole, message, err);
-    if (r == CK_ERR_UNKNOWN)
-        return unknown(now, err);
-    /* Of the refusals only the one that came in an answer to the edit has a word. */
-    bool answered = r == CK_OK || (r == CK_ERR_UNCHANGED && *message != '\0');
-    if (!answered)
-        return r;
+    r = send(admin, now, &whole, &said, err);
+    if (r != CK_OK)
+        return r == CK_ERR_UNKNOWN ? unknown(now, err) : r;
     if (ck_admin_read(admin, &now->account, &after, &reading) != CK_OK) {
+        if (said.refused)
+            return refused(now, &whole, &said, err);
         *err = reading;
         return unknown(now, err);
     }
-    if (r == CK_OK && !flags_are(&after, &whole))
+    if (said.done && !flags_are(&after, &whole))
         r = not_as_asked(now, &whole, &after, err);
-    else if (r != CK_OK && same_flags(now, &after))
-        r = refused(now, &whole, message, err);
-    else if (r != CK_OK)
-        r = ck_error_set(err, CK_ERR_UNKNOWN,
-                         "the server refused to change '%s', and its record is not what it was",
-                         now->account.name);
+    else if (said.refused && same_flags(now, &after))
+        r = refused(now, &whole, &said, err);
+    else if (said.refused)
+        r = contradiction(now, err);
     if (r == CK_OK || r == CK_ERR_UNCHANGED)
         *ret_after = after;
     return r;
@@ -183,7 +187,7 @@ enum ck_err ck_admin_set_flags(struct ck_admin *admin, const struct ck_record *c
     if (r == CK_OK)
         r = ck_edit_make_body(records, count, &edit, &body, err);
     if (r == CK_OK)
-        r = ck_admin_post(admin, edits[role].path, body, &response, err);
+        r = ck_admin_post(admin, edits[role], body, &response, err);
     if (r == CK_OK)
         r = ck_said_parse(response.body, response.size, records, count, ret_said, err);
     return r;

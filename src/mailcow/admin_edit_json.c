@@ -64,7 +64,20 @@ enum ck_err ck_edit_make_body(const struct ck_record *const *records, size_t cou
     return ck_json_dump(body, JSON_COMPACT, ret_body, err);
 }
 
-/* --- answers to an edit of several --- */
+/* --- answers to an edit --- */
+
+/* Whom an answer is taken apart for. */
+struct asked {
+    const struct ck_record *const *records;
+    size_t count;
+    json_t *names; /* theirs, as they were posted */
+};
+
+/* What an element is to the request. */
+struct sense {
+    bool ours, done, refused;
+    size_t index; /* of the account that it names; the count when it names none */
+};
 
 /*
  * A session keeps what it said until a page shows it, so that answers begin with those of earlier
@@ -82,72 +95,92 @@ static bool is_of_another(const json_t *element, const json_t *names)
     return false;
 }
 
-/* Whose name it is; count when nobody's. */
-static size_t find(const char *name, const struct ck_record *const *records, size_t count)
-{
-    size_t i = 0;
-
-    while (i < count && strcmp(records[i]->account.name, name) != 0)
-        i++;
-    return i;
-}
-
-static bool is_refusal(const char *type)
-{
-    return strcmp(type, "danger") == 0 || strcmp(type, "error") == 0 ||
-           strcmp(type, "warning") == 0;
-}
-
-/* Elements that name one of the accounts; of several the last one counts. */
-static void take_named(const json_t *element, const struct ck_record *const *records, size_t count,
-                       struct ck_said *said)
+static struct sense sense_of(const json_t *element, const struct asked *asked)
 {
     const char *type = ck_answer_text(element, "type");
     const char *name = json_string_value(json_array_get(json_object_get(element, "msg"), 1));
-    size_t i = name != NULL ? find(name, records, count) : count;
+    struct sense sense = {.done = strcmp(type, "success") == 0, .index = asked->count};
 
-    if (i == count)
-        return;
-    said[i] = (struct ck_said){.done = strcmp(type, "success") == 0, .refused = is_refusal(type)};
-    if (said[i].refused)
-        ck_answer_copy(ck_answer_message(element), said[i].message, sizeof(said[i].message));
-}
-
-static bool is_nameless_refusal(const json_t *element, const json_t *names)
-{
-    const char *name = json_string_value(json_array_get(json_object_get(element, "msg"), 1));
-
-    if (!is_refusal(ck_answer_text(element, "type")) || is_of_another(element, names))
-        return false;
-    for (size_t i = 0; name != NULL && i < json_array_size(names); i++) {
-        if (strcmp(json_string_value(json_array_get(names, i)), name) == 0)
-            return false;
+    sense.refused =
+        strcmp(type, "danger") == 0 || strcmp(type, "error") == 0 || strcmp(type, "warning") == 0;
+    for (size_t i = 0; name != NULL && sense.index == asked->count && i < asked->count; i++) {
+        if (strcmp(asked->records[i]->account.name, name) == 0)
+            sense.index = i;
     }
-    return true;
+    /* A success that names nobody does not say whose it is; a refusal may. */
+    bool tells = sense.index < asked->count ? sense.done || sense.refused : sense.refused;
+    sense.ours = tells && !is_of_another(element, asked->names);
+    return sense;
 }
 
 /*
- * A refusal may be about the account without naming it. The server goes through the accounts in the
- * order of the request: where there are as many such refusals as accounts that nothing else was said
- * of, they are about those, one by one. Else it can't be told.
+ * Where in the answer the last request begins that was for the same accounts: the server goes
+ * through them in their order, and says at most one thing of each.
  */
-static void share_out(const json_t *answer, const json_t *names, size_t count, struct ck_said *said)
+static size_t find_last_round(const json_t *answer, const struct asked *asked)
+{
+    size_t start = 0, passed = 0;
+
+    for (size_t i = 0; i < json_array_size(answer); i++) {
+        struct sense sense = sense_of(json_array_get(answer, i), asked);
+        if (!sense.ours)
+            continue;
+        bool named = sense.index < asked->count;
+        if (named ? sense.index < passed : passed == asked->count) {
+            start = i;
+            passed = 0;
+        }
+        passed = named ? sense.index + 1 : passed + 1;
+    }
+    return start;
+}
+
+static void refuse(const json_t *element, struct ck_said *said)
+{
+    said->refused = true;
+    ck_answer_copy(ck_answer_message(element), said->message, sizeof(said->message));
+}
+
+/*
+ * A refusal need not name its account. Where there are as many such refusals as accounts that
+ * nothing else was said of, they are about those, one by one. Else it can't be told.
+ */
+static void share_out(const json_t *answer, size_t start, const struct asked *asked,
+                      struct ck_said *said)
 {
     size_t refusals = 0, open = 0, at = 0;
 
-    for (size_t i = 0; i < json_array_size(answer); i++)
-        refusals += is_nameless_refusal(json_array_get(answer, i), names);
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = start; i < json_array_size(answer); i++) {
+        struct sense sense = sense_of(json_array_get(answer, i), asked);
+        refusals += sense.ours && sense.index == asked->count;
+    }
+    for (size_t i = 0; i < asked->count; i++)
         open += !said[i].done && !said[i].refused;
-    for (size_t i = 0; refusals == open && i < json_array_size(answer); i++) {
-        const json_t *element = json_array_get(answer, i);
-        if (!is_nameless_refusal(element, names))
+    for (size_t i = start; refusals == open && i < json_array_size(answer); i++) {
+        struct sense sense = sense_of(json_array_get(answer, i), asked);
+        if (!sense.ours || sense.index < asked->count)
             continue;
         while (said[at].done || said[at].refused)
             at++;
-        said[at].refused = true;
-        ck_answer_copy(ck_answer_message(element), said[at].message, sizeof(said[at].message));
+        refuse(json_array_get(answer, i), &said[at]);
     }
+}
+
+static void take_apart(const json_t *answer, const struct asked *asked, struct ck_said *said)
+{
+    size_t start = find_last_round(answer, asked);
+
+    for (size_t i = start; i < json_array_size(answer); i++) {
+        const json_t *element = json_array_get(answer, i);
+        struct sense sense = sense_of(element, asked);
+        if (!sense.ours || sense.index == asked->count)
+            continue;
+        if (sense.refused)
+            refuse(element, &said[sense.index]);
+        else
+            said[sense.index].done = true;
+    }
+    share_out(answer, start, asked, said);
 }
 
 enum ck_err ck_said_parse(const char *json, size_t size, const struct ck_record *const *records,
@@ -155,6 +188,7 @@ enum ck_err ck_said_parse(const char *json, size_t size, const struct ck_record 
 {
     CK_CLEANUP(ck_json_free) json_t *answer = NULL;
     CK_CLEANUP(ck_json_free) json_t *names = names_of(records, count);
+    const struct asked asked = {.records = records, .count = count, .names = names};
 
     if (json_array_size(names) != count)
         return ck_error_no_memory(err);
@@ -162,13 +196,15 @@ enum ck_err ck_said_parse(const char *json, size_t size, const struct ck_record 
         return err->code = CK_ERR_UNKNOWN;
     if (!json_is_array(answer) && *ck_answer_text(answer, "type") == '\0')
         return ck_error_set(err, CK_ERR_UNKNOWN, "%s does not say what was done", what);
-    memset(ret_said, 0, count * sizeof(*ret_said));
-    for (size_t i = 0; i < json_array_size(answer); i++) {
-        const json_t *element = json_array_get(answer, i);
-        if (!is_of_another(element, names))
-            take_named(element, records, count, ret_said);
+    if (!json_is_array(answer)) {
+        /* What the API itself says comes alone. */
+        json_t *list = json_pack("[o]", CK_TAKE(answer));
+        if (list == NULL)
+            return ck_error_no_memory(err);
+        answer = list;
     }
-    share_out(answer, names, count, ret_said);
+    memset(ret_said, 0, count * sizeof(*ret_said));
+    take_apart(answer, &asked, ret_said);
     return CK_OK;
 }
 

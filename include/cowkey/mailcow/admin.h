@@ -127,7 +127,8 @@ struct ck_account_edit {
 
 /*
  * Edits the account that now was read of, and reads it back: *ret_after is filled with CK_OK, and
- * with CK_ERR_UNCHANGED where it could be read. A password can't be read back.
+ * with CK_ERR_UNCHANGED where it could be read (else it stays as it was). A
+ * password can't be read back.
  * - CK_ERR_UNCHANGED: refused, in the server's words; or "success", and the record is as before; or
  *   a password that mailcow does not keep.
  * - CK_ERR_REFUSED: the API key is wrong or may only read.
