@@ -94,10 +94,16 @@ static enum ck_err contradiction(const struct ck_record *now, struct ck_error *e
     return ck_error_hint(err, "Somebody else may have changed it just now: look at it again.");
 }
 
+/* A release that does not know a flag insists on nothing. */
+static bool flag_is(int flag, int asked)
+{
+    return flag == asked || (flag < 0 && asked == 0);
+}
+
 static bool flags_are(const struct ck_record *record, const struct ck_account_edit *edit)
 {
-    return record->force_tfa == edit->force_tfa &&
-           record->force_pw_update == edit->force_pw_update &&
+    return flag_is(record->force_tfa, edit->force_tfa) &&
+           flag_is(record->force_pw_update, edit->force_pw_update) &&
            !(edit->disable_tfa && record->tfa_active == 1);
 }
 
@@ -117,9 +123,9 @@ static enum ck_err not_as_asked(const struct ck_record *now, const struct ck_acc
                  unchanged ? "the server says that it changed '%s', and did not"
                            : "the server changed '%s', and not as it was asked to",
                  now->account.name);
-    if (after->force_tfa < 0 && edit->force_tfa >= 0)
+    if (after->force_tfa < 0 && edit->force_tfa == 1)
         return ck_error_hint(err, "Releases before 2026-03 can't insist on a second factor.");
-    if (after->force_pw_update < 0 && edit->force_pw_update >= 0)
+    if (after->force_pw_update < 0 && edit->force_pw_update == 1)
         return ck_error_hint(err, "Releases before 2026-03 can't insist on a new password of "
                                   "admins and domain admins.");
     if (now->authsource != CK_AUTHSOURCE_MAILCOW)

@@ -2,16 +2,12 @@
 #include "cowkey/mailcow/http.h"
 
 #include <curl/curl.h>
-#include <libxml/parser.h>
-#include <malloc.h>
-#include <openssl/x509_vfy.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "cowkey/base/cleanup.h"
-#include "cowkey/base/encode.h"
-#include "intake.h"
+#include "http_internal.h"
 
 /* mailcow drops form posts of a session whose User-Agent is missing or changes (protocol 0). */
 static const char user_agent[] = "cowkey/" COWKEY_VERSION;
@@ -25,87 +21,10 @@ enum { IDLE_MAX_S = 15 };
 
 enum { CHAIN_MAX = 32 }; /* certificates of a server that are looked at */
 
-/*
- * Connections, TLS sessions and names outlive one client: what follows a login is another login.
- * Each thread has its own, so that nothing has to be locked.
- */
-static _Thread_local CURLSH *shared;
-
-struct ck_http {
-    CURL *curl;
-    struct curl_slist *resolve;
-    struct ck_secret *api_key_header; /* "X-API-Key: ..."; NULL without a key */
-    const volatile sig_atomic_t *cancel;
-    const volatile sig_atomic_t *cancel_at_first; /* as the settings say */
-    unsigned timeout_ms_at_first;
-    int64_t (*now_s)(void);
-    void (*trace)(const char *method, const char *path, int status);
-    char origin[CK_ORIGIN_MAX];
-    char message[CURL_ERROR_SIZE];
-    unsigned timeout_ms;
-};
-
-struct exchange {
-    struct ck_http *http;
-    struct ck_intake intake;
-    bool is_post;
-    bool cancelled;
-    bool begun;         /* the request began to be sent */
-    bool refused_again; /* it would have been sent a second time */
-};
-
-/* What libcurl frees held passwords, cookies and pages: all of it is erased first. */
-static void *erasing_realloc(void *p, size_t size)
-{
-    void *grown = malloc(size);
-
-    if (grown != NULL && p != NULL) {
-        size_t old = malloc_usable_size(p);
-        memcpy(grown, p, old < size ? old : size);
-        ck_secret_erase_and_free(p);
-    }
-    return grown;
-}
-
-enum ck_err ck_http_init(struct ck_error *err)
-{
-    if (curl_global_init_mem(CURL_GLOBAL_DEFAULT, malloc, ck_secret_erase_and_free, erasing_realloc,
-                             strdup, calloc) != CURLE_OK)
-        return ck_error_no_memory(err);
-    xmlInitParser();
-    return CK_OK;
-}
-
-static enum ck_err need_share(struct ck_error *err)
-{
-    if (shared != NULL)
-        return CK_OK;
-    shared = curl_share_init();
-    if (shared == NULL)
-        return ck_error_no_memory(err);
-    curl_share_setopt(shared, CURLSHOPT_SHARE, CURL_LOCK_DATA_CONNECT);
-    curl_share_setopt(shared, CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION);
-    curl_share_setopt(shared, CURLSHOPT_SHARE, CURL_LOCK_DATA_DNS);
-    return CK_OK;
-}
-
-void ck_http_thread_end(void)
-{
-    curl_share_cleanup(shared);
-    shared = NULL;
-}
-
-void ck_http_exit(void)
-{
-    ck_http_thread_end();
-    curl_global_cleanup();
-    xmlCleanupParser();
-}
-
 static int on_progress(void *context, curl_off_t to_get, curl_off_t got, curl_off_t to_put,
                        curl_off_t put)
 {
-    struct exchange *exchange = context;
+    struct ck_exchange *exchange = context;
 
     (void)to_get;
     (void)got;
@@ -123,7 +42,7 @@ static int on_progress(void *context, curl_off_t to_get, curl_off_t got, curl_of
  */
 static int on_request(void *context, char *address, char *local_address, int port, int local_port)
 {
-    struct exchange *exchange = context;
+    struct ck_exchange *exchange = context;
 
     (void)address;
     (void)local_address;
@@ -143,11 +62,11 @@ static int on_request(void *context, char *address, char *local_address, int por
  * A proxy is taken from the environment (https_proxy, no_proxy) as curl's own tool does: it gets a
  * CONNECT with the server's name, and the password and cookies pass through it only inside TLS.
  */
-static void set_habits(struct ck_http *http, const struct ck_http_settings *settings)
+static void set_habits(struct ck_http *http, const struct ck_http_settings *settings, CURLSH *share)
 {
     CURL *curl = http->curl;
 
-    curl_easy_setopt(curl, CURLOPT_SHARE, shared);
+    curl_easy_setopt(curl, CURLOPT_SHARE, share);
     curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, http->message);
     curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
     /* Else the end of an exchange waits for a name server that is silent, whatever the timeout. */
@@ -186,8 +105,9 @@ static enum ck_err make(const struct ck_http_settings *settings, struct ck_secre
 
     if (http == NULL)
         return ck_error_no_memory(err);
-    if (need_share(err) != CK_OK)
-        return err->code;
+    CURLSH *share = ck_http_share();
+    if (share == NULL)
+        return ck_error_no_memory(err);
     http->api_key_header = CK_TAKE(*api_key_header);
     http->cancel = http->cancel_at_first = settings->cancel;
     http->now_s = settings->now_s;
@@ -200,7 +120,7 @@ static enum ck_err make(const struct ck_http_settings *settings, struct ck_secre
     if (http->curl == NULL || (settings->resolve != NULL && http->resolve == NULL))
         return ck_error_no_memory(err);
 
-    set_habits(http, settings);
+    set_habits(http, settings, share);
     *ret_http = CK_TAKE(http);
     return CK_OK;
 }
@@ -312,91 +232,7 @@ void ck_http_set_cancel(struct ck_http *http, const volatile sig_atomic_t *cance
     http->cancel = http->cancel_at_first = cancel;
 }
 
-/* What a failed exchange means: once a post was begun the server may have acted on it. */
-static enum ck_err failure_code(const struct exchange *exchange)
-{
-    if (exchange->is_post && exchange->begun)
-        return CK_ERR_UNKNOWN;
-    return exchange->cancelled ? CK_ERR_INTERRUPTED : CK_ERR_UNREACHABLE;
-}
-
-static enum ck_err untrusted(const struct exchange *exchange, struct ck_error *err)
-{
-    const char *origin = exchange->http->origin;
-    long verified = X509_V_OK;
-
-    curl_easy_getinfo(exchange->http->curl, CURLINFO_SSL_VERIFYRESULT, &verified);
-    switch (verified) {
-    case X509_V_ERR_CERT_HAS_EXPIRED:
-    case X509_V_ERR_CERT_NOT_YET_VALID:
-        ck_error_set(err, CK_ERR_UNREACHABLE, "the certificate of %s is %s", origin,
-                     verified == X509_V_ERR_CERT_HAS_EXPIRED ? "expired" : "not valid yet");
-        return ck_error_hint(err, "Renew it, or set this computer's clock.");
-    case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
-    case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
-    case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
-    case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
-    case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
-        ck_error_set(err, CK_ERR_UNREACHABLE,
-                     "the certificate of %s is from an authority that is not trusted here", origin);
-        return ck_error_hint(err, "If the authority is your own, give its certificate: --cacert.");
-    case X509_V_OK:
-    case X509_V_ERR_UNSPECIFIED: /* the chain was not complained of, so it is the name */
-        ck_error_set(err, CK_ERR_UNREACHABLE, "the certificate of %s is for another name", origin);
-        return ck_error_hint(err, "Use a name that the certificate was made for as --server.");
-    default:
-        return ck_error_set(err, CK_ERR_UNREACHABLE, "the certificate of %s is not trusted: %s",
-                            origin, exchange->http->message);
-    }
-}
-
-/* Where curl complains of a proxy's address it quotes it, and with it the proxy's password. */
-static bool quotes_proxy(const struct exchange *exchange, CURLcode code)
-{
-    return code == CURLE_COULDNT_RESOLVE_PROXY || code == CURLE_UNSUPPORTED_PROTOCOL ||
-           code == CURLE_URL_MALFORMAT || code == CURLE_NOT_BUILT_IN ||
-           strcasestr(exchange->http->message, "unsupported proxy") != NULL;
-}
-
-static const char *reason_of(const struct exchange *exchange, CURLcode code)
-{
-    if (code == CURLE_OUT_OF_MEMORY || exchange->intake.no_memory)
-        return "out of memory";
-    if (quotes_proxy(exchange, code))
-        return "the proxy that the environment names (https_proxy) is not found or can't be used";
-    if (exchange->refused_again)
-        return "it was closed without an answer";
-    return *exchange->http->message ? exchange->http->message : curl_easy_strerror(code);
-}
-
-static enum ck_err describe(const struct exchange *exchange, CURLcode code, struct ck_error *err)
-{
-    const struct ck_http *http = exchange->http;
-    enum ck_err failure = failure_code(exchange);
-
-    if (exchange->cancelled)
-        return ck_error_set(err, failure, "interrupted while talking to %s", http->origin);
-    /* Out of memory is also what curl calls a header line that has no end. */
-    bool head_too_large =
-        code == CURLE_OUT_OF_MEMORY && exchange->begun && !exchange->intake.no_memory;
-    if (exchange->intake.too_large || head_too_large)
-        return ck_error_set(err, failure, "the answer of %s is too large", http->origin);
-    if (code == CURLE_PEER_FAILED_VERIFICATION)
-        return untrusted(exchange, err);
-    if (code == CURLE_SSL_CACERT_BADFILE)
-        return ck_error_set(err, CK_ERR_USAGE, "the file of trusted certificates can't be used: %s",
-                            reason_of(exchange, code));
-    if (code == CURLE_OPERATION_TIMEDOUT)
-        return ck_error_set(err, failure, "%s did not answer within %u.%u seconds", http->origin,
-                            http->timeout_ms / 1000, http->timeout_ms % 1000 / 100);
-    if (!exchange->begun)
-        return ck_error_set(err, failure, "%s can't be reached: %s", http->origin,
-                            reason_of(exchange, code));
-    return ck_error_set(err, failure, "the connection to %s was cut: %s", http->origin,
-                        reason_of(exchange, code));
-}
-
-static enum ck_err perform(struct exchange *exchange, struct ck_response *ret_response,
+static enum ck_err perform(struct ck_exchange *exchange, struct ck_response *ret_response,
                            struct ck_error *err)
 {
     struct ck_http *http = exchange->http;
@@ -411,7 +247,7 @@ static enum ck_err perform(struct exchange *exchange, struct ck_response *ret_re
     int64_t begun_s = http->now_s();
     CURLcode code = curl_easy_perform(http->curl);
     if (code != CURLE_OK)
-        return describe(exchange, code, err);
+        return ck_http_describe(exchange, code, err);
     enum ck_err r = ck_intake_finish(&exchange->intake, http->curl, http->origin, begun_s,
                                      http->now_s(), ret_response, err);
     /* A post that was answered in a way that can't be used may have been acted on. */
@@ -421,7 +257,7 @@ static enum ck_err perform(struct exchange *exchange, struct ck_response *ret_re
 }
 
 /* A query may hold a secret, or say who: its first name is enough. */
-static void trace(const struct exchange *exchange, const char *path, int status)
+static void trace(const struct ck_exchange *exchange, const char *path, int status)
 {
     char shown[CK_HTTP_PATH_MAX + sizeof("...")];
     size_t named = strcspn(path, "?");
@@ -435,7 +271,7 @@ static void trace(const struct exchange *exchange, const char *path, int status)
     exchange->http->trace(exchange->is_post ? "POST" : "GET", shown, status);
 }
 
-static enum ck_err run_at(struct exchange *exchange, const char *url,
+static enum ck_err run_at(struct ck_exchange *exchange, const char *url,
                           struct ck_response *ret_response, struct ck_error *err)
 {
     on_progress(exchange, 0, 0, 0, 0);
@@ -446,7 +282,7 @@ static enum ck_err run_at(struct exchange *exchange, const char *url,
     return perform(exchange, ret_response, err);
 }
 
-static enum ck_err run(struct exchange *exchange, const char *path, struct curl_slist *headers,
+static enum ck_err run(struct ck_exchange *exchange, const char *path, struct curl_slist *headers,
                        struct ck_response *ret_response, struct ck_error *err)
 {
     CURL *curl = exchange->http->curl;
@@ -504,7 +340,7 @@ enum ck_err ck_http_get_large(struct ck_http *http, const char *path, size_t bod
                               struct ck_response *ret_response, struct ck_error *err)
 {
     CK_CLEANUP(list_free) struct curl_slist *headers = NULL;
-    struct exchange exchange = {.http = http, .intake.size_max = body_max};
+    struct ck_exchange exchange = {.http = http, .intake.size_max = body_max};
     enum ck_err r = begin_headers(http, &headers, err);
 
     curl_easy_setopt(http->curl, CURLOPT_HTTPGET, 1L);
@@ -521,7 +357,7 @@ static enum ck_err post(struct ck_http *http, const char *path, struct curl_slis
                         const struct ck_secret *body, struct ck_response *ret_response,
                         struct ck_error *err)
 {
-    struct exchange exchange = {.http = http, .is_post = true};
+    struct ck_exchange exchange = {.http = http, .is_post = true};
 
     curl_easy_setopt(http->curl, CURLOPT_POST, 1L);
     curl_easy_setopt(http->curl, CURLOPT_POSTFIELDSIZE, (long)ck_secret_size(body));
@@ -558,32 +394,4 @@ enum ck_err ck_http_post_script(struct ck_http *http, const char *path,
     if (r == CK_OK)
         r = add_header(&headers, "Sec-Fetch-Dest", "empty", err);
     return r == CK_OK ? post(http, path, headers, body, ret_response, err) : r;
-}
-
-static enum ck_err add_field(struct ck_secret **form, const char *name, const char *value,
-                             size_t size, struct ck_error *err)
-{
-    enum ck_err r = CK_OK;
-
-    if (*form != NULL)
-        r = ck_secret_append(form, "&", 1, err);
-    if (r == CK_OK)
-        r = ck_percent_encode(form, name, strlen(name), err);
-    if (r == CK_OK)
-        r = ck_secret_append(form, "=", 1, err);
-    if (r == CK_OK)
-        r = ck_percent_encode(form, value, size, err);
-    return r;
-}
-
-enum ck_err ck_form_add(struct ck_secret **form, const char *name, const char *value,
-                        struct ck_error *err)
-{
-    return add_field(form, name, value, strlen(value), err);
-}
-
-enum ck_err ck_form_add_secret(struct ck_secret **form, const char *name,
-                               const struct ck_secret *value, struct ck_error *err)
-{
-    return add_field(form, name, ck_secret_bytes(value), ck_secret_size(value), err);
 }

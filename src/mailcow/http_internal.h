@@ -1,0 +1,41 @@
+/* What the files of the client share; everybody else sees cowkey/mailcow/http.h. */
+#ifndef MAILCOW_HTTP_INTERNAL_H
+#define MAILCOW_HTTP_INTERNAL_H
+
+#include <curl/curl.h>
+#include <stdbool.h>
+
+#include "cowkey/mailcow/http.h"
+#include "intake.h"
+
+struct ck_http {
+    CURL *curl;
+    struct curl_slist *resolve;
+    struct ck_secret *api_key_header; /* "X-API-Key: ..."; NULL without a key */
+    const volatile sig_atomic_t *cancel;
+    const volatile sig_atomic_t *cancel_at_first; /* as the settings say */
+    unsigned timeout_ms_at_first;
+    int64_t (*now_s)(void);
+    void (*trace)(const char *method, const char *path, int status);
+    char origin[CK_ORIGIN_MAX];
+    char message[CURL_ERROR_SIZE];
+    unsigned timeout_ms;
+};
+
+struct ck_exchange {
+    struct ck_http *http;
+    struct ck_intake intake;
+    bool is_post;
+    bool cancelled;
+    bool begun;         /* the request began to be sent */
+    bool refused_again; /* it would have been sent a second time */
+};
+
+/* What the clients of this thread share; NULL when memory is short. */
+CURLSH *ck_http_share(void);
+
+/* The error of an exchange that failed with code. */
+enum ck_err ck_http_describe(const struct ck_exchange *exchange, CURLcode code,
+                             struct ck_error *err);
+
+#endif
