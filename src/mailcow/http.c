@@ -225,6 +225,7 @@ void ck_http_end_last_words(struct ck_http *http)
 {
     http->cancel = http->cancel_at_first;
     http->timeout_ms = http->timeout_ms_at_first;
+    curl_easy_setopt(http->curl, CURLOPT_FRESH_CONNECT, 0L);
 }
 
 void ck_http_set_cancel(struct ck_http *http, const volatile sig_atomic_t *cancel)
