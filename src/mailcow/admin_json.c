@@ -107,7 +107,7 @@ static enum ck_err read_row(const json_t *row, enum ck_role role, struct ck_reco
     return CK_OK;
 }
 
-/* A name of null is a row that the server joined from nothing. */
+/* A name of null is a row that the server joined from nothing (protocol 18). */
 static bool is_nobody(const json_t *answer)
 {
     return json_is_object(answer) &&
@@ -227,6 +227,7 @@ struct wish {
     enum ck_role role;
     const char *domain; /* of mailboxes, else NULL */
     size_t foreign;     /* rows of other domains */
+    size_t nameless;    /* rows of nobody */
 };
 
 static enum ck_err read_account(void *data, const json_t *element, struct rows *rows,
@@ -234,8 +235,12 @@ static enum ck_err read_account(void *data, const json_t *element, struct rows *
 {
     struct wish *wish = data;
     struct ck_record record;
-    enum ck_err r = read_row(element, wish->role, &record, err);
 
+    if (wish->role == CK_ROLE_MAILBOX && json_is_null(json_object_get(element, "username"))) {
+        wish->nameless++;
+        return CK_OK;
+    }
+    enum ck_err r = read_row(element, wish->role, &record, err);
     if (r != CK_OK)
         return r;
     if (wish->domain != NULL &&
@@ -262,7 +267,8 @@ enum ck_err ck_records_parse(const char *json, size_t size, enum ck_role role, c
         ck_error_set(err, CK_ERR_USAGE, "the server has no domain '%s'", domain);
         return ck_error_hint(err, "Or it is not one that you may manage.");
     }
-    *ret_records = (struct ck_records){.rows = rows.data, .count = rows.count};
+    *ret_records =
+        (struct ck_records){.rows = rows.data, .count = rows.count, .nameless = wish.nameless};
     rows.data = NULL;
     return CK_OK;
 }

@@ -18,7 +18,8 @@ enum ck_err ck_record_parse(const char *json, size_t size, const struct ck_accou
 /*
  * A list of accounts of one role; of mailboxes all in domain (an A-label, in lower case), else
  * NULL. A list that can't be read whole, has an account twice, or more than CK_ADMIN_ROWS_MAX rows
- * is CK_ERR_UNREACHABLE. One with nothing but mailboxes of other domains, as the server answers for
+ * is CK_ERR_UNREACHABLE. Mailboxes that lack what the server joins them with come as rows of null:
+ * those are counted. A list with nothing but mailboxes of other domains, as the server answers for
  * a domain that it does not have, is CK_ERR_USAGE.
  */
 enum ck_err ck_records_parse(const char *json, size_t size, enum ck_role role, const char *domain,

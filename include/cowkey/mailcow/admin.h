@@ -51,6 +51,7 @@ struct ck_record {
 struct ck_records {
     struct ck_record *rows; /* owned */
     size_t count;
+    size_t nameless; /* mailboxes that are there besides, of which the server tells nothing */
 };
 void ck_records_clear(struct ck_records *records);
 

@@ -277,6 +277,30 @@ static void test_mailboxes_of_others(void **state)
     assert_int_equal(records.count, 77);
 }
 
+#define NOBODY "{\"username\":null,\"active\":null,\"domain\":null,\"authsource\":\"mailcow\"}"
+
+/* Mailboxes that the server tells nothing of are counted; admins always have a name. */
+static void test_nameless(void **state)
+{
+    struct ck_records records = {0};
+    struct ck_error err;
+
+    (void)state;
+    assert_int_equal(
+        list("[" NOBODY "," MAILBOX("bob@example.test", "example.test", "1", LOCAL) "," NOBODY "]",
+             CK_ROLE_MAILBOX, "example.test", &records, &err),
+        CK_OK);
+    assert_int_equal(records.count, 1);
+    assert_int_equal(records.nameless, 2);
+    assert_string_equal(records.rows[0].account.name, "bob@example.test");
+    ck_records_clear(&records);
+    assert_int_equal(records.nameless, 0);
+    assert_int_equal(list("[" NOBODY "]", CK_ROLE_ADMIN, NULL, &records, &err), CK_ERR_UNREACHABLE);
+    assert_int_equal(list("[" NOBODY "," MAILBOX("x@example.org", "example.org", "1", LOCAL) "]",
+                          CK_ROLE_MAILBOX, "example.test", &records, &err),
+                     CK_ERR_USAGE);
+}
+
 /* A list of count mailboxes; free it. */
 static char *crowd(size_t count)
 {
@@ -362,6 +386,7 @@ int main(void)
         cmocka_unit_test(test_lists),
         cmocka_unit_test(test_bad_lists),
         cmocka_unit_test(test_mailboxes_of_others),
+        cmocka_unit_test(test_nameless),
         cmocka_unit_test(test_how_many_rows),
         cmocka_unit_test(test_domains),
     };
