@@ -1,6 +1,14 @@
-/* Text in a page for a browser. */
+/*
+ * Pages for a browser: complete in themselves, without a script and without anything from outside,
+ * for light and dark screens and for paper.
+ *
+ * Everything is written to a stream of the caller's, who looks at ferror in the end.
+ */
 #ifndef COWKEY_REPORT_HTML_H
 #define COWKEY_REPORT_HTML_H
+
+#include <stddef.h>
+#include <stdio.h>
 
 /*
  * A new string (free it) that stands for text in HTML, also within an attribute's quotes: & < > " '
@@ -8,5 +16,28 @@
  * rearrange the page's line either. NULL when memory is short.
  */
 char *ck_html_escape(const char *text);
+
+/* Writes text escaped. */
+void ck_html_text(FILE *to, const char *text);
+
+/* The page up to its heading; further headings and sections come from the caller. */
+void ck_html_begin(FILE *to, const char *title);
+void ck_html_end(FILE *to);
+
+enum { CK_CHART_PARTS_MAX = 4 };
+
+/* One bar of a chart: so many of each kind. */
+struct ck_chart_bar {
+    const char *label;
+    size_t parts[CK_CHART_PARTS_MAX];
+};
+
+/*
+ * A small chart of bars that each stand for all of their kind, with its numbers beside them, drawn
+ * in the page (SVG). names are those of the parts, parts_count of them: the first is shown as good,
+ * then bad, doubtful and unknown. Bars of nothing are left out.
+ */
+void ck_html_chart(FILE *to, const char *title, const char *const *names, size_t parts_count,
+                   const struct ck_chart_bar *bars, size_t bars_count);
 
 #endif

@@ -37,12 +37,98 @@ static void test_what_would_steer_is_escaped(void **state)
     expect_escaped("\xff", "\\xff");
 }
 
+/* --- pages --- */
+
+static char *page_of(void (*write)(FILE *to))
+{
+    char *text = NULL;
+    size_t size;
+    FILE *to = open_memstream(&text, &size);
+
+    assert_non_null(to);
+    write(to);
+    assert_int_equal(ferror(to), 0);
+    fclose(to);
+    return text;
+}
+
+static size_t count(const char *text, const char *what)
+{
+    size_t found = 0;
+
+    for (const char *at = text; (at = strstr(at, what)) != NULL; at += strlen(what))
+        found++;
+    return found;
+}
+
+static const char *const parts[] = {"present", "absent", "disabled", "not visible"};
+
+static void write_page(FILE *to)
+{
+    const struct ck_chart_bar bars[] = {
+        {"<admins>", {1, 2, 0, 1}}, {"nobody", {0, 0, 0, 0}}, {"mailboxes", {1000000, 1, 0, 0}}};
+
+    ck_html_begin(to, "<b>hostile</b>");
+    ck_html_chart(to, "chart \"of\"", parts, 4, bars, 3);
+    ck_html_end(to);
+}
+
+static void test_page_is_complete_in_itself(void **state)
+{
+    CK_CLEANUP(ck_free_p) char *page = page_of(write_page);
+    static const char *const outside[] = {"http:",   "https:", "url(", "src=",      "@import",
+                                          "<script", "<link",  "<img", "javascript"};
+
+    (void)state;
+    assert_ptr_equal(strstr(page, "<!DOCTYPE html>"), page);
+    assert_non_null(strstr(page, "default-src 'none'"));
+    for (size_t i = 0; i < sizeof(outside) / sizeof(*outside); i++)
+        assert_null(strstr(page, outside[i]));
+    assert_null(strstr(page, "<b>hostile"));
+    assert_int_equal(count(page, "&lt;b&gt;hostile&lt;/b&gt;"), 2); /* title and heading */
+    assert_non_null(strstr(page, "</html>"));
+}
+
+static void test_chart_shows_each_part(void **state)
+{
+    CK_CLEANUP(ck_free_p) char *page = page_of(write_page);
+
+    (void)state;
+    assert_non_null(strstr(page, "aria-label=\"chart &quot;of&quot;\""));
+    assert_non_null(strstr(page, "&lt;admins&gt;, absent: 2"));
+    assert_non_null(strstr(page, ">25% of 4<"));
+    assert_non_null(strstr(page, "mailboxes, absent: 1<")); /* a millionth is seen */
+    assert_non_null(strstr(page, ">99% of 1000001<"));      /* and not rounded away */
+    assert_null(strstr(page, "nobody"));
+    assert_int_equal(count(page, "<rect"), 3 + 2 + 4); /* bars and legend */
+    assert_int_equal(count(page, "width=\"0\""), 0);
+}
+
+static void write_empty_chart(FILE *to)
+{
+    const struct ck_chart_bar bars[] = {{"nobody", {0, 0, 0, 0}}};
+
+    fputs("x", to);
+    ck_html_chart(to, "chart", parts, 4, bars, 1);
+}
+
+static void test_chart_of_nobody_is_left_out(void **state)
+{
+    CK_CLEANUP(ck_free_p) char *page = page_of(write_empty_chart);
+
+    (void)state;
+    assert_string_equal(page, "x");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_markup_is_shown_as_text),
         cmocka_unit_test(test_plain_text_stays),
         cmocka_unit_test(test_what_would_steer_is_escaped),
+        cmocka_unit_test(test_page_is_complete_in_itself),
+        cmocka_unit_test(test_chart_shows_each_part),
+        cmocka_unit_test(test_chart_of_nobody_is_left_out),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
