@@ -45,7 +45,7 @@ static void count(struct ck_audit_summary *summary, const struct ck_audited *aud
         enum ck_finding finding = (enum ck_finding)i;
         if ((audited->findings & 1U << i) == 0)
             continue;
-        summary->findings[i]++;
+        summary->findings[i][audited->account.role]++;
         summary->levels[ck_finding_level(finding, audited->account.role)]++;
     }
 }
@@ -290,7 +290,7 @@ static void judge_release(const struct course *course)
 
     if (course->listed == 0 || summary->accounts == 0 || summary->policies_seen > 0)
         return;
-    summary->findings[CK_FINDING_RELEASE] = 1;
+    summary->findings[CK_FINDING_RELEASE][CK_ROLE_ADMIN] = 1;
     summary->levels[ck_finding_level(CK_FINDING_RELEASE, CK_ROLE_ADMIN)]++;
 }
 

@@ -102,12 +102,9 @@ static enum ck_err write_failed(const char *path, struct ck_error *err)
     return full ? ck_error_hint(err, "Make room on the disk, or choose another one.") : err->code;
 }
 
-static enum ck_err write_all(int fd, const struct ck_secret *bytes, const char *path,
+static enum ck_err write_all(int fd, const char *from, size_t left, const char *path,
                              struct ck_error *err)
 {
-    const char *from = ck_secret_bytes(bytes);
-    size_t left = ck_secret_size(bytes);
-
     while (left > 0) {
         ssize_t written = write(fd, from, left);
         if (written < 0 && errno == EINTR)
@@ -121,10 +118,10 @@ static enum ck_err write_all(int fd, const struct ck_secret *bytes, const char *
 }
 
 /* Fills and closes *fd. Some file systems (NFS) report only at the close that a write failed. */
-static enum ck_err write_and_close(int *fd, const struct ck_secret *bytes, const char *path,
+static enum ck_err write_and_close(int *fd, const void *bytes, size_t size, const char *path,
                                    struct ck_error *err)
 {
-    if (make_private(*fd, path, err) != CK_OK || write_all(*fd, bytes, path, err) != CK_OK)
+    if (make_private(*fd, path, err) != CK_OK || write_all(*fd, bytes, size, path, err) != CK_OK)
         return err->code;
     if (fsync(*fd) != 0)
         return write_failed(path, err);
@@ -159,7 +156,8 @@ enum ck_err ck_file_check_new(const char *path, struct ck_error *err)
     return ck_error_hint(err, "Choose a directory that you may read and write.");
 }
 
-enum ck_err ck_file_create(const char *path, const struct ck_secret *bytes, struct ck_error *err)
+enum ck_err ck_file_create_bytes(const char *path, const void *bytes, size_t size,
+                                 struct ck_error *err)
 {
     CK_CLEANUP(close_fd) int dir = -1;
     CK_CLEANUP(close_fd) int fd = -1;
@@ -168,11 +166,17 @@ enum ck_err ck_file_create(const char *path, const struct ck_secret *bytes, stru
     if (open_parent(path, &dir, &name, err) != CK_OK ||
         open_new(dir, name, path, &fd, err) != CK_OK)
         return err->code;
-    if (write_and_close(&fd, bytes, path, err) == CK_OK && sync_directory(dir, path, err) == CK_OK)
+    if (write_and_close(&fd, bytes, size, path, err) == CK_OK &&
+        sync_directory(dir, path, err) == CK_OK)
         return CK_OK;
     if (unlinkat(dir, name, 0) != 0)
         ck_error_hint(err, "Remove '%s' yourself: it may hold a part of a secret.", path);
     return err->code;
+}
+
+enum ck_err ck_file_create(const char *path, const struct ck_secret *bytes, struct ck_error *err)
+{
+    return ck_file_create_bytes(path, ck_secret_bytes(bytes), ck_secret_size(bytes), err);
 }
 
 /* --- reading --- */

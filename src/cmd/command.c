@@ -15,11 +15,14 @@ extern __attribute__((weak)) const struct command command_app_password_add,
     command_prove_yubiotp, command_remove, command_rename, command_verify_assertion,
     command_verify_hotp, command_verify_key, command_verify_registration, command_verify_totp;
 
+extern __attribute__((weak)) const struct command command_audit;
+
 /* Sorted by name. What is not linked into this program (see main.c) is NULL. */
 static const struct command *const commands[] = {
     &command_app_password_add,
     &command_app_password_list,
     &command_app_password_remove,
+    &command_audit,
     &command_code,
     &command_doctor,
     &command_enroll_passkey,

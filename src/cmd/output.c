@@ -78,6 +78,20 @@ void print_json(struct json_t *document)
     json_decref(document);
 }
 
+char *document_text(struct json_t *document)
+{
+    char *text = NULL;
+    size_t size;
+    FILE *to = open_memstream(&text, &size);
+
+    if (to != NULL) {
+        json_dump_callback(document, write_document, to, JSON_COMPACT | JSON_ENSURE_ASCII);
+        fclose(to);
+    }
+    json_decref(document);
+    return text;
+}
+
 json_t *text_json(const char *text)
 {
     if (ck_utf8_valid(text, strlen(text)))

@@ -26,6 +26,12 @@ void print_result(const char *format, ...) __attribute__((format(printf, 1, 2)))
 void print_json(struct json_t *document);
 
 /*
+ * The same as a new string (free it), without the line end, for documents that are printed piece by
+ * piece; NULL when memory is short. Releases document.
+ */
+char *document_text(struct json_t *document);
+
+/*
  * Whether the command logs in to an account on a server, which errors then say something of. Until
  * it is known, they don't.
  */

@@ -85,7 +85,8 @@ struct ck_audit {
 struct ck_audit_summary {
     size_t accounts;
     size_t states[CK_ROLE_ADMIN + 1][CK_SECOND_FACTORS_COUNT]; /* by role */
-    size_t findings[CK_FINDINGS_COUNT]; /* without those of excepted accounts */
+    size_t findings[CK_FINDINGS_COUNT]
+                   [CK_ROLE_ADMIN + 1]; /* by role, without those of excepted accounts */
     size_t levels[CK_LEVELS_COUNT];     /* of these */
     size_t excepted;                    /* accounts with findings that an exception covers */
     size_t unopened;

@@ -20,6 +20,10 @@
  */
 enum ck_err ck_file_create(const char *path, const struct ck_secret *bytes, struct ck_error *err);
 
+/* The same for what is no secret, and may be larger than one. */
+enum ck_err ck_file_create_bytes(const char *path, const void *bytes, size_t size,
+                                 struct ck_error *err);
+
 /*
  * Whether ck_file_create will refuse path, as far as can be told early, before anything else is
  * done. Without a path (NULL) there is nothing to refuse.

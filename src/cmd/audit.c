@@ -1,0 +1,161 @@
+/* cowkey audit */
+#include <string.h>
+
+#include "audit_access.h"
+#include "audit_report.h"
+#include "command.h"
+#include "cowkey/base/cleanup.h"
+#include "cowkey/base/host.h"
+#include "interrupt.h"
+#include "number.h"
+#include "output.h"
+
+/* What is asked for, before anything is asked of a person or the server. */
+struct request {
+    struct ck_audit_scope scope;
+    struct ck_host domain;
+    struct ck_exceptions exceptions;
+    int64_t jobs;
+    bool deep;
+};
+
+static void request_clear(struct request *request)
+{
+    ck_exceptions_clear(&request->exceptions);
+}
+
+static enum ck_err read_level(const struct options *options, enum ck_level *level,
+                              struct ck_error *err)
+{
+    const char *text = option_value(options, OPTION_FAIL_ON);
+
+    if (text == NULL)
+        return CK_OK;
+    for (int i = 0; i < CK_LEVELS_COUNT; i++) {
+        if (strcmp(text, ck_level_name((enum ck_level)i)) == 0) {
+            *level = (enum ck_level)i;
+            return CK_OK;
+        }
+    }
+    return ck_error_set(err, CK_ERR_USAGE,
+                        "--fail-on takes info, warning or critical, not '%.100s'", text);
+}
+
+static enum ck_err read_form(const struct options *options, enum audit_form *form,
+                             struct ck_error *err)
+{
+    bool json = option_given(options, OPTION_JSON),
+         lines = option_given(options, OPTION_JSON_LINES);
+
+    if (json && lines)
+        return ck_error_set(err, CK_ERR_USAGE, "--json and --json-lines exclude each other");
+    *form = json ? AUDIT_JSON : lines ? AUDIT_JSON_LINES : AUDIT_TABLE;
+    return CK_OK;
+}
+
+/* As the server has domains: A-labels, lower case. */
+static enum ck_err read_domain(const struct options *options, struct request *request,
+                               struct ck_error *err)
+{
+    const char *text = option_value(options, OPTION_DOMAIN);
+
+    if (text == NULL)
+        return CK_OK;
+    if (strpbrk(text, ":/@") != NULL || ck_host_parse(text, &request->domain, err) != CK_OK ||
+        request->domain.is_ip)
+        return ck_error_set(err, CK_ERR_USAGE, "--domain takes the name of a domain, not '%.100s'",
+                            text);
+    request->scope.domain = request->domain.name;
+    return CK_OK;
+}
+
+static enum ck_err read_request(const struct options *options, struct request *request,
+                                struct audit_report *report, struct ck_error *err)
+{
+    request->scope.admins = option_given(options, OPTION_ADMINS);
+    request->scope.domain_admins = option_given(options, OPTION_DOMAIN_ADMINS);
+    request->scope.mailboxes = option_given(options, OPTION_MAILBOXES);
+    request->deep = option_given(options, OPTION_DEEP);
+    request->jobs = 1;
+    enum ck_err r = read_form(options, &report->form, err);
+    if (r == CK_OK)
+        r = read_level(options, &report->fail_on, err);
+    if (r == CK_OK)
+        r = read_domain(options, request, err);
+    if (r == CK_OK)
+        r = number_read_of(options, OPTION_JOBS, "number of sessions", 1, CK_AUDIT_JOBS_MAX,
+                           &request->jobs, err);
+    if (r == CK_OK && request->jobs > 1 && !request->deep) {
+        ck_error_set(err, CK_ERR_USAGE, "--jobs is for --deep");
+        r = ck_error_hint(err, "Without it, nothing takes long enough to be shared.");
+    }
+    if (r == CK_OK && option_given(options, OPTION_EXCEPT))
+        r = ck_exceptions_load(option_value(options, OPTION_EXCEPT), &request->exceptions, err);
+    return r;
+}
+
+static enum ck_err look(const struct request *request, struct audit_access *access,
+                        struct audit_report *report, struct ck_error *err)
+{
+    struct ck_audit_visitor visitor = audit_report_visitor(report);
+    const struct ck_audit audit = {
+        .scope = request->scope,
+        .lists = access->by_key != NULL ? access->by_key : access->own,
+        .session = access->session,
+        .own = access->own,
+        .deep = request->deep,
+        .jobs = access->jobs,
+        .open = audit_access_open_more,
+        .open_data = access,
+        .exceptions = &request->exceptions,
+        .now_s = report->started_s,
+        .cancel = &interrupt_noted,
+        .visitor = &visitor,
+    };
+
+    progress_begin(&report->progress, report->options);
+    return ck_audit_run(&audit, &report->summary, err);
+}
+
+static int run(const struct options *options)
+{
+    CK_CLEANUP(request_clear) struct request request = {.jobs = 1};
+    CK_CLEANUP(audit_access_close) struct audit_access access = {0};
+    CK_CLEANUP(audit_report_clear)
+    struct audit_report report = {
+        .options = options,
+        .html = option_value(options, OPTION_HTML),
+        .fail_on = CK_LEVEL_WARNING,
+        .exceptions = &request.exceptions,
+        .started_s = clock_now_s(),
+    };
+    struct ck_error err = {.code = CK_OK};
+
+    enum ck_err r = read_request(options, &request, &report, &err);
+    if (r == CK_OK && report.html != NULL)
+        r = audit_page_open(&report, &err);
+    if (r == CK_OK)
+        r = audit_access_open(options, request.deep, (unsigned)request.jobs, &access, &err);
+    if (r == CK_OK) {
+        report.server = access.target.settings.host.origin;
+        report.deep = request.deep;
+        report.login = access.own != NULL ? access.target.account.name : NULL;
+        r = look(&request, &access, &report, &err);
+    }
+    return audit_report_end(&report, r == CK_OK ? NULL : &err);
+}
+
+static const enum option_id own_options[] = {
+    OPTION_API_KEY_FILE,  OPTION_API_KEY_FD, OPTION_API_KEY_COMMAND,
+    OPTION_LOGIN_PASSKEY, OPTION_ADMINS,     OPTION_DOMAIN_ADMINS,
+    OPTION_MAILBOXES,     OPTION_DOMAIN,     OPTION_EXCEPT,
+    OPTION_DEEP,          OPTION_FAIL_ON,    OPTION_JOBS,
+    OPTION_JSON_LINES,    OPTION_HTML,       OPTION_COUNT};
+
+const struct command command_audit = {
+    .words = "audit",
+    .summary = "what can be seen of the second factors of others, and what is wrong",
+    .options = own_options,
+    .online = true,
+    .run = run,
+};
