@@ -11,7 +11,7 @@ struct course {
     const struct ck_audit *audit;
     struct ck_audit_summary *summary;
     struct audit_crew *crew;
-    struct ck_domains reach;  /* those of own, where it is a domain admin and lists is not own */
+    struct ck_domains reach;  /* those of own, where lists_more */
     struct ck_audit_list now; /* the list at work */
     size_t done;              /* of it */
     size_t listed;            /* accounts that came from a list of the server */
@@ -85,11 +85,16 @@ static bool is_own(const struct course *course, const struct ck_account *account
     return own != NULL && own->role == account->role && strcmp(own->name, account->name) == 0;
 }
 
+/* Whether an API key lists more than the domain admin's own session does. */
+static bool lists_more(const struct ck_audit *audit)
+{
+    return ck_admin_account(audit->lists) == NULL && audit->own != NULL &&
+           ck_admin_account(audit->own)->role == CK_ROLE_DOMAIN_ADMIN;
+}
+
 static bool reaches_domain(const struct course *course, const char *domain)
 {
-    const struct ck_audit *audit = course->audit;
-
-    if (audit->own == audit->lists || ck_admin_account(audit->own)->role == CK_ROLE_ADMIN)
+    if (!lists_more(course->audit))
         return true;
     for (size_t i = 0; i < course->reach.count; i++) {
         if (strcmp(course->reach.names[i], domain) == 0)
@@ -233,7 +238,7 @@ static enum ck_err read_domains(struct course *course, struct ck_domains *ret_do
 
     if (r == CK_OK)
         r = choose_domains(&audit->scope, ret_domains, err);
-    if (r == CK_OK && audit->deep && audit->own != NULL && audit->own != audit->lists)
+    if (r == CK_OK && audit->deep && lists_more(audit))
         r = ck_admin_list_domains(audit->own, &course->reach, err);
     return r;
 }

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 #include "audit_internal.h"
-#include "cowkey/base/cleanup.h"
+#include "cowkey/mailcow/http.h"
 
 struct audit_crew {
     const struct ck_audit *audit;
@@ -28,6 +28,16 @@ static void fail(struct audit_crew *crew, const struct ck_error *err)
     if (crew->error.code == CK_OK)
         crew->error = *err;
     crew->over = true;
+}
+
+static void note_cancel(struct audit_crew *crew)
+{
+    struct ck_error err;
+
+    if (crew->audit->cancel == NULL || !*crew->audit->cancel)
+        return;
+    ck_error_set(&err, CK_ERR_INTERRUPTED, "interrupted");
+    fail(crew, &err);
 }
 
 /* Looks at the next row; with the lock held, which is let go of meanwhile. */
@@ -59,17 +69,20 @@ static bool has_work(const struct audit_crew *crew)
 
 static void *work(void *data)
 {
-    CK_CLEANUP(ck_session_close) struct ck_session *session = NULL;
     struct audit_crew *crew = data;
+    struct ck_session *session = NULL;
 
     pthread_mutex_lock(&crew->lock);
     while (!crew->over) {
+        note_cancel(crew);
         if (has_work(crew))
             work_once(crew, &session);
         else
             pthread_cond_wait(&crew->changed, &crew->lock);
     }
     pthread_mutex_unlock(&crew->lock);
+    ck_session_close(&session);
+    ck_http_thread_end();
     return NULL;
 }
 
@@ -134,16 +147,6 @@ static void tell_rest(struct audit_crew *crew, size_t told, audit_tell *tell, vo
         if (crew->rows[i].done)
             tell(data, crew->rows, i, 1);
     }
-}
-
-static void note_cancel(struct audit_crew *crew)
-{
-    struct ck_error err;
-
-    if (crew->audit->cancel == NULL || !*crew->audit->cancel)
-        return;
-    ck_error_set(&err, CK_ERR_INTERRUPTED, "interrupted");
-    fail(crew, &err);
 }
 
 enum ck_err audit_crew_work(struct audit_crew *crew, struct audit_row *rows, size_t count,

@@ -100,8 +100,8 @@ static enum ck_err look(const struct request *request, struct audit_access *acce
     struct ck_audit_visitor visitor = audit_report_visitor(report);
     const struct ck_audit audit = {
         .scope = request->scope,
-        .lists = access->by_key != NULL ? access->by_key : access->own,
-        .session = access->session,
+        .lists = access->who.admin,
+        .session = access->who.session,
         .own = access->own,
         .deep = request->deep,
         .jobs = access->jobs,
@@ -137,9 +137,9 @@ static int run(const struct options *options)
     if (r == CK_OK)
         r = audit_access_open(options, request.deep, (unsigned)request.jobs, &access, &err);
     if (r == CK_OK) {
-        report.server = access.target.settings.host.origin;
+        report.server = access.who.target.settings.host.origin;
         report.deep = request.deep;
-        report.login = access.own != NULL ? access.target.account.name : NULL;
+        report.login = access.own != NULL ? access.who.target.account.name : NULL;
         r = look(&request, &access, &report, &err);
     }
     return audit_report_end(&report, r == CK_OK ? NULL : &err);

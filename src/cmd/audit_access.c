@@ -4,53 +4,13 @@
 #include <string.h>
 
 #include "cowkey/base/cleanup.h"
-#include "interrupt.h"
 #include "output.h"
-#include "source.h"
-
-static enum ck_err read_api_key(const struct options *options, struct audit_access *access,
-                                struct ck_error *err)
-{
-    return source_read(options, OPTION_API_KEY_FILE, "API key", &access->api_key, err);
-}
-
-static enum ck_err check_login(const struct options *options, struct ck_error *err)
-{
-    struct ck_account account;
-
-    if (!option_given(options, OPTION_ACCOUNT)) {
-        ck_error_set(err, CK_ERR_USAGE,
-                     option_given(options, OPTION_DEEP)
-                         ? "--deep needs an account that logs in"
-                         : "neither an API key nor an account that logs in is given");
-        return ck_error_hint(err,
-                             "Give --account with an admin or a domain admin, or --api-key-file "
-                             "for what the server's API shows.");
-    }
-    enum ck_err r = target_read_account(options, &account, err);
-    if (r == CK_OK && account.role == CK_ROLE_MAILBOX) {
-        ck_error_set(err, CK_ERR_USAGE, "a mailbox sees no other accounts");
-        return ck_error_hint(err, "Log in as an admin or a domain admin; a mailbox's own factors "
-                                  "are shown by 'cowkey list'.");
-    }
-    return r;
-}
-
-static enum ck_err check_open(const struct audit_access *access, struct ck_error *err)
-{
-    if (ck_session_state(access->session) == CK_SESSION_OPEN)
-        return CK_OK;
-    ck_error_set(err, CK_ERR_REFUSED,
-                 "the server holds the account '%s' until it has a second factor",
-                 access->target.account.name);
-    return ck_error_hint(err, "Set one up first: 'cowkey enroll totp'.");
-}
 
 /* Where nobody but a person, or a key that wants to be touched, can answer, one login is enough. */
 static bool needs_a_person(const struct options *options, const struct audit_access *access)
 {
-    const struct ck_login *login = &access->target.login;
-    const struct ck_page *page = ck_session_page(access->session);
+    const struct ck_login *login = &access->who.target.login;
+    const struct ck_page *page = ck_session_page(access->who.session);
 
     if (login->with_passkey || login->key_answered)
         return true;
@@ -60,16 +20,11 @@ static bool needs_a_person(const struct options *options, const struct audit_acc
            strcmp(option_value(options, OPTION_LOGIN_FACTOR), "yubiotp") == 0;
 }
 
-static enum ck_err log_in(const struct options *options, struct audit_access *access,
-                          struct ck_error *err)
+static enum ck_err use_session(const struct options *options, struct audit_access *access,
+                               struct ck_error *err)
 {
-    struct target *target = &access->target;
-    enum ck_err r = ck_login_open(&target->login, &access->session, err);
+    enum ck_err r = ck_admin_open_session(access->who.session, &access->own, err);
 
-    if (r == CK_OK)
-        r = check_open(access, err);
-    if (r == CK_OK)
-        r = ck_admin_open_session(access->session, &access->own, err);
     if (r == CK_OK && access->jobs > 1 && needs_a_person(options, access)) {
         access->jobs = 1;
         say(options, "One session only: each further one would need a code or a touch.");
@@ -77,45 +32,20 @@ static enum ck_err log_in(const struct options *options, struct audit_access *ac
     return r;
 }
 
-static enum ck_err read_target(const struct options *options, bool with_login,
-                               struct audit_access *access, struct ck_error *err)
-{
-    bool with_passkey = option_given(options, OPTION_LOGIN_PASSKEY);
-    struct target *target = &access->target;
-
-    access->speaker = (struct speaker){.options = options, .target = target};
-    access->person = person_new(&access->speaker);
-    access->key_person = key_person_new(&access->speaker);
-    if (!with_login) {
-        target->login.settings = &target->settings;
-        target->login.person = &access->person;
-        return target_read_server(options, &target->settings, err);
-    }
-    enum ck_err r =
-        target_read(options, &access->person, &access->key_person, !with_passkey, target, err);
-    target->login.with_passkey = with_passkey;
-    return r == CK_OK && with_passkey ? target_check_name(target, err) : r;
-}
-
 enum ck_err audit_access_open(const struct options *options, bool deep, unsigned jobs,
                               struct audit_access *access, struct ck_error *err)
 {
-    *access = (struct audit_access){.jobs = jobs};
-    enum ck_err r = read_api_key(options, access, err);
-    bool with_login = deep || access->api_key == NULL;
+    struct target *target = &access->who.target;
 
-    if (r == CK_OK && with_login)
-        r = check_login(options, err);
+    *access = (struct audit_access){.jobs = jobs};
+    access->speaker = (struct speaker){.options = options, .target = target};
+    access->person = person_new(&access->speaker);
+    access->key_person = key_person_new(&access->speaker);
+    enum ck_err r =
+        admin_target_read(options, &access->person, &access->key_person, deep, &access->who, err);
     if (r == CK_OK)
-        r = read_target(options, with_login, access, err);
-    if (r == CK_OK)
-        r = target_probe(&access->target, err);
-    if (r == CK_OK && access->api_key != NULL)
-        r = ck_admin_open_key(&access->target.settings, access->target.login.dialect,
-                              access->api_key, &access->by_key, err);
-    if (r == CK_OK && with_login)
-        r = log_in(options, access, err);
-    return r;
+        r = admin_target_open(&access->who, err);
+    return r == CK_OK && access->who.session != NULL ? use_session(options, access, err) : r;
 }
 
 /* --- further sessions --- */
@@ -167,7 +97,7 @@ enum ck_err audit_access_open_more(void *data, struct ck_session **ret_session,
                                             .ask_yubico_otp = ask_no_otp,
                                             .ask_factor = ask_no_factor};
     const struct audit_access *access = data;
-    struct ck_login login = access->target.login; /* borrows what nobody changes any more */
+    struct ck_login login = access->who.target.login; /* borrows what nobody changes any more */
     CK_CLEANUP(ck_session_close) struct ck_session *session = NULL;
 
     login.person = &nobody;
@@ -185,8 +115,5 @@ enum ck_err audit_access_open_more(void *data, struct ck_session **ret_session,
 void audit_access_close(struct audit_access *access)
 {
     ck_admin_close(&access->own);
-    ck_admin_close(&access->by_key);
-    ck_session_close(&access->session);
-    ck_secret_free(&access->api_key);
-    target_clear(&access->target);
+    admin_target_clear(&access->who);
 }

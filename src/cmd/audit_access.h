@@ -2,21 +2,17 @@
 #ifndef CMD_AUDIT_ACCESS_H
 #define CMD_AUDIT_ACCESS_H
 
-#include "cowkey/mailcow/admin.h"
+#include "admin_target.h"
 #include "person.h"
-#include "target.h"
 
 /* Keep it where it was opened: its parts borrow from each other. */
 struct audit_access {
-    struct target target;
+    struct admin_target who;
     struct speaker speaker;
     struct ck_person person;
     struct ck_key_person key_person;
-    struct ck_secret *api_key;
-    struct ck_admin *by_key;    /* NULL without an API key */
-    struct ck_session *session; /* NULL where an API key is enough */
-    struct ck_admin *own;       /* of session */
-    unsigned jobs;              /* sessions that can be opened */
+    struct ck_admin *own; /* of the own login; NULL where an API key is enough */
+    unsigned jobs;        /* sessions that can be opened */
 };
 
 /*

@@ -9,7 +9,7 @@
 
 #include "tests/unit/base/expect.h"
 
-#include "cowkey/mailcow/app_password.h"
+#include "cowkey/mailcow/http.h"
 #include "cowkey/mailcow/log_in_as.h"
 
 /* --- the server --- */
@@ -72,6 +72,11 @@ void ck_session_close(struct ck_session **session)
     server.sessions--;
     free(*session);
     *session = NULL;
+}
+
+/* Nothing to close here. */
+void ck_http_thread_end(void)
+{
 }
 
 const struct ck_page *ck_session_page(const struct ck_session *session)
