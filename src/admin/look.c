@@ -35,20 +35,22 @@ static void read_page(struct ck_facts *facts, const struct ck_page *page)
 }
 
 /*
- * Only what a finding needs, since every exchange counts in thousands of accounts: keys tell codes
- * from better factors, and factors that were switched off from none, which the server does to
- * admins and domain admins only (protocol 7.3).
+ * Only what a finding needs, since every exchange counts in thousands of accounts. Security keys
+ * are counted also while they are switched off, so that they tell that from no factors at all; and
+ * an admin with nothing but codes from others.
  */
 static enum ck_err read_more(struct ck_facts *facts, struct ck_session *session,
                              struct ck_error *err)
 {
     bool mailbox = facts->role == CK_ROLE_MAILBOX;
+    enum ck_err r = CK_OK;
 
-    if (!mailbox && facts->factors >= 0)
-        return ck_session_count_security_keys(session, &facts->security_keys, err);
-    if (mailbox && facts->active && (facts->factors > 0 || facts->force_tfa > 0))
-        return ck_session_count_app_passwords(session, &facts->app_passwords, err);
-    return CK_OK;
+    if (facts->factors == 0 || (facts->factors > 0 && !mailbox))
+        r = ck_session_count_security_keys(session, &facts->security_keys, err);
+    bool shut_out = facts->factors > 0 || facts->security_keys > 0 || facts->force_tfa > 0;
+    if (r == CK_OK && mailbox && facts->active && shut_out)
+        r = ck_session_count_app_passwords(session, &facts->app_passwords, err);
+    return r;
 }
 
 enum ck_err audit_row_read_own(struct audit_row *row, struct ck_session *session,

@@ -66,7 +66,8 @@ static void put_tag(void *to, enum ck_finding finding, enum ck_level level)
 {
     const char *name = ck_finding_about(finding)->name;
 
-    fprintf(to, "<a class=\"tag %s\" href=\"#%s\">%s</a>", level_classes[level], name, name);
+    fprintf(to, "<a class=\"tag %s\" href=\"#%s-%s\">%s</a>", level_classes[level], name,
+            ck_level_name(level), name);
 }
 
 static void put_exception(FILE *to, const struct ck_audited *audited)
@@ -126,7 +127,7 @@ static void put_about(FILE *to, const struct audit_report *report, const struct 
     } else {
         fputs("with an API key, which does not show mailboxes' factors nor passkeys", to);
     }
-    fprintf(to, ". %zu accounts.</p>\n", report->summary.accounts);
+    fprintf(to, ". Accounts: %zu.</p>\n", report->summary.accounts);
     if (why == NULL)
         return;
     fputs("<p class=\"alarm\"><strong>This is not all:</strong> the audit was not finished: ", to);
@@ -155,10 +156,9 @@ static void put_found(void *to, enum ck_finding finding, enum ck_level level, si
 {
     const struct ck_finding_about *about = ck_finding_about(finding);
 
-    /* The same finding of another role may have another level: one of them is the target. */
-    fprintf(to, "<dt id=\"%s%s\"><span class=\"tag %s\">%s</span>%s <span class=\"soft\">%zu %s",
-            about->name, level == ck_finding_level(finding, CK_ROLE_ADMIN) ? "" : "-of-others",
-            level_classes[level], ck_level_name(level), about->name, count,
+    fprintf(to, "<dt id=\"%s-%s\"><span class=\"tag %s\">%s</span>%s <span class=\"soft\">%zu %s",
+            about->name, ck_level_name(level), level_classes[level], ck_level_name(level),
+            about->name, count,
             finding == CK_FINDING_RELEASE ? "server"
             : count == 1                  ? "account"
                                           : "accounts");
@@ -197,7 +197,7 @@ static void put_findings(FILE *to, const struct audit_report *report)
     fputs("<h2>Findings</h2>\n", to);
     put_expired(to, report);
     if (summary->excepted > 0)
-        fprintf(to, "<p class=\"soft\">%zu excepted accounts are not counted here.</p>\n",
+        fprintf(to, "<p class=\"soft\">Excepted, and not counted here: %zu.</p>\n",
                 summary->excepted);
     if (found == 0) {
         fputs("<p>None.</p>\n", to);
@@ -222,9 +222,11 @@ static void copy(FILE *from, FILE *to)
 
 static void put_page(FILE *to, struct audit_report *report, const struct ck_error *why)
 {
+    const char *scheme = strstr(report->server, "://");
     char title[512];
 
-    snprintf(title, sizeof(title), "Second factors on %s", report->server);
+    snprintf(title, sizeof(title), "Second factors on %s",
+             scheme != NULL ? scheme + strlen("://") : report->server);
     ck_html_begin(to, title);
     put_about(to, report, why);
     put_coverage(to, &report->summary);

@@ -134,7 +134,10 @@ static void add_found(void *data, enum ck_finding finding, enum ck_level level, 
     char number[24];
     struct ck_error err;
 
-    snprintf(number, sizeof(number), "%zu", count);
+    if (finding == CK_FINDING_RELEASE)
+        strcpy(number, "the server");
+    else
+        snprintf(number, sizeof(number), "%zu", count);
     const char *cells[] = {ck_level_name(level), about->name, number, ""};
     if (asprintf(&text, "%s %s", about->sentence, about->cure) < 0)
         text = NULL;
