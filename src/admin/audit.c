@@ -161,14 +161,24 @@ static enum ck_err look_at(struct course *course, struct ck_records *records, st
     return r;
 }
 
+/* The server may take half a minute for thousands of mailboxes: that is to be seen, too. */
+static void begin_reading(struct course *course, enum ck_role role, const char *domain)
+{
+    const struct ck_audit_visitor *visitor = course->audit->visitor;
+
+    course->now.role = role;
+    course->now.domain = domain;
+    course->now.count = 0;
+    visitor->progress(visitor->data, &course->now, 0);
+}
+
 static enum ck_err look_at_role(struct course *course, enum ck_role role, struct ck_error *err)
 {
     CK_CLEANUP(ck_records_clear) struct ck_records records = {0};
-    enum ck_err r = ck_admin_list(course->audit->lists, role, &records, err);
 
+    begin_reading(course, role, NULL);
+    enum ck_err r = ck_admin_list(course->audit->lists, role, &records, err);
     course->listed += records.count;
-    course->now.role = role;
-    course->now.domain = NULL;
     return r == CK_OK ? look_at(course, &records, err) : r;
 }
 
@@ -193,11 +203,13 @@ static enum ck_err look_at_own(struct course *course, struct ck_error *err)
 static enum ck_err look_at_domain(struct course *course, const char *domain, struct ck_error *err)
 {
     CK_CLEANUP(ck_records_clear) struct ck_records records = {0};
-    enum ck_err r = ck_admin_list_mailboxes(course->audit->lists, domain, &records, err);
 
+    begin_reading(course, CK_ROLE_MAILBOX, domain);
+    enum ck_err r = ck_admin_list_mailboxes(course->audit->lists, domain, &records, err);
     course->listed += records.count;
-    course->now.role = CK_ROLE_MAILBOX;
-    course->now.domain = domain;
+    if (r == CK_ERR_UNREACHABLE && err->hint[0] == '\0')
+        ck_error_hint(err, "The list of a domain's mailboxes takes the server long when there are "
+                           "thousands: give it more time with --timeout.");
     return r == CK_OK ? look_at(course, &records, err) : r;
 }
 

@@ -47,10 +47,10 @@ static enum ck_err read_form(const struct options *options, enum audit_form *for
     bool json = option_given(options, OPTION_JSON),
          lines = option_given(options, OPTION_JSON_LINES);
 
-    if (json && lines)
-        return ck_error_set(err, CK_ERR_USAGE, "--json and --json-lines exclude each other");
     *form = json ? AUDIT_JSON : lines ? AUDIT_JSON_LINES : AUDIT_TABLE;
-    return CK_OK;
+    if (!json || !lines)
+        return CK_OK;
+    return ck_error_set(err, CK_ERR_USAGE, "--json and --json-lines exclude each other");
 }
 
 /* As the server has domains: A-labels, lower case. */

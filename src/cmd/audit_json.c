@@ -21,34 +21,32 @@ static json_t *forced_json(int forced)
     return forced < 0 ? json_null() : json_boolean(forced);
 }
 
-static json_t *excepted_json(const struct ck_audited *audited)
+static json_t *exception_json(const struct ck_exception *exception)
 {
-    const struct ck_exception *exception = audited->exception;
-
-    if (exception == NULL || audited->facts.excepted == CK_EXCEPTION_NONE)
-        return json_null();
-    return json_pack("{s:s, s:o, s:b}", "until", exception->last_day, "reason",
-                     text_json(exception->reason != NULL ? exception->reason : ""), "expired",
-                     audited->facts.excepted == CK_EXCEPTION_EXPIRED);
+    return json_pack("{s:o, s:s, s:o}", "pattern", text_json(exception->pattern), "last_day",
+                     exception->last_day, "reason",
+                     text_json(exception->reason != NULL ? exception->reason : ""));
 }
 
 static json_t *account_json(const struct ck_audited *audited)
 {
     const struct ck_facts *facts = &audited->facts;
+    bool has_exception = facts->excepted != CK_EXCEPTION_NONE && audited->exception != NULL;
     json_t *findings = json_array();
     enum ck_role role = audited->account.role;
 
     audit_each_finding(audited->findings, role, append_name, findings);
-    return json_pack("{s:o, s:s, s:b, s:s, s:o, s:o, s:o, s:o, s:o, s:s, s:o, s:o, s:o}", "account",
-                     text_json(audited->account.name), "role", ck_role_name(role), "active",
-                     facts->active, "second_factor", ck_second_factor_name(audited->second_factor),
-                     "factors", number_or_null_json(facts->factors), "security_keys",
-                     number_or_null_json(facts->security_keys), "passkeys",
-                     number_or_null_json(facts->passkeys), "app_passwords",
-                     number_or_null_json(facts->app_passwords), "forced",
-                     forced_json(facts->force_tfa), "authsource",
-                     ck_authsource_name(facts->authsource), "findings", findings, "excepted",
-                     excepted_json(audited), "unopened", text_or_null_json(audited->unopened));
+    return json_pack(
+        "{s:o, s:s, s:b, s:s, s:o, s:o, s:o, s:o, s:o, s:s, s:o, s:b, s:o, s:o}", "account",
+        text_json(audited->account.name), "role", ck_role_name(role), "active", facts->active,
+        "second_factor", ck_second_factor_name(audited->second_factor), "factors",
+        number_or_null_json(facts->factors), "security_keys",
+        number_or_null_json(facts->security_keys), "passkeys", number_or_null_json(facts->passkeys),
+        "app_passwords", number_or_null_json(facts->app_passwords), "forced",
+        forced_json(facts->force_tfa), "authsource", ck_authsource_name(facts->authsource),
+        "findings", findings, "excepted", facts->excepted == CK_EXCEPTION_ACTIVE, "exception",
+        has_exception ? exception_json(audited->exception) : json_null(), "reason",
+        text_or_null_json(audited->unopened));
 }
 
 /* --- the whole --- */
@@ -101,11 +99,7 @@ static json_t *expired_json(const struct audit_report *report)
 
     while (report->exceptions != NULL && (expired = ck_exceptions_next_expired(
                                               report->exceptions, report->started_s, &at)) != NULL)
-        json_array_append_new(
-            list, json_pack("{s:o, s:s, s:o, s:I}", "pattern", text_json(expired->pattern), "until",
-                            expired->last_day, "reason",
-                            text_json(expired->reason != NULL ? expired->reason : ""), "line",
-                            (json_int_t)expired->line));
+        json_array_append_new(list, exception_json(expired));
     return list;
 }
 

@@ -49,7 +49,7 @@ static void end(void *data, const struct ck_audit_list *list)
 static void show_progress(void *data, const struct ck_audit_list *list, size_t done)
 {
     struct audit_report *report = data;
-    double of_list = list->count > 0 ? (double)done / (double)list->count : 1;
+    double of_list = list->count > 0 ? (double)done / (double)list->count : 0;
     size_t lists = list->lists_count > 0 ? list->lists_count : 1;
     char title[512];
 

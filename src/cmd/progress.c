@@ -79,6 +79,8 @@ void progress_show(struct progress *progress, const char *what, double part, siz
 {
     int64_t now_ms = clock_ms();
 
+    if (done == 0)
+        progress->began_ms = now_ms; /* what comes before the first says nothing of their rate */
     if (!progress->possible || (progress->drawn && now_ms - progress->drawn_ms < REDRAW_MS))
         return;
     CK_CLEANUP(ck_free_p) char *name = ck_escape_terminal(what);

@@ -108,6 +108,33 @@ _PIN = {"key": _object(_KEY), "result": _one_of("set", "unknown"), "out": TEXT_O
 
 
 
+_LEVELS = ("info", "warning", "critical")
+_STATES = ("present", "absent", "disabled", "not-visible")
+_EXCEPTED = _object({"pattern": FILLED, "reason": FILLED, "last_day": _Kind(
+    "a day", lambda value: isinstance(value, str) and re.fullmatch(r"\d{4}-\d\d-\d\d", value))})
+_FINDING = _Kind("a finding's name", lambda value: isinstance(value, str)
+                 and re.fullmatch("[a-z]+(-[a-z]+)*", value))
+_AUDITED = {
+    "account": FILLED, "role": ROLE, "active": BOOL, "second_factor": _one_of(*_STATES),
+    "factors": NUMBER_OR_NULL, "security_keys": NUMBER_OR_NULL, "passkeys": NUMBER_OR_NULL,
+    "app_passwords": NUMBER_OR_NULL, "forced": FLAG, "findings": _list_of(_FINDING),
+    "authsource": _one_of("mailcow", "ldap", "keycloak", "oidc", "other"),
+    "excepted": BOOL, "reason": TEXT_OR_NULL,
+    "exception": _Kind("an exception or null",
+                       lambda value: value is None or _EXCEPTED.test(value))}
+_AUDIT = {"server": FILLED, "login": TEXT_OR_NULL, "deep": BOOL, "started": TIME}
+_AUDIT_END = {
+    "finished": TIME, "error?": _object(_ERROR),
+    "summary": _object({
+        "complete": BOOL, "accounts": NUMBER, "excepted": NUMBER, "unopened": NUMBER,
+        "fail_on": _one_of(*_LEVELS), "levels": _object(dict.fromkeys(_LEVELS, NUMBER)),
+        "second_factors": _object({role: _object(dict.fromkeys(_STATES, NUMBER))
+                                   for role in ("mailbox", "domain-admin", "admin")}),
+        "findings": _rows({"name": _FINDING, "level": _one_of(*_LEVELS), "accounts": NUMBER,
+                           "sentence": FILLED, "cure": FILLED}),
+        "expired_exceptions": _list_of(_EXCEPTED)})}
+
+
 def _changed(done):
     return {"result": _one_of(done, "failed", "unknown"),
             "error?": _Kind("an error", lambda value: not list(_member_faults(value, _ERROR)))}
@@ -195,6 +222,7 @@ SCHEMAS = {
         "torn": _list_of(NUMBER), "torn_count": NUMBER,
         "not_concluded": _rows(_JOURNAL_RECORD), "not_concluded_count": NUMBER,
         "kept_head": TEXT_OR_NULL, "kept_head_found": FLAG, "since": NUMBER_OR_NULL},
+    "cowkey.audit/1": _AUDIT | _AUDIT_END | {"accounts": _rows(_AUDITED)},
     "cowkey.code/1": {"code": FILLED, "valid_s": NUMBER, "period_s": NUMBER},
 }
 
@@ -296,6 +324,40 @@ def _verify_faults(document, status):
         yield f"valid {document.get('valid')} with reason {document.get('reason')}"
 
 
+def _audit_faults(document, status):
+    accounts, summary, error = document["accounts"], document["summary"], document.get("error")
+    counted = [name for row in accounts if not row["excepted"] for name in row["findings"]]
+    told = {}
+    for finding in summary["findings"]:
+        told[finding["name"]] = told.get(finding["name"], 0) + finding["accounts"]
+    told.pop("release-too-old", None)
+    if told != {name: counted.count(name) for name in counted}:
+        yield f"the summary has {told}, the accounts have {counted}"
+    if len(accounts) != summary["accounts"] or summary["complete"] != (error is None):
+        yield f"{len(accounts)} accounts, error {error}, and the summary says {summary}"
+    for row in accounts:
+        unseen = row["second_factor"] == "not-visible"
+        if unseen != ("not-visible" in row["findings"]):
+            yield f"{row['account']} is {row['second_factor']} with {row['findings']}"
+        if (row["passkeys"] is None) != ("passkeys-not-visible" in row["findings"]):
+            yield f"{row['account']} has passkeys {row['passkeys']} with {row['findings']}"
+    if error is None and status != (1 if _fails(summary) else 0):
+        yield f"status {status} with {summary}"
+
+
+def _fails(summary):
+    levels = _LEVELS[_LEVELS.index(summary["fail_on"]):]
+    return (any(summary["levels"][level] for level in levels)
+            or "warning" in levels and summary["expired_exceptions"] != [])
+
+
+def line_faults(lines):
+    """Of the lines of --json-lines of audit: accounts, and last the summary."""
+    for line in lines[:-1]:
+        yield from _member_faults(line, _AUDITED)
+    yield from _member_faults(lines[-1], _AUDIT | _AUDIT_END)
+
+
 _CHANGES = ("cowkey.remove/1", "cowkey.rename/1", "cowkey.password/1", "cowkey.app-password/1")
 
 
@@ -320,6 +382,8 @@ def faults(document, outcome):
         found += [] if "app_passwords" in document else ["no app_passwords"]
     elif name in _CHANGES:
         found += _change_faults(document, outcome.status)
+    elif name == "cowkey.audit/1":
+        found += found or _audit_faults(document, outcome.status)
     elif name == "cowkey.doctor/1":
         found += _doctor_faults(document, outcome.status)
     elif name.startswith("cowkey.key-"):

@@ -51,7 +51,8 @@ class Server:
         self.accounts = [Account(**row) for row in description["accounts"]]
         self._reset = description["reset"]
         self._arrange = description.get("arrange")
-        self.web = Web(self, description["api_key_rw"])
+        self.api_keys = {kind: description[f"api_key_{kind}"] for kind in ("rw", "ro")}
+        self.web = Web(self, self.api_keys["rw"])
 
     @functools.cached_property
     def is_simulated(self):
