@@ -7,7 +7,7 @@ import manual
 import otp
 from case import Case, each
 
-COMMANDS = ("app-password add", "app-password list", "app-password remove", "code", "doctor",
+COMMANDS = ("app-password add", "app-password list", "app-password remove", "audit", "code", "doctor",
             "enroll passkey", "enroll totp", "enroll webauthn", "enroll yubiotp",
             "journal show", "journal verify",
             "key credentials list", "key credentials remove", "key info", "key list",

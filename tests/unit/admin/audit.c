@@ -25,13 +25,13 @@ static struct {
     const char *broken;  /* the account whose page is not understood */
     const char *hung_up; /* the account at which the server goes away */
     const char *refused; /* the account at which the admin is refused */
-    bool gone;           /* the server went away */
     const char *foreign; /* a domain that the domain admin does not have */
     bool refuses_more;   /* logins after the first, which go before anything else */
     volatile sig_atomic_t cancel;
     const char *cancel_at; /* set when this account is opened */
 
     atomic_bool refused_more;
+    atomic_bool gone; /* the server went away */
     atomic_int sessions, opened, looked, lent, counts_of_keys, counts_of_apps;
 } server;
 
