@@ -279,6 +279,13 @@ static enum ck_err finish(struct ck_enforce_batch *batch, struct ck_error *err)
     return err->code;
 }
 
+/* One hitch on the way shall not leave the results of so many accounts unknown. */
+static void look_back(struct ck_enforce_batch *batch)
+{
+    if (ck_enforce_batch_look(batch, &batch->looking) == CK_ERR_UNREACHABLE)
+        ck_enforce_batch_look(batch, &batch->looking);
+}
+
 static enum ck_err run_batch(struct ck_enforce_batch *batch, struct ck_error *err)
 {
     if (refresh(batch, err) != CK_OK || batch->count == 0)
@@ -291,7 +298,7 @@ static enum ck_err run_batch(struct ck_enforce_batch *batch, struct ck_error *er
     /* A refused key counts at the server, and would once more. */
     const struct ck_error *stopped = stopping(batch);
     if (stopped == NULL || stopped->code != CK_ERR_REFUSED || acted_in_part(batch))
-        ck_enforce_batch_look(batch, &batch->looking);
+        look_back(batch);
     return finish(batch, err);
 }
 

@@ -166,15 +166,19 @@ static enum ck_err find(struct planning *planning, const char *name, struct ck_r
                         struct ck_error *err)
 {
     struct ck_account account;
+    struct ck_error cannot_tell;
 
-    if (ck_account_parse(name, NULL, &account, err) == CK_OK)
+    if (ck_account_parse(name, NULL, &account, &cannot_tell) == CK_OK)
         return check_manages(planning, account.role, err) != CK_OK
                    ? err->code
                    : ck_admin_read(planning->admin, &account, ret_record, err);
     if (ck_account_parse(name, ck_role_name(CK_ROLE_DOMAIN_ADMIN), &account, err) != CK_OK ||
         check_manages(planning, CK_ROLE_DOMAIN_ADMIN, err) != CK_OK)
         return err->code;
-    enum ck_err r = ck_admin_read(planning->admin, &account, ret_record, err);
+    struct ck_error absent;
+    enum ck_err r = ck_admin_read(planning->admin, &account, ret_record, &absent);
+    if (r != CK_OK && r != CK_ERR_USAGE)
+        *err = absent;
     if (r != CK_ERR_USAGE)
         return r;
     account.role = CK_ROLE_ADMIN;

@@ -3,11 +3,12 @@
 
 #include <stddef.h>
 
-volatile sig_atomic_t interrupt_noted;
+volatile sig_atomic_t interrupt_noted, interrupt_insisted;
 
 static void note(int signal_number)
 {
     (void)signal_number;
+    interrupt_insisted = interrupt_noted;
     interrupt_noted = 1;
 }
 

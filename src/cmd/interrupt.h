@@ -10,7 +10,7 @@
  */
 void interrupt_catch(void);
 
-/* Nonzero once one of them came. */
-extern volatile sig_atomic_t interrupt_noted;
+/* Nonzero once one of them came; and once a second one did. */
+extern volatile sig_atomic_t interrupt_noted, interrupt_insisted;
 
 #endif

@@ -283,6 +283,11 @@ const char *option_argument(const struct options *options, int index)
     return options->arguments[index];
 }
 
+const char *const *option_arguments(const struct options *options)
+{
+    return options->arguments;
+}
+
 static enum ck_err set(struct options *options, enum option_id option, const char *value,
                        struct ck_error *err)
 {

@@ -149,6 +149,8 @@ enum ck_err options_complete(struct options *options, struct ck_error *err);
 void options_set_arguments(struct options *options, const char *const *arguments);
 /* One of them, from 0; NULL when it was not given. */
 const char *option_argument(const struct options *options, int index);
+/* All of them. */
+const char *const *option_arguments(const struct options *options);
 
 /* The value, "" for a flag that was given, NULL when absent. */
 const char *option_value(const struct options *options, enum option_id option);

@@ -109,9 +109,9 @@ _PIN = {"key": _object(_KEY), "result": _one_of("set", "unknown"), "out": TEXT_O
 
 
 _LEVELS = ("info", "warning", "critical")
-_STATES = ("present", "absent", "disabled", "not-visible")
-_EXCEPTED = _object({"pattern": FILLED, "reason": FILLED, "last_day": _Kind(
+EXCEPTION = _object({"pattern": FILLED, "reason": FILLED, "last_day": _Kind(
     "a day", lambda value: isinstance(value, str) and re.fullmatch(r"\d{4}-\d\d-\d\d", value))})
+_STATES = ("present", "absent", "disabled", "not-visible")
 _FINDING = _Kind("a finding's name", lambda value: isinstance(value, str)
                  and re.fullmatch("[a-z]+(-[a-z]+)*", value))
 _AUDITED = {
@@ -121,7 +121,7 @@ _AUDITED = {
     "authsource": _one_of("mailcow", "ldap", "keycloak", "oidc", "other"),
     "excepted": BOOL, "reason": TEXT_OR_NULL,
     "exception": _Kind("an exception or null",
-                       lambda value: value is None or _EXCEPTED.test(value))}
+                       lambda value: value is None or EXCEPTION.test(value))}
 _AUDIT = {"server": FILLED, "login": TEXT_OR_NULL, "deep": BOOL, "started": TIME}
 _AUDIT_END = {
     "finished": TIME, "error?": _object(_ERROR),
@@ -132,7 +132,9 @@ _AUDIT_END = {
                                    for role in ("mailbox", "domain-admin", "admin")}),
         "findings": _rows({"name": _FINDING, "level": _one_of(*_LEVELS), "accounts": NUMBER,
                            "sentence": FILLED, "cure": FILLED}),
-        "expired_exceptions": _list_of(_EXCEPTED)})}
+        "expired_exceptions": _list_of(EXCEPTION)})}
+_ENFORCED = ("would-change", "changed", "already", "not-enforceable", "excepted", "failed",
+             "unknown", "not-tried")
 
 
 def _changed(done):
@@ -223,6 +225,17 @@ SCHEMAS = {
         "not_concluded": _rows(_JOURNAL_RECORD), "not_concluded_count": NUMBER,
         "kept_head": TEXT_OR_NULL, "kept_head_found": FLAG, "since": NUMBER_OR_NULL},
     "cowkey.audit/1": _AUDIT | _AUDIT_END | {"accounts": _rows(_AUDITED)},
+    "cowkey.enforce/1": _WHEN | {
+        "server": FILLED, "wish": _one_of("on", "off"), "dry_run": BOOL,
+        "accounts": _rows({"account": FILLED, "role": ROLE, "before": FLAG, "after": FLAG,
+                           "result": _one_of(*_ENFORCED), "reason": TEXT_OR_NULL,
+                           "exception": _Kind("an exception or null", lambda value: value is None
+                                              or EXCEPTION.test(value))}),
+        "findings": _rows({"finding": _one_of("exception-expired"), "account": FILLED,
+                           "role": ROLE, "exception": EXCEPTION}),
+        "summary": _object({"accounts": NUMBER} | {name.replace("-", "_"): NUMBER
+                                                   for name in _ENFORCED}),
+        "error?": _object(_ERROR)},
     "cowkey.code/1": {"code": FILLED, "valid_s": NUMBER, "period_s": NUMBER},
 }
 
@@ -358,6 +371,28 @@ def line_faults(lines):
     yield from _member_faults(lines[-1], _AUDIT | _AUDIT_END)
 
 
+def _enforce_faults(document, status):
+    accounts, summary = document["accounts"], document["summary"]
+    counts = {result: sum(row["result"] == result for row in accounts) for result in _ENFORCED}
+    told = {result: summary[result.replace("-", "_")] for result in _ENFORCED}
+    if summary["accounts"] != len(accounts) or counts != told:
+        yield f"the summary {summary} is not that of the accounts"
+    if counts["unknown"] and status != 4 or status == 3 and counts["changed"]:
+        yield f"{counts} with status {status}"
+    if status == 0 and any(counts[result] for result in ("failed", "not-enforceable", "not-tried")):
+        yield f"{counts} with status 0"
+    if counts["would-change"] and not document["dry_run"] or counts["not-tried"] and "error" not in document:
+        yield f"{counts} with dry_run {document['dry_run']} and error {document.get('error')}"
+    for row in accounts:
+        wished = row["after"] is (document["wish"] == "on")
+        if row["result"] in ("changed", "already") and not wished:
+            yield f"{row} and wish {document['wish']}"
+        if row["result"] in ("failed", "unknown", "not-enforceable") and not row["reason"]:
+            yield f"{row} without a reason"
+        if (row["result"] == "excepted") != (row["exception"] is not None):
+            yield f"{row} with exception {row['exception']}"
+
+
 _CHANGES = ("cowkey.remove/1", "cowkey.rename/1", "cowkey.password/1", "cowkey.app-password/1")
 
 
@@ -376,6 +411,8 @@ def faults(document, outcome):
         found.append(f"the document says status {error.get('status')}, not {outcome.status}")
     if name == "cowkey.enroll/1":
         found += _enroll_faults(document, outcome.status)
+    elif name == "cowkey.enforce/1":
+        found += _enforce_faults(document, outcome.status) if not found else []
     elif name == "cowkey.prove/1":
         found += _prove_faults(document, outcome.status)
     elif document.get("action") == "list":

@@ -96,9 +96,10 @@ class Examples(KeyCase):
         self.file("response.json", json.dumps(responses.assertion(key, count=8)))
         self.file("alice-key.json", json.dumps(responses.record(key)))
         journal.write_default(self.place)
+        self.file("exceptions", "bob@example.test 2999-12-31 broken phone\n")
         for name, secret in {"pin": PIN, "new.pin": "Made-Up-New-PIN", "new.pw": "Made-Up-New-Pass-1",
                              "yubico.key": "TWFkZVVwQ2xpZW50S2V5QT0=",
-                             "api.key": self.server.api_keys["ro"]}.items():
+                             "api.key": self.server.api_keys["rw"]}.items():
             self.file(name, secret + "\n")
             self.secret_texts.add(secret)
         programs = self.place / "bin"

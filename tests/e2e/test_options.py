@@ -8,7 +8,7 @@ import otp
 from case import Case, each
 
 COMMANDS = ("app-password add", "app-password list", "app-password remove", "audit", "code", "doctor",
-            "enroll passkey", "enroll totp", "enroll webauthn", "enroll yubiotp",
+            "enforce off", "enforce on", "enroll passkey", "enroll totp", "enroll webauthn", "enroll yubiotp",
             "journal show", "journal verify",
             "key credentials list", "key credentials remove", "key info", "key list",
             "key pin change", "key pin set", "key reset", "list", "password", "prove passkey",

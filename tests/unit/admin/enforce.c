@@ -37,6 +37,7 @@ static struct {
     struct fake_account accounts[256];
     size_t count;
     bool is_domain_admin, refuses_reads_after_edits, refuses_reads;
+    int hitches_after_edits; /* so many reads fail */
     int edits, reads, lists;
     struct fake_fault fault;
     volatile sig_atomic_t *cancel_with_edit;
@@ -82,6 +83,8 @@ static struct ck_record record_of(const struct fake_account *account)
 
 static bool reads_fail(void)
 {
+    if (fake.edits > 0 && fake.hitches_after_edits > 0 && fake.hitches_after_edits-- > 0)
+        return true;
     return fake.refuses_reads || (fake.refuses_reads_after_edits && fake.edits > 0);
 }
 
@@ -725,6 +728,17 @@ static void test_what_can_not_be_read_back_is_unknown(void **state)
     expect_all_concluded();
 }
 
+static void test_one_hitch_in_reading_back(void **state)
+{
+    (void)state;
+    add_mailboxes(60);
+    CK_CLEANUP(ck_enforcement_clear) struct ck_enforcement enforcement = plan(on_for_mailboxes());
+
+    fake.hitches_after_edits = 1;
+    run(&enforcement);
+    assert_int_equal(ck_enforcement_count(&enforcement, CK_ENFORCE_CHANGED), 60);
+}
+
 /* One wrong key is counted, and no second one. */
 static void test_a_refused_key_ends_it(void **state)
 {
@@ -837,6 +851,7 @@ int main(void)
         TEST(test_an_answer_that_was_cut),
         TEST(test_a_request_that_was_cut),
         TEST(test_what_can_not_be_read_back_is_unknown),
+        TEST(test_one_hitch_in_reading_back),
         TEST(test_a_refused_key_ends_it),
         TEST(test_a_key_that_is_refused_the_second_time),
         TEST(test_an_edit_that_does_not_get_through),
