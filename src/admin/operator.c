@@ -1,0 +1,52 @@
+/* The ways into other people's accounts. */
+#include "cowkey/admin/operator.h"
+
+#include <string.h>
+
+#include "cowkey/mailcow/log_in_as.h"
+
+bool ck_operator_may_enter(const struct ck_operator *operator, const struct ck_record * record)
+{
+    enum ck_role role = record->account.role;
+
+    return operator->session != NULL ? role != CK_ROLE_ADMIN
+                                     : role == CK_ROLE_DOMAIN_ADMIN && record->active;
+}
+
+enum ck_err ck_operator_enter(const struct ck_operator *operator, const struct ck_record * record,
+                              struct ck_session **ret_session, struct ck_error *err)
+{
+    const struct ck_account *account = &record->account;
+
+    if (ck_operator_may_enter(operator, record))
+        return operator->session != NULL
+                   ? ck_session_log_in_as(operator->session, account, ret_session, err)
+                   : ck_admin_sign_on(operator->admin, account, ret_session, err);
+    ck_error_set(err, CK_ERR_USAGE, "the server lets nobody into the account '%s' for it",
+                 account->name);
+    if (account->role == CK_ROLE_ADMIN)
+        return ck_error_hint(err, "Admins' accounts can't be entered by others.");
+    if (account->role == CK_ROLE_DOMAIN_ADMIN)
+        return ck_error_hint(err, "The sign-on of domain admins is for active ones only: activate "
+                                  "it, or log in as an admin instead of using an API key.");
+    return ck_error_hint(err, "An API key opens no mailbox, and a key would be registered for "
+                              "nobody: log in as an admin, or as the domain's admin.");
+}
+
+enum ck_err ck_operator_check(const struct ck_operator *operator, const struct ck_account * account,
+                              struct ck_error *err)
+{
+    const struct ck_account *own = ck_admin_account(operator->admin);
+
+    if (own != NULL && own->role == account->role && strcmp(own->name, account->name) == 0) {
+        ck_error_set(err, CK_ERR_USAGE, "'%s' is the account that you log in with", account->name);
+        return ck_error_hint(err, "For your own account there are 'cowkey password', 'cowkey "
+                                  "enroll' and 'cowkey remove'.");
+    }
+    if (ck_admin_manages(operator->admin, account->role))
+        return CK_OK;
+    ck_error_set(err, CK_ERR_USAGE, "a %s does not manage the %s '%s'",
+                 own != NULL ? ck_role_name(own->role) : "key", ck_role_name(account->role),
+                 account->name);
+    return ck_error_hint(err, "Log in as an admin, or give an API key.");
+}
