@@ -50,3 +50,26 @@ enum ck_err ck_operator_check(const struct ck_operator *operator, const struct c
                  account->name);
     return ck_error_hint(err, "Log in as an admin, or give an API key.");
 }
+
+enum ck_err ck_operator_find(const struct ck_operator *operator, const char *name,
+                             struct ck_account *ret_account, struct ck_error *err)
+{
+    static const char *const roles[] = {"domain-admin", "admin"};
+    struct ck_account account;
+    struct ck_record record;
+
+    if (strchr(name, '@') != NULL)
+        return ck_account_parse(name, "mailbox", ret_account, err);
+    for (size_t i = 0; i < sizeof(roles) / sizeof(*roles); i++) {
+        if (ck_account_parse(name, roles[i], &account, err) != CK_OK ||
+            ck_operator_check(operator, &account, err) != CK_OK)
+            return err->code;
+        enum ck_err r = ck_admin_read(operator->admin, &account, &record, err);
+        if (r == CK_OK)
+            *ret_account = account;
+        if (r != CK_ERR_USAGE)
+            return r;
+    }
+    return ck_error_set(err, CK_ERR_USAGE, "there is no domain admin or admin called '%.200s'",
+                        name);
+}

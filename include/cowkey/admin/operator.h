@@ -31,6 +31,13 @@ enum ck_err ck_operator_enter(const struct ck_operator *operator, const struct c
                               struct ck_session **ret_session, struct ck_error *err);
 
 /*
+ * Which account a name means: with '@' a mailbox, else a domain admin or an admin, which the server
+ * is asked for. One that is not there, or not to be managed: CK_ERR_USAGE.
+ */
+enum ck_err ck_operator_find(const struct ck_operator *operator, const char *name,
+                             struct ck_account *ret_account, struct ck_error *err);
+
+/*
  * Whether the account is somebody else's, and of a role that the operator manages; else
  * CK_ERR_USAGE.
  */
