@@ -5,12 +5,23 @@
 
 #include "cowkey/mailcow/log_in_as.h"
 
+static bool may_log_in_as(const struct ck_operator *operator, enum ck_role role)
+{
+    if (operator->session == NULL)
+        return false;
+    return operator->account->role == CK_ROLE_ADMIN ? role != CK_ROLE_ADMIN
+                                                    : role == CK_ROLE_MAILBOX;
+}
+
+static bool may_sign_on(const struct ck_operator *operator, const struct ck_record * record)
+{
+    return ck_admin_account(operator->admin) == NULL &&
+           record->account.role == CK_ROLE_DOMAIN_ADMIN && record->active;
+}
+
 bool ck_operator_may_enter(const struct ck_operator *operator, const struct ck_record * record)
 {
-    enum ck_role role = record->account.role;
-
-    return operator->session != NULL ? role != CK_ROLE_ADMIN
-                                     : role == CK_ROLE_DOMAIN_ADMIN && record->active;
+    return may_log_in_as(operator, record->account.role) || may_sign_on(operator, record);
 }
 
 enum ck_err ck_operator_enter(const struct ck_operator *operator, const struct ck_record * record,
@@ -18,10 +29,10 @@ enum ck_err ck_operator_enter(const struct ck_operator *operator, const struct c
 {
     const struct ck_account *account = &record->account;
 
-    if (ck_operator_may_enter(operator, record))
-        return operator->session != NULL
-                   ? ck_session_log_in_as(operator->session, account, ret_session, err)
-                   : ck_admin_sign_on(operator->admin, account, ret_session, err);
+    if (may_log_in_as(operator, account->role))
+        return ck_session_log_in_as(operator->session, account, ret_session, err);
+    if (may_sign_on(operator, record))
+        return ck_admin_sign_on(operator->admin, account, ret_session, err);
     ck_error_set(err, CK_ERR_USAGE, "the server lets nobody into the account '%s' for it",
                  account->name);
     if (account->role == CK_ROLE_ADMIN)
@@ -36,7 +47,7 @@ enum ck_err ck_operator_enter(const struct ck_operator *operator, const struct c
 enum ck_err ck_operator_check(const struct ck_operator *operator, const struct ck_account * account,
                               struct ck_error *err)
 {
-    const struct ck_account *own = ck_admin_account(operator->admin);
+    const struct ck_account *own = operator->account;
 
     if (own != NULL && own->role == account->role && strcmp(own->name, account->name) == 0) {
         ck_error_set(err, CK_ERR_USAGE, "'%s' is the account that you log in with", account->name);
@@ -51,7 +62,7 @@ enum ck_err ck_operator_check(const struct ck_operator *operator, const struct c
     return ck_error_hint(err, "Log in as an admin, or give an API key.");
 }
 
-enum ck_err ck_operator_find(const struct ck_operator *operator, const char *name,
+enum ck_err ck_operator_find(const struct ck_operator *operator, const char * name,
                              struct ck_account *ret_account, struct ck_error *err)
 {
     static const char *const roles[] = {"domain-admin", "admin"};
@@ -62,7 +73,7 @@ enum ck_err ck_operator_find(const struct ck_operator *operator, const char *nam
         return ck_account_parse(name, "mailbox", ret_account, err);
     for (size_t i = 0; i < sizeof(roles) / sizeof(*roles); i++) {
         if (ck_account_parse(name, roles[i], &account, err) != CK_OK ||
-            ck_operator_check(operator, &account, err) != CK_OK)
+            ck_operator_check(operator, & account, err) != CK_OK)
             return err->code;
         enum ck_err r = ck_admin_read(operator->admin, &account, &record, err);
         if (r == CK_OK)

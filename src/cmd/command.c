@@ -6,16 +6,15 @@
 #include <string.h>
 
 extern __attribute__((weak)) const struct command command_app_password_add,
-    command_app_password_list, command_app_password_remove, command_code, command_doctor,
-    command_enforce_off, command_enforce_on, command_enroll_passkey, command_enroll_totp,
-    command_enroll_webauthn, command_enroll_yubiotp, command_journal_show, command_journal_verify,
-    command_key_credentials_list, command_key_credentials_remove, command_key_info,
-    command_key_list, command_key_pin_change, command_key_pin_set, command_key_reset, command_list,
-    command_password, command_prove_passkey, command_prove_totp, command_prove_webauthn,
-    command_prove_yubiotp, command_remove, command_rename, command_verify_assertion,
-    command_verify_hotp, command_verify_key, command_verify_registration, command_verify_totp;
-
-extern __attribute__((weak)) const struct command command_audit;
+    command_app_password_list, command_app_password_remove, command_audit, command_code,
+    command_doctor, command_enforce_off, command_enforce_on, command_enroll_passkey,
+    command_enroll_totp, command_enroll_webauthn, command_enroll_yubiotp, command_journal_show,
+    command_journal_verify, command_key_credentials_list, command_key_credentials_remove,
+    command_key_info, command_key_list, command_key_pin_change, command_key_pin_set,
+    command_key_reset, command_list, command_password, command_prove_passkey, command_prove_totp,
+    command_prove_webauthn, command_prove_yubiotp, command_recover, command_remove, command_rename,
+    command_verify_assertion, command_verify_hotp, command_verify_key, command_verify_registration,
+    command_verify_totp;
 
 /* Sorted by name. What is not linked into this program (see main.c) is NULL. */
 static const struct command *const commands[] = {
@@ -46,6 +45,7 @@ static const struct command *const commands[] = {
     &command_prove_totp,
     &command_prove_webauthn,
     &command_prove_yubiotp,
+    &command_recover,
     &command_remove,
     &command_rename,
     &command_verify_assertion,

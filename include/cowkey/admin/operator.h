@@ -11,8 +11,9 @@
 struct ck_operator {
     const struct ck_http_settings *settings;
     enum ck_dialect dialect;
-    struct ck_admin *admin;
-    struct ck_session *session; /* the own one, that admin works in; NULL with an API key */
+    struct ck_admin *admin;           /* by an API key, or in session */
+    struct ck_session *session;       /* the own one; NULL with an API key alone */
+    const struct ck_account *account; /* whose that is */
 };
 
 /*
