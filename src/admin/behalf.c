@@ -30,7 +30,7 @@ static enum ck_err enter(void *data, struct ck_session **ret_session, struct ck_
     const struct ck_person *person = behalf->login->person;
 
     person->tell_stage(person->data, CK_STAGE_LOGIN);
-    return ck_operator_enter(behalf->operator, & behalf->record, ret_session, err);
+    return ck_operator_enter(behalf->by, &behalf->record, ret_session, err);
 }
 
 /* Model and serial number of the key that is in use; either may stay "". */
@@ -101,18 +101,18 @@ enum ck_err ck_behalf_begin(struct ck_behalf *behalf, bool needs_password, struc
     struct ck_login *login = behalf->login;
     enum ck_err r = CK_OK;
 
-    if (behalf->operator!= NULL) {
-        r = ck_operator_check(behalf->operator, login->account, err);
+    if (behalf->by != NULL) {
+        r = ck_operator_check(behalf->by, login->account, err);
         if (r == CK_OK)
-            r = ck_admin_read(behalf->operator->admin, login->account, &behalf->record, err);
+            r = ck_admin_read(behalf->by->admin, login->account, &behalf->record, err);
         if (r != CK_OK)
             return r;
-        if (ck_operator_may_enter(behalf->operator, & behalf->record)) {
+        if (ck_operator_may_enter(behalf->by, &behalf->record)) {
             behalf->entrance = (struct ck_entrance){behalf, enter};
             login->entrance = &behalf->entrance;
         } else if (!needs_password) {
             struct ck_session *never;
-            return ck_operator_enter(behalf->operator, & behalf->record, &never, err);
+            return ck_operator_enter(behalf->by, &behalf->record, &never, err);
         }
     }
     behalf->witness = (struct ck_witness){behalf, write_intent};
@@ -162,8 +162,7 @@ static enum ck_err check_goes_on(const struct ck_behalf *behalf, const struct ck
 static enum ck_err set_and_try(struct ck_behalf *behalf, const struct ck_secret *password,
                                bool *ret_proved, struct ck_error *err)
 {
-    const struct ck_reset reset = {
-        .operator= behalf->operator, .password = password, .force_tfa = -1};
+    const struct ck_reset reset = {.by = behalf->by, .password = password, .force_tfa = -1};
     CK_CLEANUP(ck_session_close) struct ck_session *session = NULL;
     const struct ck_person *person = behalf->login->person;
     struct ck_record after = behalf->record;
@@ -246,10 +245,10 @@ enum ck_err ck_behalf_conclude(struct ck_behalf *behalf, enum ck_err r, struct c
 static enum ck_err force_change(struct ck_behalf *behalf, struct ck_error *err)
 {
     struct ck_record after = behalf->record;
-    enum ck_err r = ck_reset_force_change(behalf->operator, & behalf->record, -1, &after, err);
+    enum ck_err r = ck_reset_force_change(behalf->by, &behalf->record, -1, &after, err);
 
     if (r == CK_ERR_UNKNOWN || r == CK_ERR_UNREACHABLE)
-        r = ck_reset_force_change(behalf->operator, & behalf->record, -1, &after, err);
+        r = ck_reset_force_change(behalf->by, &behalf->record, -1, &after, err);
     behalf->record = after;
     return r;
 }

@@ -20,10 +20,10 @@ const char *ck_recover_step_name(enum ck_recover_step step)
 static enum ck_err read_record(const struct ck_recover *wish, struct ck_recovery *done,
                                struct ck_error *err)
 {
-    enum ck_err r = ck_operator_check(wish->operator, wish->account, err);
+    enum ck_err r = ck_operator_check(wish->by, wish->account, err);
 
     if (r == CK_OK)
-        r = ck_admin_read(wish->operator->admin, wish->account, &done->record, err);
+        r = ck_admin_read(wish->by->admin, wish->account, &done->record, err);
     done->record_known = r == CK_OK;
     return r;
 }
@@ -190,13 +190,11 @@ static struct ck_recovery nothing_yet(void)
 enum ck_err ck_recover_run(const struct ck_recover *wish, struct ck_recovery *ret_recovery,
                            struct ck_error *err)
 {
-    struct recovery recovery = {.wish = wish,
-                                .done = ret_recovery,
-                                .reset =
-                                    {
-                                        .operator= wish->operator,
-                                        .password = wish->password },
-                                };
+    struct recovery recovery = {
+        .wish = wish,
+        .done = ret_recovery,
+        .reset = {.by = wish->by, .password = wish->password},
+    };
 
     *ret_recovery = nothing_yet();
     enum ck_err r = read_record(wish, ret_recovery, err);
@@ -242,8 +240,7 @@ static enum ck_err switch_off(struct recovery *recovery, struct ck_error *err)
     struct ck_record after = done->record;
 
     done->submitted = true;
-    enum ck_err r =
-        ck_admin_edit(recovery->wish->operator->admin, &done->record, &edit, &after, err);
+    enum ck_err r = ck_admin_edit(recovery->wish->by->admin, &done->record, &edit, &after, err);
     if (r == CK_OK && after.tfa_active != 0)
         r = ck_error_set(err, CK_ERR_UNCHANGED,
                          "the server says that it switched the factors of '%s' off, and did not",

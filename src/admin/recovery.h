@@ -10,6 +10,7 @@ struct recovery {
     struct ck_recovery *done;
     struct ck_reset reset;
     struct ck_recover_plan plan;
+    bool may_enter;             /* without the password: the server let us, when we looked */
     struct ck_session *session; /* of the account: looks before, removes after; NULL: no way in */
     char intent[CK_JOURNAL_ID_SIZE + 1];
 };

@@ -20,7 +20,7 @@ static void plan_external(struct ck_recover_plan *plan)
     plan->force_pw_update = plan->record->force_pw_update;
 }
 
-static void plan_local(const struct ck_operator *operator, struct ck_recover_plan * plan)
+static void plan_local(bool may_enter, struct ck_recover_plan *plan)
 {
     const struct ck_record *record = plan->record;
     bool is_admin = record->account.role != CK_ROLE_MAILBOX;
@@ -28,7 +28,7 @@ static void plan_local(const struct ck_operator *operator, struct ck_recover_pla
     plan->sets_password = true;
     plan->proves_password = record->active;
     /* The factors of (domain) admins can be switched off for the login with the new password. */
-    if (ck_operator_may_enter(operator, record) || (is_admin && record->active))
+    if (may_enter || (is_admin && record->active))
         plan->factors = CK_REACH_ALL;
     else
         plan->factors = record->active ? CK_REACH_IF_ALONE : CK_REACH_NONE;
@@ -37,15 +37,25 @@ static void plan_local(const struct ck_operator *operator, struct ck_recover_pla
     plan->force_pw_update = record->force_pw_update >= 0 ? 1 : -1;
 }
 
+/* A wish that the server ignores, as of a domain admin who may not log in as others, is no way. */
+static enum ck_err enter(struct recovery *recovery, struct ck_error *err)
+{
+    const struct ck_operator *by = recovery->wish->by;
+
+    if (!ck_operator_may_enter(by, &recovery->done->record))
+        return CK_OK;
+    enum ck_err r = ck_operator_enter(by, &recovery->done->record, &recovery->session, err);
+    recovery->may_enter = r == CK_OK;
+    return r == CK_ERR_UNCHANGED ? CK_OK : r;
+}
+
 enum ck_err recovery_look(struct recovery *recovery, struct ck_error *err)
 {
     const struct ck_recover *wish = recovery->wish;
     const struct ck_record *record = &recovery->done->record;
     struct ck_recover_plan *plan = &recovery->plan;
-    enum ck_err r = CK_OK;
+    enum ck_err r = enter(recovery, err);
 
-    if (ck_operator_may_enter(wish->operator, record))
-        r = ck_operator_enter(wish->operator, record, &recovery->session, err);
     if (r != CK_OK)
         return r;
     *plan = (struct ck_recover_plan){
@@ -56,6 +66,6 @@ enum ck_err recovery_look(struct recovery *recovery, struct ck_error *err)
     if (record->authsource != CK_AUTHSOURCE_MAILCOW)
         plan_external(plan);
     else
-        plan_local(wish->operator, plan);
+        plan_local(recovery->may_enter, plan);
     return CK_OK;
 }

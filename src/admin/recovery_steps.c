@@ -56,8 +56,7 @@ enum ck_err recovery_unblock(struct recovery *recovery, struct ck_error *err)
     tell(recovery, CK_RECOVER_UNBLOCK);
     done->submitted = true;
     /* Any edit makes it a text, which blocks nothing, and still insists (protocol 3). */
-    enum ck_err r =
-        ck_admin_edit(recovery->wish->operator->admin, &done->record, &same, &after, err);
+    enum ck_err r = ck_admin_edit(recovery->wish->by->admin, &done->record, &same, &after, err);
     if (r == CK_OK && after.force_is_number)
         r = ck_error_set(err, CK_ERR_UNCHANGED,
                          "the server says success, and still blocks the removal of factors");
@@ -68,11 +67,9 @@ enum ck_err recovery_unblock(struct recovery *recovery, struct ck_error *err)
 
 static enum ck_err enter_by_operator(struct recovery *recovery, struct ck_error *err)
 {
-    const struct ck_operator *operator= recovery->wish->operator;
-
-    return ck_operator_may_enter(operator, & recovery->done->record)
-               ? ck_operator_enter(operator, & recovery->done->record, &recovery->session, err)
-               : CK_OK;
+    return recovery->may_enter ? ck_operator_enter(recovery->wish->by, &recovery->done->record,
+                                                   &recovery->session, err)
+                               : CK_OK;
 }
 
 static enum ck_err still_held(const struct recovery *recovery, struct ck_error *err)
@@ -232,7 +229,7 @@ enum ck_err recovery_set_flags(struct recovery *recovery, struct ck_error *err)
         return CK_OK;
     tell(recovery, CK_RECOVER_FLAGS);
     done->submitted = true;
-    enum ck_err r = ck_reset_force_change(recovery->wish->operator, & done->record, 1, &after, err);
+    enum ck_err r = ck_reset_force_change(recovery->wish->by, &done->record, 1, &after, err);
     done->record = after;
     *step(recovery, CK_RECOVER_FLAGS) = recovery_state_after(r);
     if (r == CK_OK && *step(recovery, CK_RECOVER_FACTORS) == CK_STEP_DONE && after.tfa_active == 1)

@@ -23,16 +23,16 @@ enum ck_err ck_reset_set(const struct ck_reset *reset, const struct ck_record *n
     };
     enum ck_err r = ck_reset_check(now, err);
 
-    return r == CK_OK ? ck_admin_edit(reset->operator->admin, now, &edit, ret_after, err) : r;
+    return r == CK_OK ? ck_admin_edit(reset->by->admin, now, &edit, ret_after, err) : r;
 }
 
 static enum ck_err log_in(const struct ck_reset *reset, const struct ck_account *account,
                           struct ck_session **ret_session, struct ck_error *err)
 {
-    const struct ck_operator *operator= reset->operator;
+    const struct ck_operator *by = reset->by;
     CK_CLEANUP(ck_session_close) struct ck_session *session = NULL;
-    enum ck_err r = ck_session_login(operator->settings, operator->dialect, account,
-                                     reset->password, &session, err);
+    enum ck_err r =
+        ck_session_login(by->settings, by->dialect, account, reset->password, &session, err);
 
     if (r == CK_OK && ck_session_state(session) == CK_SESSION_OPEN)
         r = ck_session_visit(session, err);
@@ -57,7 +57,7 @@ enum ck_err ck_reset_try(const struct ck_reset *reset, const struct ck_account *
                               "log, or set one in its web interface.");
 }
 
-enum ck_err ck_reset_force_change(const struct ck_operator *operator, const struct ck_record * now,
+enum ck_err ck_reset_force_change(const struct ck_operator *by, const struct ck_record *now,
                                   int force_tfa, struct ck_record *ret_after, struct ck_error *err)
 {
     const struct ck_account_edit edit = {
@@ -69,5 +69,5 @@ enum ck_err ck_reset_force_change(const struct ck_operator *operator, const stru
         *ret_after = *now;
         return CK_OK;
     }
-    return ck_admin_edit(operator->admin, now, &edit, ret_after, err);
+    return ck_admin_edit(by->admin, now, &edit, ret_after, err);
 }

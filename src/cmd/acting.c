@@ -21,10 +21,11 @@ enum ck_err acting_read(const struct options *options, const struct ck_person *p
                         const struct ck_key_person *key_person, bool session_needed,
                         struct acting *acting, struct ck_error *err)
 {
-    enum ck_err r =
-        admin_target_read(options, person, key_person, session_needed, &acting->who, err);
+    enum ck_err r = acting_read_journal(options, acting, err);
 
-    return r == CK_OK ? acting_read_journal(options, acting, err) : r;
+    return r == CK_OK
+               ? admin_target_read(options, person, key_person, session_needed, &acting->who, err)
+               : r;
 }
 
 const char *acting_name(const struct acting *acting)
@@ -39,7 +40,7 @@ enum ck_err acting_open(struct acting *acting, struct ck_error *err)
 
     if (r != CK_OK)
         return r;
-    acting->operator=(struct ck_operator){
+    acting->by = (struct ck_operator){
         .settings = &who->target.settings,
         .dialect = who->target.login.dialect,
         .admin = who->admin,

@@ -14,10 +14,10 @@
 /* Keep it where it was filled. */
 struct acting {
     struct admin_target who;
-    struct ck_operator operator; /* once it is open */
+    struct ck_operator by; /* once it is open */
     struct ck_journal *journal;
     char *user;
-    struct ck_journal_deed deed; /* operator, user and server */
+    struct ck_journal_deed deed; /* by, user and server */
 };
 
 /*

@@ -65,7 +65,7 @@ static void print_document(const struct recovering *recovering, const struct act
         json_pack("{s:s, s:o, s:s, s:s, s:o, s:s}", "schema", "cowkey.recover/1", "account",
                   text_json(account->name), "role", ck_role_name(account->role), "server",
                   recovering->host->origin, "by", text_json(acting_name(acting)), "route",
-                  recovering->operator->session != NULL ? "session" : "api-key");
+                  recovering->by->session != NULL ? "session" : "api-key");
 
     json_object_set_new(document, "result", json_string(result_name(done->result)));
     json_object_set_new(document, "steps", steps_json(done));
@@ -120,12 +120,12 @@ static enum ck_err recover(const struct options *options, struct recovering *rec
     const struct ck_recover_person person = recover_person(recovering);
     struct ck_account account;
 
-    enum ck_err r = ck_operator_find(&acting->operator, option_argument(options, 0), &account, err);
+    enum ck_err r = ck_operator_find(&acting->by, option_argument(options, 0), &account, err);
     if (r != CK_OK)
         return r;
     const struct ck_recover wish = {
-        .operator= & acting->operator,
-        .account = & account,
+        .by = &acting->by,
+        .account = &account,
         .password = recovering->password,
         .keep_passkeys = option_given(options, OPTION_KEEP_PASSKEYS),
         .journal = acting->journal,
@@ -159,9 +159,8 @@ static int run(const struct options *options)
     struct speaker speaker = {.options = options, .target = &acting.who.target};
     struct ck_person person = person_new(&speaker);
     struct ck_key_person key_person = key_person_new(&speaker);
-    struct recovering recovering = {.options = options,
-                                    .operator= & acting.operator,
-                                    .host = & acting.who.target.settings.host };
+    struct recovering recovering = {
+        .options = options, .by = &acting.by, .host = &acting.who.target.settings.host};
     struct ck_recovery done = {.result = CK_RECOVERY_FAILED};
     struct ck_error err = {.code = CK_OK};
     int64_t started_s = clock_now_s();

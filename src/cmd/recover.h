@@ -9,7 +9,7 @@
 /* What one run of recover knows; its parts are borrowed. */
 struct recovering {
     const struct options *options;
-    const struct ck_operator *operator;
+    const struct ck_operator *by;
     const struct ck_host *host;
     const char *out; /* the file for the new password; NULL with --allow-once */
     const struct ck_secret *password;

@@ -187,7 +187,7 @@ static enum ck_err write_hand_out(const struct recovering *recovering, struct ck
                  "\n\nLog in with this password at %s%s\n%s\n"
                  "Then destroy this file.\n",
                  recovering->host->origin,
-                 ck_dialect_login_path(recovering->operator->dialect, account->role),
+                 ck_dialect_login_path(recovering->by->dialect, account->role),
                  at_first_login(&recovering->plan)) < 0)
         return ck_error_no_memory(err);
     enum ck_err r = ck_secret_append(text, before, strlen(before), err);

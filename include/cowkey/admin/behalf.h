@@ -16,9 +16,9 @@
 
 /* All is borrowed. Keep it where it is: the login borrows from it. */
 struct ck_behalf {
-    const struct ck_operator *operator; /* NULL: the account's own password opens it */
-    struct ck_login *login;             /* of that account; gets the entrance and the witness */
-    const struct ck_enrollment *done;   /* what the sequence fills */
+    const struct ck_operator *by;     /* NULL: the account's own password opens it */
+    struct ck_login *login;           /* of that account; gets the entrance and the witness */
+    const struct ck_enrollment *done; /* what the sequence fills */
     struct ck_journal *journal;
     const struct ck_journal_deed *deed; /* who and where; the rest is filled in here */
     const char *method;                 /* "passkey", ... */

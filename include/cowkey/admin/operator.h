@@ -21,28 +21,28 @@ struct ck_operator {
  * "log in as" from an own session (not into admins), the single-use sign-on of active domain
  * admins with an API key (protocol 8).
  */
-bool ck_operator_may_enter(const struct ck_operator *operator, const struct ck_record * record);
+bool ck_operator_may_enter(const struct ck_operator *by, const struct ck_record *record);
 
 /*
  * Opens a session of the account that way: its factor page is read and names it. Second factor and
  * holds do not apply. While one is open that came of an own session, admin rests. No way:
  * CK_ERR_USAGE; else the errors of ck_session_log_in_as and ck_admin_sign_on.
  */
-enum ck_err ck_operator_enter(const struct ck_operator *operator, const struct ck_record * record,
+enum ck_err ck_operator_enter(const struct ck_operator *by, const struct ck_record *record,
                               struct ck_session **ret_session, struct ck_error *err);
 
 /*
  * Which account a name means: with '@' a mailbox, else a domain admin or an admin, which the server
  * is asked for. One that is not there, or not to be managed: CK_ERR_USAGE.
  */
-enum ck_err ck_operator_find(const struct ck_operator *operator, const char *name,
+enum ck_err ck_operator_find(const struct ck_operator *by, const char *name,
                              struct ck_account *ret_account, struct ck_error *err);
 
 /*
  * Whether the account is somebody else's, and of a role that the operator manages; else
  * CK_ERR_USAGE.
  */
-enum ck_err ck_operator_check(const struct ck_operator *operator, const struct ck_account * account,
+enum ck_err ck_operator_check(const struct ck_operator *by, const struct ck_account *account,
                               struct ck_error *err);
 
 #endif

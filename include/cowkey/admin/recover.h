@@ -65,7 +65,7 @@ struct ck_recover_person {
 
 /* All is borrowed. */
 struct ck_recover {
-    const struct ck_operator *operator;
+    const struct ck_operator *by;
     const struct ck_account *account;
     const struct ck_secret *password; /* the new one */
     bool keep_passkeys;

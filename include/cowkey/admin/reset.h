@@ -10,7 +10,7 @@
 
 /* All is borrowed. */
 struct ck_reset {
-    const struct ck_operator *operator;
+    const struct ck_operator *by;
     const struct ck_secret *password; /* the new one */
     int force_tfa;                    /* what that flag is to be meanwhile: 1, 0; -1: as it is */
     /* (Domain) admins: switches the factors off until the next login. */
@@ -40,7 +40,7 @@ enum ck_err ck_reset_try(const struct ck_reset *reset, const struct ck_account *
  * Insists on a change of the password at the next login, and on what force_tfa says (-1: as it is),
  * as far as the release knows that; read back.
  */
-enum ck_err ck_reset_force_change(const struct ck_operator *operator, const struct ck_record * now,
+enum ck_err ck_reset_force_change(const struct ck_operator *by, const struct ck_record *now,
                                   int force_tfa, struct ck_record *ret_after, struct ck_error *err);
 
 #endif

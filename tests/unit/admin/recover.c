@@ -73,13 +73,15 @@ static enum ck_err run_with(const char *new_password,
                                                 struct ck_error *))
 {
     const struct ck_recover_person person = {NULL, ask, hand_out, tell_step};
-    struct ck_operator operator= {.session = server.operator_has_key ? NULL : (void *)"session"};
-    const struct ck_journal_deed deed = {.operator= "admin" };
+    const struct ck_account *own = ck_admin_account(NULL);
+    const struct ck_operator by = {.session = own != NULL ? (void *)"session" : NULL,
+                                   .account = own};
+    const struct ck_journal_deed deed = {.user = "root@mx1"};
     struct ck_secret *password = secret(new_password);
     const struct ck_account account = server.record.account;
 
-    const struct ck_recover wish = {.operator= & operator,
-                                    .account = & account,
+    const struct ck_recover wish = {.by = &by,
+                                    .account = &account,
                                     .password = password,
                                     .keep_passkeys = keep_passkeys,
                                     .deed = &deed,
@@ -388,12 +390,24 @@ static void test_roles_that_are_not_managed(void **state)
     assert_untouched(run(), CK_ERR_USAGE);
 }
 
+static void test_somebody_elses_page(void **state)
+{
+    (void)state;
+    server.way = CK_ERR_UNREACHABLE;
+    assert_untouched(run(), CK_ERR_UNREACHABLE);
+    assert_int_equal(asked, 0);
+}
+
+/* A domain admin whom nobody lets log in as others. */
 static void test_ignored_log_in_as(void **state)
 {
     (void)state;
-    server.way_closed = true;
-    assert_untouched(run(), CK_ERR_UNREACHABLE);
-    assert_int_equal(asked, 0);
+    server.way = CK_ERR_UNCHANGED;
+    assert_int_equal(run(), CK_OK);
+    assert_int_equal(plan.factors, CK_REACH_IF_ALONE);
+    assert_null(plan.page);
+    assert_int_equal(done.result, CK_RECOVERY_PARTIAL);
+    assert_int_equal(server_factors(), 2);
 }
 
 static void test_hand_out_fails(void **state)
@@ -622,6 +636,7 @@ int main(void)
         TEST(test_a_no_changes_nothing),
         TEST(test_own_account),
         TEST(test_roles_that_are_not_managed),
+        TEST(test_somebody_elses_page),
         TEST(test_ignored_log_in_as),
         TEST(test_hand_out_fails),
         TEST(test_journal_fails),

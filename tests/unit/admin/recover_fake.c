@@ -150,9 +150,8 @@ static enum ck_err enter(struct ck_session **ret_session, bool lent, struct ck_e
     enum ck_err r = ends(false, err);
     if (r != CK_OK)
         return r;
-    if (server.way_closed)
-        return ck_error_set(err, CK_ERR_UNREACHABLE,
-                            "the server shows a page of the admin 'admin'");
+    if (server.way != CK_OK)
+        return ck_error_set(err, server.way, "no way in");
     open_session(CK_SESSION_OPEN, ret_session);
     (*ret_session)->lent = server.lent = lent;
     return CK_OK;

@@ -34,7 +34,7 @@ struct fake_server {
     bool flags_lie;      /* the record shows nothing of it */
     bool policy_refuses; /* the password */
     bool edits_refused;  /* the API key may only read */
-    bool way_closed;     /* "log in as" is ignored */
+    enum ck_err way;     /* how logging in as the account ends */
     bool number_stays;
 
     /* What happened. */
