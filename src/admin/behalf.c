@@ -245,10 +245,13 @@ enum ck_err ck_behalf_conclude(struct ck_behalf *behalf, enum ck_err r, struct c
 static enum ck_err force_change(struct ck_behalf *behalf, struct ck_error *err)
 {
     struct ck_record after = behalf->record;
-    enum ck_err r = ck_reset_force_change(behalf->by, &behalf->record, -1, &after, err);
+    struct ck_error first;
+    enum ck_err r = ck_reset_force_change(behalf->by, &behalf->record, -1, &after, &first);
 
     if (r == CK_ERR_UNKNOWN || r == CK_ERR_UNREACHABLE)
         r = ck_reset_force_change(behalf->by, &behalf->record, -1, &after, err);
+    else if (r != CK_OK)
+        *err = first;
     behalf->record = after;
     return r;
 }

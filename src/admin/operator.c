@@ -67,6 +67,7 @@ enum ck_err ck_operator_find(const struct ck_operator *by, const char *name,
     static const char *const roles[] = {"domain-admin", "admin"};
     struct ck_account account;
     struct ck_record record;
+    struct ck_error missing;
 
     if (strchr(name, '@') != NULL)
         return ck_account_parse(name, "mailbox", ret_account, err);
@@ -74,9 +75,11 @@ enum ck_err ck_operator_find(const struct ck_operator *by, const char *name,
         if (ck_account_parse(name, roles[i], &account, err) != CK_OK ||
             ck_operator_check(by, &account, err) != CK_OK)
             return err->code;
-        enum ck_err r = ck_admin_read(by->admin, &account, &record, err);
+        enum ck_err r = ck_admin_read(by->admin, &account, &record, &missing);
         if (r == CK_OK)
             *ret_account = account;
+        else if (r != CK_ERR_USAGE)
+            *err = missing;
         if (r != CK_ERR_USAGE)
             return r;
     }

@@ -44,9 +44,13 @@ static enum ck_err enter(struct recovery *recovery, struct ck_error *err)
 
     if (!ck_operator_may_enter(by, &recovery->done->record))
         return CK_OK;
-    enum ck_err r = ck_operator_enter(by, &recovery->done->record, &recovery->session, err);
+    struct ck_error why;
+    enum ck_err r = ck_operator_enter(by, &recovery->done->record, &recovery->session, &why);
     recovery->may_enter = r == CK_OK;
-    return r == CK_ERR_UNCHANGED ? CK_OK : r;
+    if (r == CK_OK || r == CK_ERR_UNCHANGED)
+        return CK_OK;
+    *err = why;
+    return r;
 }
 
 enum ck_err recovery_look(struct recovery *recovery, struct ck_error *err)

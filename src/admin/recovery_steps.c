@@ -79,6 +79,24 @@ static enum ck_err still_held(const struct recovery *recovery, struct ck_error *
                         recovery->wish->account->name);
 }
 
+/* Switched off again: a login whose answer was lost has switched them on. */
+static enum ck_err try_again(struct recovery *recovery, struct ck_error *err)
+{
+    struct ck_recovery *done = recovery->done;
+    struct ck_record after = done->record;
+
+    ck_session_close(&recovery->session);
+    enum ck_err r = ck_reset_set(&recovery->reset, &done->record, &after, err);
+    done->record = after;
+    if (r == CK_OK)
+        r = ck_reset_try(&recovery->reset, recovery->wish->account, &recovery->session, err);
+    if (r != CK_OK || ck_session_state(recovery->session) != CK_SESSION_ASKS_FACTOR)
+        return r;
+    return ck_error_set(err, CK_ERR_UNKNOWN,
+                        "the server says that the factors of '%s' are off, and still asks for one",
+                        recovery->wish->account->name);
+}
+
 /*
  * The login that shows the new password is also the way in, where no factor is asked for: for all
  * (domain) admins, whose factors the new password switched off until then.
@@ -92,8 +110,11 @@ enum ck_err recovery_enter(struct recovery *recovery, struct ck_error *err)
     if (r != CK_OK)
         return r;
     *step(recovery, CK_RECOVER_PASSWORD) = CK_STEP_DONE;
-    if (ck_session_state(recovery->session) == CK_SESSION_OPEN)
-        return CK_OK;
+    bool asks = ck_session_state(recovery->session) == CK_SESSION_ASKS_FACTOR;
+    if (asks && recovery->reset.disable_tfa && !recovery->may_enter)
+        r = try_again(recovery, err);
+    if (r != CK_OK || ck_session_state(recovery->session) == CK_SESSION_OPEN)
+        return r;
     bool held = ck_session_state(recovery->session) == CK_SESSION_HELD;
     ck_session_close(&recovery->session);
     return held ? still_held(recovery, err) : enter_by_operator(recovery, err);

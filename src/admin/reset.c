@@ -44,10 +44,13 @@ static enum ck_err log_in(const struct ck_reset *reset, const struct ck_account 
 enum ck_err ck_reset_try(const struct ck_reset *reset, const struct ck_account *account,
                          struct ck_session **ret_session, struct ck_error *err)
 {
-    enum ck_err r = log_in(reset, account, ret_session, err);
+    struct ck_error first;
+    enum ck_err r = log_in(reset, account, ret_session, &first);
 
     if (r == CK_ERR_UNREACHABLE)
         r = log_in(reset, account, ret_session, err);
+    else if (r != CK_OK)
+        *err = first;
     if (r != CK_ERR_REFUSED)
         return r;
     ck_error_set(err, CK_ERR_UNKNOWN,

@@ -84,8 +84,8 @@ static void say_factors_plan(const struct ck_recover_plan *plan)
                    page->factors[page->factors_count - 1].label);
         return;
     case CK_REACH_IF_ALONE:
-        say_always("  - second factors STAY if there are any: an API key can't remove a mailbox's. "
-                   "Log in as an admin for that");
+        say_always("  - second factors STAY if there are any: there is no way to a mailbox's from "
+                   "here. Log in as an admin for that");
         return;
     case CK_REACH_NONE:
         say_always("  - second factors STAY: there is no way to them with what you log in with");

@@ -183,6 +183,15 @@ SCHEMAS = {
         "proof": _one_of("login", "none"), "forced": FLAG},
     "cowkey.rename/1": _WHOSE | _WHEN | _changed("renamed") | {
         "id": PASSKEY, "label": FILLED, "label_before": TEXT},
+    "cowkey.recover/1": _WHOSE | _WHEN | {
+        "by": FILLED, "route": _one_of("session", "api-key"),
+        "result": _one_of("recovered", "partial", "failed", "unknown", "allowed-once"),
+        "steps": _rows({"step": _one_of("hand-out", "password", "unblock", "factors", "passkeys",
+                                        "flags"), "done": FLAG, "possible": BOOL}),
+        "factors_removed": NUMBER_OR_NULL, "passkeys_removed": NUMBER_OR_NULL,
+        "proof": _one_of("login", "none"),
+        "forced": _object({"second_factor": FLAG, "password_change": FLAG}),
+        "handout": TEXT_OR_NULL, "error?": _object(_ERROR)},
     "cowkey.doctor/1": {
         "problems": NUMBER,
         "checks": _rows({"name": FILLED, "state": _one_of("ok", "problem", "unknown"),
@@ -307,6 +316,19 @@ def _change_faults(document, status):
         yield f"status {status} and error {error!r}"
 
 
+def _recover_faults(document, status):
+    result, error = document.get("result"), document.get("error")
+    steps = document.get("steps") or []
+    if (status in (0, 1)) != (error is None):
+        yield f"status {status} and error {error!r}"
+    if (status == 0) != (result in ("recovered", "allowed-once") and error is None):
+        yield f"result {result} with status {status}"
+    if status == 1 and result != "partial" or result == "unknown" and status != 4:
+        yield f"result {result} with status {status}"
+    if result == "recovered" and not all(step["done"] for step in steps):
+        yield f"recovered with {steps}"
+
+
 def _doctor_faults(document, status):
     problems = [check for check in document["checks"] if check["state"] == "problem"]
     if status != (1 if problems else 0) or document["problems"] != len(problems):
@@ -413,6 +435,8 @@ def faults(document, outcome):
         found += _enroll_faults(document, outcome.status)
     elif name == "cowkey.enforce/1":
         found += _enforce_faults(document, outcome.status) if not found else []
+    elif name == "cowkey.recover/1":
+        found += _recover_faults(document, outcome.status)
     elif name == "cowkey.prove/1":
         found += _prove_faults(document, outcome.status)
     elif document.get("action") == "list":

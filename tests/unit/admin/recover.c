@@ -467,6 +467,16 @@ static void test_factors_were_not_removed(void **state)
     assert_int_not_equal(done.steps[CK_RECOVER_FLAGS], CK_STEP_DONE);
 }
 
+static void test_factors_were_not_switched_off(void **state)
+{
+    (void)state;
+    be_admin();
+    server.factors_lie = true;
+    assert_int_equal(run(), CK_ERR_UNKNOWN);
+    assert_int_equal(done.result, CK_RECOVERY_PARTIAL);
+    assert_int_equal(server.edits, 2);
+}
+
 static void test_passkeys_were_not_removed(void **state)
 {
     (void)state;
@@ -513,6 +523,8 @@ static void cut_everywhere(void (*prepare)(void), enum fake_cut cut)
         enum ck_err r = run();
         bool finished = r == CK_OK; /* a login that does not get through is tried once more */
         assert_int_equal(server.sessions_open, 0);
+        if (finished)
+            assert_int_equal(done.result, CK_RECOVERY_RECOVERED);
         if (done.result == CK_RECOVERY_RECOVERED) {
             assert_true(finished);
             assert_int_equal(server_passkeys(), 0);
@@ -644,6 +656,7 @@ int main(void)
         TEST(test_key_that_may_only_read),
         TEST(test_password_was_not_set),
         TEST(test_factors_were_not_removed),
+        TEST(test_factors_were_not_switched_off),
         TEST(test_passkeys_were_not_removed),
         TEST(test_flags_were_not_set),
         TEST(test_journal_does_not_hear_of_the_end),

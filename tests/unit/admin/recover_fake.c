@@ -129,12 +129,13 @@ enum ck_err ck_session_login(const struct ck_http_settings *settings, enum ck_di
     if (arrives() &&
         (!server.record.active || strcmp(server.password, ck_secret_bytes(password)) != 0))
         return ck_error_set(err, CK_ERR_REFUSED, "Login failed");
+    bool asks = (server_factors() > 0 && !server.factors_off) || server.factors_lie;
+    bool cut_before = server.calls == server.cut_at && server.cut == CUT_BEFORE;
+    if (!asks && !cut_before)
+        server.factors_off = false;
     enum ck_err r = ends(false, err);
     if (r != CK_OK)
         return r;
-    bool asks = (server_factors() > 0 && !server.factors_off) || server.factors_lie;
-    if (!asks)
-        server.factors_off = false;
     bool held = (server.record.force_tfa == 1 && server_factors() == 0) ||
                 server.record.force_pw_update == 1;
     open_session(asks   ? CK_SESSION_ASKS_FACTOR
