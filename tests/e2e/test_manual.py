@@ -69,6 +69,8 @@ class Examples(KeyCase):
         if page == "cowkey-remove":
             self.with_totp(alice, "lost phone", otp.OTHER_SECRET)
             self.server.arrange("add-passkey", bob.name, "blue key")
+        elif page == "cowkey-recover":
+            self.with_totp(self.da1)
         elif page == "cowkey-app-password":
             self.server.arrange("add-app-password", bob.name, "laptop")
         elif page == "cowkey-enroll-webauthn" or "pin change" in text:
