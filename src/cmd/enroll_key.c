@@ -5,18 +5,19 @@
 #include "cowkey/base/cleanup.h"
 #include "cowkey/base/file.h"
 #include "cowkey/enroll/webauthn.h"
+#include "enroll_for.h"
 #include "enrollment.h"
 #include "new_app_password.h"
 #include "output.h"
 #include "person.h"
 #include "record.h"
 
-static enum ck_err write_record(const char *path, const struct target *target,
+static enum ck_err write_record(const char *path, const struct target *target, const char *by,
                                 const struct ck_enrollment *done, struct ck_error *err)
 {
     return record_write(path, &done->credential,
-                        json_pack("{s:o, s:s}", "account", text_json(target->account.name),
-                                  "server", target->settings.host.origin),
+                        json_pack("{s:o, s:s, s:s*}", "account", text_json(target->account.name),
+                                  "server", target->settings.host.origin, "enrolled_by", by),
                         err);
 }
 
@@ -24,12 +25,13 @@ static enum ck_err write_record(const char *path, const struct target *target,
  * The enrollment is done by then, whatever becomes of the record; err may hold what failed since.
  */
 static enum ck_err keep_record(const struct options *options, const struct target *target,
-                               const struct ck_enrollment *done, struct ck_error *err)
+                               const char *by, const struct ck_enrollment *done,
+                               struct ck_error *err)
 {
     const char *path = option_value(options, OPTION_CREDENTIAL_OUT);
     struct ck_error before = *err, cause;
 
-    if (path == NULL || write_record(path, target, done, &cause) == CK_OK)
+    if (path == NULL || write_record(path, target, by, done, &cause) == CK_OK)
         return err->code;
     ck_error_set(err, CK_ERR_UNKNOWN, "%.300s, but its record was not written: %.300s",
                  before.code != CK_OK                 ? before.text
@@ -45,6 +47,7 @@ static int run(const struct options *options, const char *method,
                enum ck_err (*enroll)(struct ck_login *, const struct ck_wish *,
                                      struct ck_enrollment *, struct ck_error *))
 {
+    CK_CLEANUP(enroll_for_clear) struct enroll_for enroll_for = {0};
     CK_CLEANUP(target_clear) struct target target = {0};
     CK_CLEANUP(ck_enrollment_clear) struct ck_enrollment done = {0};
     struct speaker speaker = {.options = options, .target = &target};
@@ -62,23 +65,23 @@ static int run(const struct options *options, const char *method,
     if (r == CK_OK)
         r = ck_file_check_new(option_value(options, OPTION_CREDENTIAL_OUT), &err);
     if (r == CK_OK)
-        r = target_read(options, &person, &key_person, true, &target, &err);
+        r = enroll_for_read(&enroll_for, options, method, &person, &key_person, &target, &err);
     if (r == CK_OK)
         r = target_check_name(&target, &err);
     if (r == CK_OK)
-        r = target_probe(&target, &err);
+        r = enroll_for_open(&enroll_for, &target, &done, &err);
     if (r == CK_OK)
         r = enroll(&target.login, &wish.common, &done, &err);
     if (done.result >= CK_ENROLL_RECORDED)
-        r = keep_record(options, &target, &done, &err);
-    if (r == CK_ERR_UNKNOWN)
-        target_hint_look(options, "list", &err);
+        r = keep_record(options, &target, enroll_for_by(&enroll_for), &done, &err);
+    enroll_for_conclude(&enroll_for, &target, r, &err);
     int status = enrollment_report(&(struct enrollment_report){.options = options,
                                                                .target = &target,
                                                                .method = method,
                                                                .label = wish.label,
                                                                .done = &done,
-                                                               .started_s = started_s},
+                                                               .started_s = started_s,
+                                                               .enroll_for = &enroll_for},
                                    &err);
     new_app_password_conclude(&app_password, &done);
     return status;
@@ -94,10 +97,11 @@ static int run_passkey(const struct options *options)
     return run(options, "passkey", ck_enroll_passkey);
 }
 
-static const enum option_id webauthn_options[] = {ENROLL_OPTIONS, APP_PASSWORD_OPTIONS,
+static const enum option_id webauthn_options[] = {ENROLL_OPTIONS,        FOR_OPTIONS,
+                                                  FOR_PASSWORD_OPTIONS,  APP_PASSWORD_OPTIONS,
                                                   OPTION_CREDENTIAL_OUT, OPTION_COUNT};
 
-static const enum option_id passkey_options[] = {ENROLL_OPTIONS, OPTION_CREDENTIAL_OUT,
+static const enum option_id passkey_options[] = {ENROLL_OPTIONS, FOR_OPTIONS, OPTION_CREDENTIAL_OUT,
                                                  OPTION_COUNT};
 
 const struct command command_enroll_webauthn = {

@@ -5,6 +5,7 @@
 #include "command.h"
 #include "cowkey/base/cleanup.h"
 #include "cowkey/enroll/totp.h"
+#include "enroll_for.h"
 #include "enrollment.h"
 #include "new_app_password.h"
 #include "person.h"
@@ -99,6 +100,7 @@ static enum ck_err make_secret(const struct target *target, struct ck_otpauth *o
 static int run(const struct options *options)
 {
     CK_CLEANUP(request_clear) struct request request = {0};
+    CK_CLEANUP(enroll_for_clear) struct enroll_for enroll_for = {0};
     CK_CLEANUP(target_clear) struct target target = {0};
     struct speaker speaker = {.options = options, .target = &target, .delivery = &request.delivery};
     struct ck_person person = person_new(&speaker);
@@ -110,17 +112,16 @@ static int run(const struct options *options)
     enum ck_err r = request_read(options, &request, &err);
     speaker.unattended = request.wish.unattended;
     if (r == CK_OK)
-        r = target_read(options, &person, &key_person, true, &target, &err);
+        r = enroll_for_read(&enroll_for, options, "totp", &person, &key_person, &target, &err);
     if (r == CK_OK)
         r = make_secret(&target, &request.otpauth, &err);
     if (r == CK_OK)
         r = delivery_check(&request.delivery, &request.otpauth, &err);
     if (r == CK_OK)
-        r = target_probe(&target, &err);
+        r = enroll_for_open(&enroll_for, &target, &done, &err);
     if (r == CK_OK)
         r = ck_enroll_totp(&target.login, &request.wish, &done, &err);
-    if (r == CK_ERR_UNKNOWN)
-        target_hint_look(options, "list", &err);
+    enroll_for_conclude(&enroll_for, &target, r, &err);
     CK_CLEANUP(ck_secret_free) struct ck_secret *uri = NULL;
     struct ck_error ignored;
     if (option_given(options, OPTION_SHOW_SECRET) && request.otpauth.key != NULL)
@@ -131,16 +132,19 @@ static int run(const struct options *options)
                                                                .label = request.common.label,
                                                                .done = &done,
                                                                .started_s = started_s,
-                                                               .otpauth = uri},
+                                                               .otpauth = uri,
+                                                               .enroll_for = &enroll_for},
                                    &err);
     new_app_password_conclude(&request.app_password, &done);
     return status;
 }
 
-static const enum option_id own_options[] = {
-    ENROLL_OPTIONS, APP_PASSWORD_OPTIONS, OPTION_ISSUER,     OPTION_QR,
-    OPTION_OUT,     OPTION_SHOW_SECRET,   OPTION_UNATTENDED, OPTION_ACCEPT_CLOCK_SKEW,
-    OPTION_COUNT};
+static const enum option_id own_options[] = {ENROLL_OPTIONS,       FOR_OPTIONS,
+                                             FOR_PASSWORD_OPTIONS, APP_PASSWORD_OPTIONS,
+                                             OPTION_ISSUER,        OPTION_QR,
+                                             OPTION_OUT,           OPTION_SHOW_SECRET,
+                                             OPTION_UNATTENDED,    OPTION_ACCEPT_CLOCK_SKEW,
+                                             OPTION_COUNT};
 
 const struct command command_enroll_totp = {
     .words = "enroll totp",

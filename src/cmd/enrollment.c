@@ -10,6 +10,7 @@
 #include "cowkey/base/cleanup.h"
 #include "cowkey/base/random.h"
 #include "cowkey/webauthn/credential.h"
+#include "enroll_for.h"
 #include "output.h"
 
 static enum ck_err read_proof(const struct options *options, enum ck_evidence *ret_evidence,
@@ -152,6 +153,8 @@ static void print_document(const struct enrollment_report *report, const struct 
                         done->clock_known ? json_integer(done->clock_offset_s) : json_null());
     json_object_set_new(document, "password_changed",
                         json_boolean(report->target->login.password_changed));
+    if (report->enroll_for != NULL)
+        enroll_for_add_members(report->enroll_for, document);
     json_object_set_new(document, "started", time_json(report->started_s));
     json_object_set_new(document, "finished", time_json(clock_now_s()));
     if (done->credential_known)
@@ -202,7 +205,8 @@ int enrollment_report(const struct enrollment_report *report, const struct ck_er
 {
     bool json = option_given(report->options, OPTION_JSON);
 
-    if (err->code != CK_OK && !report->done->submitted && !report->target->login.password_submitted)
+    if (err->code != CK_OK && !report->done->submitted &&
+        !report->target->login.password_submitted && !enroll_for_changed(report->enroll_for))
         return report_error(json, err);
     if (json)
         print_document(report, err);

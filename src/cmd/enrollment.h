@@ -8,6 +8,7 @@
 #include "target.h"
 
 struct json_t;
+struct enroll_for;
 
 /* What every enroll command takes. */
 #define ENROLL_OPTIONS                                                                             \
@@ -36,6 +37,7 @@ struct enrollment_report {
     const struct ck_enrollment *done;
     int64_t started_s;
     const struct ck_secret *otpauth;
+    const struct enroll_for *enroll_for; /* NULL: not one that can be for somebody else */
 };
 
 /* Prints the result, or the error, for a person or a script; returns the exit status. */

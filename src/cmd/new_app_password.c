@@ -4,6 +4,7 @@
 #include "cowkey/base/cleanup.h"
 #include "cowkey/base/file.h"
 #include "cowkey/enroll/enrollment.h"
+#include "enroll_for.h"
 #include "new_password.h"
 #include "output.h"
 #include "target.h"
@@ -72,7 +73,7 @@ enum ck_err new_app_password_read(struct new_app_password *new_app_password,
         return CK_OK;
     if (label == NULL)
         return ck_error_set(err, CK_ERR_USAGE, "--app-password-out goes with --app-password");
-    enum ck_err r = target_read_account(options, &account, err);
+    enum ck_err r = enroll_for_account(options, &account, err);
     if (r == CK_OK)
         r = ck_app_password_check_role(&account, err);
     return r == CK_OK

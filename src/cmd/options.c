@@ -67,6 +67,8 @@ static const struct row rows[OPTION_COUNT] = {
                                 "the same from an open descriptor"},
     [OPTION_FOR_PASSWORD_COMMAND] = {"for-password-command", 0, "COMMAND", NULL, false,
                                      "the same from a command's output"},
+    [OPTION_FOR_PASSWORD_OUT] = {"for-password-out", 0, "FILE", NULL, false,
+                                 "write the new one (--reset-password) into a new private file"},
     [OPTION_API_KEY_FILE] = {"api-key-file", 0, "FILE", NULL, true,
                              "the server's API key, from a file"},
     [OPTION_API_KEY_FD] = {"api-key-fd", 0, "N", NULL, false, "the same from an open descriptor"},
@@ -149,8 +151,9 @@ static const struct row rows[OPTION_COUNT] = {
                        "make a random PIN of so many characters"},
     [OPTION_MIN_LENGTH] = {"min-length", 0, "N", NULL, false,
                            "from now on take no PIN of fewer characters"},
-    [OPTION_FORCE_CHANGE] = {"force-change", 0, NULL, NULL, false,
-                             "the PIN has to be changed before it is used"},
+    [OPTION_FORCE_CHANGE] =
+        {"force-change", 0, NULL, NULL, false,
+         "the PIN (enroll: that person's password) has to be changed before it is used"},
 
     [OPTION_SECRET_FILE] = {"secret-file", 0, "FILE", NULL, false,
                             "secret of the codes from a file"},

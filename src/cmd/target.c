@@ -121,22 +121,11 @@ enum ck_err target_read_account(const struct options *options, struct ck_account
                       : r;
 }
 
-enum ck_err target_read(const struct options *options, const struct ck_person *person,
-                        const struct ck_key_person *key_person, bool password_needed,
-                        struct target *target, struct ck_error *err)
+/* The login, once all that it borrows is there. */
+static void fill_login(const struct options *options, const struct ck_person *person,
+                       const struct ck_key_person *key_person, unsigned touch_timeout_ms,
+                       struct target *target)
 {
-    unsigned touch_timeout_ms;
-
-    *target = (struct target){0};
-    enum ck_err r = target_read_server(options, &target->settings, err);
-    if (r == CK_OK)
-        r = target_read_account(options, &target->account, err);
-    if (r == CK_OK)
-        r = target_read_touch_timeout(options, &touch_timeout_ms, err);
-    if (r == CK_OK)
-        r = read_secrets(options, password_needed, target, err);
-    if (r != CK_OK)
-        return r;
     target->key_person = *key_person;
     target->key_settings = (struct ck_key_settings){
         .device = option_value(options, OPTION_DEVICE),
@@ -154,6 +143,52 @@ enum ck_err target_read(const struct options *options, const struct ck_person *p
         .key_settings = &target->key_settings,
         .person = person,
     };
+}
+
+enum ck_err target_read(const struct options *options, const struct ck_person *person,
+                        const struct ck_key_person *key_person, bool password_needed,
+                        struct target *target, struct ck_error *err)
+{
+    unsigned touch_timeout_ms;
+
+    *target = (struct target){0};
+    enum ck_err r = target_read_server(options, &target->settings, err);
+    if (r == CK_OK)
+        r = target_read_account(options, &target->account, err);
+    if (r == CK_OK)
+        r = target_read_touch_timeout(options, &touch_timeout_ms, err);
+    if (r == CK_OK)
+        r = read_secrets(options, password_needed, target, err);
+    if (r == CK_OK)
+        fill_login(options, person, key_person, touch_timeout_ms, target);
+    return r;
+}
+
+enum ck_err target_read_other(const struct options *options, const struct ck_person *person,
+                              const struct ck_key_person *key_person,
+                              const struct ck_account *account, struct ck_secret **password,
+                              bool logs_in, struct target *target, struct ck_error *err)
+{
+    unsigned touch_timeout_ms;
+
+    *target = (struct target){.account = *account};
+    enum ck_err r = target_read_server(options, &target->settings, err);
+    if (r == CK_OK)
+        r = target_read_touch_timeout(options, &touch_timeout_ms, err);
+    if (r != CK_OK)
+        return r;
+    if (logs_in)
+        r = source_read(options, OPTION_NEW_PASSWORD_FILE, "new password", &target->new_password,
+                        err);
+    if (r == CK_OK && logs_in)
+        r = source_read_totp(options, OPTION_LOGIN_SECRET_FILE, "login secret",
+                             &target->login_secret, err);
+    if (r != CK_OK)
+        return r;
+    target->password = CK_TAKE(*password);
+    fill_login(options, person, key_person, touch_timeout_ms, target);
+    if (!logs_in)
+        target->login.factor = NULL;
     return CK_OK;
 }
 

@@ -32,6 +32,15 @@ enum ck_err target_read(const struct options *options, const struct ck_person *p
                         const struct ck_key_person *key_person, bool password_needed,
                         struct target *target, struct ck_error *err);
 
+/*
+ * The same for somebody else's account, whose password was read elsewhere (it is taken; may be
+ * NULL). logs_in: the account logs in itself, and the options' other secrets are about that.
+ */
+enum ck_err target_read_other(const struct options *options, const struct ck_person *person,
+                              const struct ck_key_person *key_person,
+                              const struct ck_account *account, struct ck_secret **password,
+                              bool logs_in, struct target *target, struct ck_error *err);
+
 /* Only how to reach the server; a missing --server is CK_ERR_USAGE. */
 enum ck_err target_read_server(const struct options *options, struct ck_http_settings *settings,
                                struct ck_error *err);
