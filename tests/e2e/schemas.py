@@ -152,6 +152,7 @@ SCHEMAS = {
         "replaced_id?": FACTOR, "forced?": FLAG,
         "mail_programs?": _one_of("unaffected", "app-passwords", "will-stop", "not-visible"),
         "clock_offset_s?": NUMBER_OR_NULL, "password_changed?": FLAG,
+        "by?": FILLED, "password_reset?": BOOL, "change_forced?": BOOL,
         "otpauth?": TEXT, "app_password_id": _Kind("digits or null", lambda value: value is None
                                                    or ROW.test(value)),
         "credential?": _Kind("a credential", lambda value: isinstance(value, dict)
@@ -294,7 +295,8 @@ def _enroll_faults(document, status):
     is_key = document.get("method") in ("webauthn", "passkey")
     if is_key and proof and "credential" not in document:
         yield f"{result} without a credential"
-    left_behind = result in ("unknown", "recorded", "enrolled") or document.get("password_changed")
+    left_behind = (result in ("unknown", "recorded", "enrolled")
+                   or document.get("password_changed") or document.get("password_reset"))
     if result == "unknown" and status != 4 or status == 4 and not left_behind:
         yield f"result {result} with status {status}"
 
