@@ -1,5 +1,4 @@
 /* An audit for scripts: one document, or a line for each account. */
-#include <inttypes.h>
 #include <jansson.h>
 #include <string.h>
 
@@ -145,6 +144,13 @@ static void print_piece(struct audit_report *report, json_t *object, bool open, 
     fwrite(text + (open ? 0 : 1), 1, size - (open ? 0 : 1) - (close ? 0 : 1), stdout);
 }
 
+static void print_line(json_t *document, json_t *more)
+{
+    json_object_update(document, more);
+    json_decref(more);
+    print_json(document);
+}
+
 static void begin_document(struct audit_report *report)
 {
     print_piece(report, about_json(report), true, false);
@@ -157,8 +163,7 @@ void audit_json_account(struct audit_report *report, const struct ck_audited *au
     json_t *account = account_json(audited);
 
     if (report->form == AUDIT_JSON_LINES) {
-        json_object_set_new(account, "schema", json_string(schema));
-        print_json(account);
+        print_line(json_pack("{s:s}", "schema", schema), account);
         return;
     }
     if (report->begun)
@@ -173,8 +178,7 @@ void audit_json_end(struct audit_report *report, const struct ck_error *why)
     json_t *ending = ending_json(report, why);
 
     if (report->form == AUDIT_JSON_LINES) {
-        json_object_update_new(ending, about_json(report));
-        print_json(ending);
+        print_line(about_json(report), ending);
         return;
     }
     if (!report->begun)
