@@ -36,7 +36,8 @@ static json_t *steps_json(const struct ck_recovery *done)
             continue;
         json_array_append_new(
             list,
-            json_pack("{s:s, s:o, s:b}", "step", ck_recover_step_name(i), "done",
+            json_pack("{s:s, s:o, s:b}", "step", ck_recover_step_name((enum ck_recover_step)i),
+                      "done",
                       state == CK_STEP_UNKNOWN ? json_null() : json_boolean(state == CK_STEP_DONE),
                       "possible", state != CK_STEP_NOT_POSSIBLE));
     }
