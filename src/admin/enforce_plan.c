@@ -222,6 +222,7 @@ static enum ck_err plan_domain(struct planning *planning, const char *domain, st
 
     if (ck_admin_list_mailboxes(planning->admin, domain, &records, err) != CK_OK)
         return err->code;
+    planning->enforcement.nameless += records.nameless;
     return add_all(planning, &records, err);
 }
 

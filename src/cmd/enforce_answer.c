@@ -89,6 +89,10 @@ void enforce_print_plan(const struct ck_enforcement *enforcement,
         if (dry_run || enforcement->rows[i].result != CK_ENFORCE_PENDING)
             enforce_print_row(enforcement, &enforcement->rows[i]);
     }
+    if (enforcement->nameless > 0)
+        print_result("%zu mailbox%s of which the server tells nothing, not even the name: not "
+                     "enforceable",
+                     enforcement->nameless, enforcement->nameless == 1 ? "" : "es");
     print_expired(enforcement, exceptions);
 }
 
@@ -156,7 +160,8 @@ static json_t *findings_json(const struct ck_enforcement *enforcement)
 /* Members are called as the results, with '_'. */
 static json_t *summary_json(const struct ck_enforcement *enforcement)
 {
-    json_t *summary = json_pack("{s:I}", "accounts", (json_int_t)enforcement->count);
+    json_t *summary = json_pack("{s:I, s:I}", "accounts", (json_int_t)enforcement->count,
+                                "nameless", (json_int_t)enforcement->nameless);
 
     for (int i = 0; i < CK_ENFORCE_RESULTS_COUNT; i++) {
         enum ck_enforce_result result = (enum ck_enforce_result)i;
@@ -199,6 +204,7 @@ int enforce_status(const struct ck_enforcement *enforcement, const struct ck_err
         return CK_ERR_UNKNOWN; /* what was begun is not done */
     if (err->code == CK_ERR_REFUSED || (err->code != CK_OK && !some_changed))
         return (int)err->code;
-    return err->code != CK_OK || ck_enforcement_count(enforcement, CK_ENFORCE_FAILED) > 0 ||
+    return err->code != CK_OK || enforcement->nameless > 0 ||
+           ck_enforcement_count(enforcement, CK_ENFORCE_FAILED) > 0 ||
            ck_enforcement_count(enforcement, CK_ENFORCE_NOT_ENFORCEABLE) > 0;
 }

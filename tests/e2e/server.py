@@ -25,7 +25,8 @@ CANNOT = 3
 PATIENCE_S = 30
 
 # Verbs that no real server's arranger has.
-_SIMULATED = ("app-passwords", "clock", "directory", "fault", "meanwhile", "registrations", "requests", "tls",
+_SIMULATED = ("add-account", "app-passwords", "clock", "directory", "domain-full", "fault",
+              "meanwhile", "no-record", "registrations", "requests", "tls",
               "trusted-vendors")
 
 # Where each role logs in and finds its own factors.

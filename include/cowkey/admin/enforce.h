@@ -67,6 +67,8 @@ struct ck_enforcement {
     bool on;
     struct ck_enforce_row *rows; /* owned */
     size_t count;
+    size_t
+        nameless; /* mailboxes besides, of which the server tells nothing: they stay as they are */
 };
 void ck_enforcement_clear(struct ck_enforcement *enforcement);
 size_t ck_enforcement_count(const struct ck_enforcement *enforcement,

@@ -36,6 +36,7 @@ struct fake_fault {
 static struct {
     struct fake_account accounts[256];
     size_t count;
+    size_t nameless; /* in each list of mailboxes */
     bool is_domain_admin, refuses_reads_after_edits, refuses_reads;
     int hitches_after_edits; /* so many reads fail */
     int edits, reads, lists;
@@ -127,6 +128,7 @@ static enum ck_err list(enum ck_role role, const char *domain, struct ck_records
     fake.lists++;
     if (reads_fail())
         return ck_error_set(err, CK_ERR_UNREACHABLE, "no answer");
+    ret_records->nameless = role == CK_ROLE_MAILBOX ? fake.nameless : 0;
     ret_records->rows = calloc(fake.count + 1, sizeof(*ret_records->rows));
     for (size_t i = 0; i < fake.count; i++) {
         const struct fake_account *account = &fake.accounts[i];
@@ -539,6 +541,18 @@ static void test_a_release_that_can_not(void **state)
     expect_row(&enforcement, "b@example.test", CK_ENFORCE_CHANGED, 0, 1, NULL);
 }
 
+static void test_mailboxes_without_a_name_are_counted(void **state)
+{
+    (void)state;
+    add_mailboxes(2);
+    fake.nameless = 3;
+    CK_CLEANUP(ck_enforcement_clear) struct ck_enforcement enforcement = plan(on_for_mailboxes());
+
+    run(&enforcement);
+    assert_int_equal(ck_enforcement_count(&enforcement, CK_ENFORCE_CHANGED), 2);
+    assert_int_equal(enforcement.nameless, 6); /* of two domains */
+}
+
 static void test_nobody_is_there(void **state)
 {
     (void)state;
@@ -839,6 +853,7 @@ int main(void)
         TEST(test_a_domain_admin_manages_mailboxes_only),
         TEST(test_one_domain),
         TEST(test_a_release_that_can_not),
+        TEST(test_mailboxes_without_a_name_are_counted),
         TEST(test_nobody_is_there),
         TEST(test_edits_are_of_50_and_read_back_by_lists),
         TEST(test_few_of_many_are_read_one_by_one),
