@@ -219,9 +219,11 @@ static void send_scripted(SSL *ssl, const struct scripted *scripted)
     char head[8192];
     const char *location = scripted->location ? scripted->location : "";
     const char *body = scripted->body ? scripted->body : "";
+    /* Without the word, the client may send its next request before it notices. */
+    const char *close = scripted->status >= 500 ? "Connection: close\r\n" : "";
 
-    snprintf(head, sizeof(head), "HTTP/1.1 %d So\r\nContent-Length: %zu\r\n%s%s%s\r\n%s",
-             scripted->status, strlen(body), *location ? "Location: " : "", location,
+    snprintf(head, sizeof(head), "HTTP/1.1 %d So\r\nContent-Length: %zu\r\n%s%s%s%s\r\n%s",
+             scripted->status, strlen(body), close, *location ? "Location: " : "", location,
              *location ? "\r\n" : "", body);
     send_text(ssl, head);
 }
