@@ -319,6 +319,9 @@ static void hint_look(const struct enroll_for *enroll_for, const struct target *
 void enroll_for_conclude(struct enroll_for *enroll_for, const struct target *target, enum ck_err r,
                          struct ck_error *err)
 {
+    const struct ck_enrollment *done = enroll_for->behalf.done;
+    bool told = done != NULL && done->submitted;
+
     if (enroll_for->wanted && enroll_for->begun) {
         r = ck_behalf_conclude(&enroll_for->behalf, r, err);
         force_change(enroll_for, &r, err);
@@ -328,7 +331,8 @@ void enroll_for_conclude(struct enroll_for *enroll_for, const struct target *tar
         private_file_remove(&enroll_for->file, enroll_for->out);
     if (enroll_for->change_not_known)
         say(enroll_for->options, "This release can't insist that the password is changed.");
-    if (r == CK_ERR_UNKNOWN && enroll_for->begun)
+    /* Where nothing was registered there is nothing to look for. */
+    if (r == CK_ERR_UNKNOWN && enroll_for->begun && (!enroll_for->wanted || told))
         hint_look(enroll_for, target, err);
 }
 
@@ -346,6 +350,14 @@ void enroll_for_add_members(const struct enroll_for *enroll_for, json_t *documen
     json_object_set_new(document, "by", text_json(by));
     json_object_set_new(document, "password_reset", json_boolean(enroll_for->behalf.password_set));
     json_object_set_new(document, "change_forced", json_boolean(enroll_for->change_forced));
+}
+
+void enroll_for_print(const struct enroll_for *enroll_for)
+{
+    if (enroll_for->change_forced)
+        print_result("Forced at its next login: a new password.");
+    if (enroll_for->file.made)
+        print_result("The new password is in %s.", enroll_for->out);
 }
 
 bool enroll_for_changed(const struct enroll_for *enroll_for)

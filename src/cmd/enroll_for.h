@@ -63,6 +63,9 @@ void enroll_for_conclude(struct enroll_for *enroll_for, const struct target *tar
 const char *enroll_for_by(const struct enroll_for *enroll_for);
 void enroll_for_add_members(const struct enroll_for *enroll_for, struct json_t *document);
 
+/* The same for a person. */
+void enroll_for_print(const struct enroll_for *enroll_for);
+
 /* Whether the account may be changed although nothing was enrolled. NULL: no. */
 bool enroll_for_changed(const struct enroll_for *enroll_for);
 

@@ -196,6 +196,8 @@ static void print_sentences(const struct enrollment_report *report)
             "Keep a second way in: what is lost locks the account until an admin helps.");
     if (*done->listed_as != '\0')
         say_always("The server did not take the name '%s'.", report->label);
+    if (report->enroll_for != NULL)
+        enroll_for_print(report->enroll_for);
     if (done->credential_known && done->result >= CK_ENROLL_RECORDED)
         say(report->options, "The key works under the server name %s only.",
             done->credential.rp_id);

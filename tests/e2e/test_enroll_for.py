@@ -129,7 +129,7 @@ class PasskeyRefused(ForCase):
         self.assert_refused(outcome, self.bob, 2, says="lets nobody into", hints="log in as an admin")
 
     def test_deactivated_domain_admin_with_an_api_key(self):
-        self.server.arrange("active", "da1", "off")
+        self.deactivate(self.da1)
         outcome = self.enroll_for(API_KEY, "passkey", self.da1, status=None)
         self.assert_refused(outcome, self.da1, 2, hints="activate")
 
@@ -170,6 +170,7 @@ class PasskeyRefused(ForCase):
         self.assert_refused(outcome, self.da1, 5)
 
     def test_ignored_log_in_as(self):
+        self.server.needs_simulation("such a domain admin")
         self.server.arrange("login-as", "da1", "off")
         outcome = self.enroll_for("da1", "passkey", self.bob, status=None)
         self.assert_refused(outcome, self.bob, 3, says="log in as")

@@ -175,7 +175,7 @@ class Accounts(RecoverCase):
 
     def test_deactivated_domain_admin_and_an_api_key(self):
         self.with_all(self.da1)
-        self.server.arrange("active", "da1", "off")
+        self.deactivate(self.da1)
         outcome = self.recover(API_KEY, self.da1, status=1)
         self.assertRegex(outcome.stderr, "deactivated")
         self.assertRegex(outcome.stderr, "factors STAY")
@@ -184,7 +184,7 @@ class Accounts(RecoverCase):
 
     def test_deactivated_domain_admin_and_an_admin(self):
         self.with_all(self.da1)
-        self.server.arrange("active", "da1", "off")
+        self.deactivate(self.da1)
         self.recover("admin", self.da1)
         self.assertEqual(self.all_of(self.da1), ([], []))
         self.new_password()
@@ -234,6 +234,7 @@ class Refused(RecoverCase):
         self.assert_refused(outcome, self.bob, 2, says="manages no", factors=0, passkeys=0)
 
     def test_mailbox_of_another_domain(self):
+        self.server.needs_simulation("a further account")
         self.server.arrange("add-account", "eve@example.org", "mailbox", "Made-Up-Pass-eve")
         self.secret_texts.add("Made-Up-Pass-eve")
         outcome = self.act("da1", "--json", "--yes", "recover", "eve@example.org", "--out",
@@ -320,6 +321,7 @@ class Refused(RecoverCase):
 
     def test_domain_admin_who_may_not_log_in_as_others(self):
         """Said before: then it is as with an API key."""
+        self.server.needs_simulation("such a domain admin")
         self.with_all(self.bob)
         self.server.arrange("login-as", "da1", "off")
         outcome = self.recover("da1", self.bob, status=1)
