@@ -128,7 +128,7 @@ class Ways(RecoverCase):
     def test_factors_that_are_switched_off_go_too(self, name):
         account = self.server.account(name)
         self.with_totp(account)
-        self.server.arrange("disable-factors", account.name)
+        self.server.web.disable_factors(account)
         self.recover(API_KEY, account)
         self.assertEqual(self.server.factors(account), [])
         self.assertEqual(self.log_in(account, self.new_password()), "in")
