@@ -275,6 +275,15 @@ class Factor(ForCase):
         self.assert_done(outcome, account, "totp", by, others=1)
         self.assert_journal(account, by, ("enroll", "done", "login"))
 
+    def test_by_an_admin_s_passkey(self):
+        self.key(pin=PIN)
+        self.enroll_key(self.admin, "passkey")
+        line = self.for_words("webauthn", self.bob, *self.password_of(self.bob), "--login-passkey",
+                              "--pin-file", self.pin_file)
+        outcome = self.cowkey(self.admin, *line, password=None, status=0)
+        self.assert_done(outcome, self.bob, "webauthn", "admin")
+        self.assertEqual(len(self.passkeys(self.admin)), 1)
+
     @each({"their own login": (None, 5), "log in as": ("admin", 3)})
     def test_wrong_password(self, by, status):
         outcome = self.enroll_for(by, "totp", self.bob,
