@@ -28,11 +28,6 @@ enum ck_err acting_read(const struct options *options, const struct ck_person *p
                : r;
 }
 
-const char *acting_name(const struct acting *acting)
-{
-    return acting->who.logs_in ? acting->who.target.account.name : "API key";
-}
-
 enum ck_err acting_open(struct acting *acting, struct ck_error *err)
 {
     struct admin_target *who = &acting->who;
@@ -47,7 +42,7 @@ enum ck_err acting_open(struct acting *acting, struct ck_error *err)
         .session = who->session,
         .account = who->session != NULL ? &who->target.account : NULL,
     };
-    acting->deed.operator= acting_name(acting);
+    acting->deed.operator= admin_target_name(who);
     acting->deed.server = who->target.settings.host.origin;
     return CK_OK;
 }

@@ -35,9 +35,6 @@ enum ck_err acting_read_journal(const struct options *options, struct acting *ac
 /* Asks the server what it speaks, and logs in where that is needed. */
 enum ck_err acting_open(struct acting *acting, struct ck_error *err);
 
-/* Who it is, for documents: the account that logged in, or "API key". */
-const char *acting_name(const struct acting *acting);
-
 void acting_clear(struct acting *acting);
 
 #endif

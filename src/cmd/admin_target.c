@@ -73,16 +73,23 @@ enum ck_err admin_target_open(struct admin_target *target, struct ck_error *err)
         r = ck_login_open(login, &target->session, err);
     /* Also where the API key does the rest: a login that is held is of no use. */
     if (r == CK_OK && target->logs_in)
-        r = ck_admin_open_session(target->session, &target->admin, err);
-    if (r != CK_OK || target->api_key == NULL)
-        return r;
-    ck_admin_close(&target->admin);
-    return ck_admin_open_key(login->settings, login->dialect, target->api_key, &target->admin, err);
+        r = ck_admin_open_session(target->session, &target->own, err);
+    if (r == CK_OK && target->api_key != NULL)
+        r = ck_admin_open_key(login->settings, login->dialect, target->api_key, &target->with_key,
+                              err);
+    target->admin = target->with_key != NULL ? target->with_key : target->own;
+    return r;
+}
+
+const char *admin_target_name(const struct admin_target *target)
+{
+    return target->logs_in ? target->target.account.name : "API key";
 }
 
 void admin_target_clear(struct admin_target *target)
 {
-    ck_admin_close(&target->admin);
+    ck_admin_close(&target->with_key);
+    ck_admin_close(&target->own);
     ck_session_close(&target->session);
     ck_secret_free(&target->api_key);
     target_clear(&target->target);

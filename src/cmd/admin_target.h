@@ -18,7 +18,9 @@ struct admin_target {
 
     /* What admin_target_open opens. */
     struct ck_session *session; /* of the own login, else NULL: for ck_session_log_in_as */
-    struct ck_admin *admin;     /* reads and edits: with the API key where there is one */
+    struct ck_admin *own;       /* in that session; NULL without it */
+    struct ck_admin *with_key;  /* by the API key; NULL without one */
+    struct ck_admin *admin;     /* which of them reads and edits: with_key where there is one */
 };
 
 /*
@@ -33,6 +35,9 @@ enum ck_err admin_target_read(const struct options *options, const struct ck_per
 
 /* Asks the server what it speaks, logs in, and opens admin. */
 enum ck_err admin_target_open(struct admin_target *target, struct ck_error *err);
+
+/* Who it is, for documents and the journal: the account that logs in, or "API key". */
+const char *admin_target_name(const struct admin_target *target);
 
 /* Logs out and clears; sessions that were opened in the own one have to be closed before. */
 void admin_target_clear(struct admin_target *target);

@@ -102,7 +102,7 @@ static enum ck_err look(const struct request *request, struct audit_access *acce
         .scope = request->scope,
         .lists = access->who.admin,
         .session = access->who.session,
-        .own = access->own,
+        .own = access->who.own,
         .deep = request->deep,
         .jobs = access->jobs,
         .open = audit_access_open_more,
@@ -139,7 +139,8 @@ static int run(const struct options *options)
     if (r == CK_OK) {
         report.server = access.who.target.settings.host.origin;
         report.deep = request.deep;
-        report.login = access.own != NULL ? access.who.target.account.name : NULL;
+        report.by = admin_target_name(&access.who);
+        report.in_session = access.who.logs_in;
         r = look(&request, &access, &report, &err);
     }
     return audit_report_end(&report, r == CK_OK ? NULL : &err);

@@ -20,18 +20,6 @@ static bool needs_a_person(const struct options *options, const struct audit_acc
            strcmp(option_value(options, OPTION_LOGIN_FACTOR), "yubiotp") == 0;
 }
 
-static enum ck_err use_session(const struct options *options, struct audit_access *access,
-                               struct ck_error *err)
-{
-    enum ck_err r = ck_admin_open_session(access->who.session, &access->own, err);
-
-    if (r == CK_OK && access->jobs > 1 && needs_a_person(options, access)) {
-        access->jobs = 1;
-        say(options, "One session only: each further one would need a code or a touch.");
-    }
-    return r;
-}
-
 enum ck_err audit_access_open(const struct options *options, bool deep, unsigned jobs,
                               struct audit_access *access, struct ck_error *err)
 {
@@ -45,7 +33,11 @@ enum ck_err audit_access_open(const struct options *options, bool deep, unsigned
         admin_target_read(options, &access->person, &access->key_person, deep, &access->who, err);
     if (r == CK_OK)
         r = admin_target_open(&access->who, err);
-    return r == CK_OK && access->who.session != NULL ? use_session(options, access, err) : r;
+    if (r == CK_OK && access->jobs > 1 && needs_a_person(options, access)) {
+        access->jobs = 1;
+        say(options, "One session only: each further one would need a code or a touch.");
+    }
+    return r;
 }
 
 /* --- further sessions --- */
@@ -114,6 +106,5 @@ enum ck_err audit_access_open_more(void *data, struct ck_session **ret_session,
 
 void audit_access_close(struct audit_access *access)
 {
-    ck_admin_close(&access->own);
     admin_target_clear(&access->who);
 }

@@ -11,8 +11,7 @@ struct audit_access {
     struct speaker speaker;
     struct ck_person person;
     struct ck_key_person key_person;
-    struct ck_admin *own; /* of the own login; NULL where an API key is enough */
-    unsigned jobs;        /* sessions that can be opened */
+    unsigned jobs; /* sessions that can be opened */
 };
 
 /*

@@ -52,8 +52,8 @@ static json_t *account_json(const struct ck_audited *audited)
 
 static json_t *about_json(const struct audit_report *report)
 {
-    return json_pack("{s:s, s:s, s:o, s:b, s:o}", "schema", schema, "server", report->server,
-                     "login", text_or_null_json(report->login), "deep", report->deep, "started",
+    return json_pack("{s:s, s:s, s:o, s:b, s:o}", "schema", schema, "server", report->server, "by",
+                     text_json(report->by), "deep", report->deep, "started",
                      time_json(report->started_s));
 }
 

@@ -120,9 +120,9 @@ static void put_about(FILE *to, const struct audit_report *report, const struct 
     gmtime_r(&started, &parts);
     strftime(moment, sizeof(moment), "%Y-%m-%d %H:%M UTC", &parts);
     fprintf(to, "<p class=\"soft\">%s, by cowkey %s, ", moment, COWKEY_VERSION);
-    if (report->login != NULL) {
+    if (report->in_session) {
         fputs("in the session of ", to);
-        ck_html_text(to, report->login);
+        ck_html_text(to, report->by);
         fputs(report->deep ? ", each account opened" : ", without opening the accounts", to);
     } else {
         fputs("with an API key, which does not show mailboxes' factors nor passkeys", to);

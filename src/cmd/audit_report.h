@@ -21,7 +21,8 @@ struct audit_report {
     enum audit_form form;
     const char *html; /* NULL: no page */
     const char *server;
-    const char *login; /* whose session; NULL: only an API key was used */
+    const char *by;  /* the account that logged in, or "API key" */
+    bool in_session; /* that account did */
     bool deep;
     enum ck_level fail_on;
     const struct ck_exceptions *exceptions;

@@ -5,13 +5,12 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "admin_target.h"
+#include "acting.h"
 #include "command.h"
 #include "confirm.h"
 #include "cowkey/base/cleanup.h"
 #include "enforce_answer.h"
 #include "interrupt.h"
-#include "journal_file.h"
 #include "output.h"
 #include "person.h"
 
@@ -20,11 +19,10 @@ enum { NAMED_MAX = 10 }; /* accounts that a question lists */
 /* What one run has at hand; keep it where it was begun. */
 struct enforcing {
     const struct options *options;
-    struct admin_target target;
+    struct acting acting; /* without a journal in a dry run */
     struct speaker speaker;
     struct ck_person person;
     struct ck_key_person key_person;
-    struct ck_journal *journal; /* NULL in a dry run */
     struct ck_exceptions exceptions;
     struct ck_enforcement enforcement;
     struct ck_host domain;
@@ -36,8 +34,7 @@ static void enforcing_clear(struct enforcing *enforcing)
 {
     ck_enforcement_clear(&enforcing->enforcement);
     ck_exceptions_clear(&enforcing->exceptions);
-    ck_journal_close(&enforcing->journal);
-    admin_target_clear(&enforcing->target);
+    acting_clear(&enforcing->acting);
 }
 
 /* --- before --- */
@@ -61,6 +58,7 @@ static enum ck_err check_somebody(const struct options *options, struct ck_error
 static enum ck_err prepare(struct enforcing *enforcing, struct ck_error *err)
 {
     const struct options *options = enforcing->options;
+    struct acting *acting = &enforcing->acting;
     const char *except = option_value(options, OPTION_EXCEPT);
     const char *domain = option_value(options, OPTION_DOMAIN);
     enum ck_err r = check_somebody(options, err);
@@ -69,14 +67,16 @@ static enum ck_err prepare(struct enforcing *enforcing, struct ck_error *err)
         r = ck_host_parse(domain, &enforcing->domain, err);
     if (r == CK_OK && except != NULL)
         r = ck_exceptions_load(except, &enforcing->exceptions, err);
-    if (r == CK_OK && !option_given(options, OPTION_DRY_RUN))
-        r = journal_open(options, &enforcing->journal, err);
-    enforcing->speaker = (struct speaker){.options = options, .target = &enforcing->target.target};
+    if (r != CK_OK)
+        return r;
+    enforcing->speaker = (struct speaker){.options = options, .target = &acting->who.target};
     enforcing->person = person_new(&enforcing->speaker);
     enforcing->key_person = key_person_new(&enforcing->speaker);
-    return r == CK_OK ? admin_target_read(options, &enforcing->person, &enforcing->key_person,
-                                          false, &enforcing->target, err)
-                      : r;
+    return option_given(options, OPTION_DRY_RUN)
+               ? admin_target_read(options, &enforcing->person, &enforcing->key_person, false,
+                                   &acting->who, err)
+               : acting_read(options, &enforcing->person, &enforcing->key_person, false, acting,
+                             err);
 }
 
 static enum ck_err plan(struct enforcing *enforcing, struct ck_error *err)
@@ -93,12 +93,12 @@ static enum ck_err plan(struct enforcing *enforcing, struct ck_error *err)
         .exceptions = &enforcing->exceptions,
         .now_s = enforcing->started_s,
     };
-    enum ck_err r = admin_target_open(&enforcing->target, err);
+    enum ck_err r = acting_open(&enforcing->acting, err);
 
     if (r == CK_OK)
         say(options, "Reading the accounts ...");
     return r == CK_OK
-               ? ck_enforce_plan(enforcing->target.admin, &wish, &enforcing->enforcement, err)
+               ? ck_enforce_plan(enforcing->acting.by.admin, &wish, &enforcing->enforcement, err)
                : r;
 }
 
@@ -143,8 +143,8 @@ static void tell_names(const struct ck_enforcement *enforcement)
 /* Known of an own session only: an API key is nobody's. */
 static bool holds_oneself(const struct enforcing *enforcing)
 {
-    const struct ck_session *session = enforcing->target.session;
-    const struct ck_account *self = ck_admin_account(enforcing->target.admin);
+    const struct ck_session *session = enforcing->acting.by.session;
+    const struct ck_account *self = enforcing->acting.by.account;
     const struct ck_page *page = session != NULL ? ck_session_page(session) : NULL;
 
     if (!enforcing->on || self == NULL || page->factors_state != CK_LIST_PRESENT ||
@@ -172,7 +172,7 @@ static void tell_consequences(const struct enforcing *enforcing, const size_t co
     if (holds_oneself(enforcing))
         say_always("Warning: you are logged in as %s, which has no second factor itself: its next "
                    "login will be held, too. 'cowkey enroll totp' sets one up.",
-                   ck_admin_account(enforcing->target.admin)->name);
+                   enforcing->acting.by.account->name);
 }
 
 static enum ck_err ask(const struct enforcing *enforcing, struct ck_error *err)
@@ -206,21 +206,18 @@ static void tell_settled(void *data, const struct ck_enforce_row *row)
 
 static enum ck_err change(struct enforcing *enforcing, struct ck_error *err)
 {
-    const struct ck_account *self = ck_admin_account(enforcing->target.admin);
-    CK_CLEANUP(ck_free_p) char *user = journal_user();
+    struct acting *acting = &enforcing->acting;
     const struct ck_enforcer enforcer = {
-        .admin = enforcing->target.admin,
-        .journal = enforcing->journal,
-        .deed = {.operator= self != NULL ? self->name : "API key",
-                 .user = user,
-                 .server = enforcing->target.target.settings.host.origin},
+        .admin = acting->by.admin,
+        .journal = acting->journal,
+        .deed = acting->deed,
         .cancel = &interrupt_noted,
         .data = enforcing,
         .settled = tell_settled,
     };
 
     /* The first Ctrl-C lets an edit come to its end, the second cuts it. */
-    ck_admin_set_cancel(enforcing->target.admin, &interrupt_insisted);
+    ck_admin_set_cancel(acting->by.admin, &interrupt_insisted);
     return ck_enforce_run(&enforcer, &enforcing->enforcement, err);
 }
 
@@ -260,8 +257,8 @@ static int run_enforce(const struct options *options, bool on)
     if (err.code != CK_OK)
         err.code = (enum ck_err)status;
     if (json)
-        enforce_print_document(&enforcing.target.target.settings.host, enforcement, dry_run,
-                               enforcing.started_s, &err);
+        enforce_print_document(&enforcing.acting.who, enforcement, dry_run, enforcing.started_s,
+                               &err);
     else
         enforce_print_summary(enforcement, dry_run);
     if (err.code != CK_OK)
@@ -279,10 +276,9 @@ static int run_off(const struct options *options)
     return run_enforce(options, false);
 }
 
-static const enum option_id own_options[] = {
-    OPTION_API_KEY_FILE, OPTION_API_KEY_FD,    OPTION_API_KEY_COMMAND, OPTION_LOGIN_PASSKEY,
-    OPTION_ADMINS,       OPTION_DOMAIN_ADMINS, OPTION_MAILBOXES,       OPTION_DOMAIN,
-    OPTION_EXCEPT,       OPTION_DRY_RUN,       OPTION_JOURNAL,         OPTION_COUNT};
+static const enum option_id own_options[] = {ACTING_OPTIONS,   OPTION_ADMINS, OPTION_DOMAIN_ADMINS,
+                                             OPTION_MAILBOXES, OPTION_DOMAIN, OPTION_EXCEPT,
+                                             OPTION_DRY_RUN,   OPTION_COUNT};
 
 const struct command command_enforce_on = {
     .words = "enforce on",

@@ -175,7 +175,7 @@ static json_t *summary_json(const struct ck_enforcement *enforcement)
     return summary;
 }
 
-void enforce_print_document(const struct ck_host *host, const struct ck_enforcement *enforcement,
+void enforce_print_document(const struct admin_target *by, const struct ck_enforcement *enforcement,
                             bool dry_run, int64_t started_s, const struct ck_error *err)
 {
     json_t *accounts = json_array();
@@ -183,10 +183,11 @@ void enforce_print_document(const struct ck_host *host, const struct ck_enforcem
     for (size_t i = 0; i < enforcement->count; i++)
         json_array_append_new(accounts, row_json(&enforcement->rows[i]));
     json_t *document = json_pack(
-        "{s:s, s:s, s:s, s:b, s:o, s:o, s:o, s:o, s:o}", "schema", "cowkey.enforce/1", "server",
-        host->origin, "wish", enforcement->on ? "on" : "off", "dry_run", dry_run, "accounts",
-        accounts, "findings", findings_json(enforcement), "summary", summary_json(enforcement),
-        "started", time_json(started_s), "finished", time_json(clock_now_s()));
+        "{s:s, s:s, s:o, s:s, s:b, s:o, s:o, s:o, s:o, s:o}", "schema", "cowkey.enforce/1",
+        "server", by->target.settings.host.origin, "by", text_json(admin_target_name(by)), "wish",
+        enforcement->on ? "on" : "off", "dry_run", dry_run, "accounts", accounts, "findings",
+        findings_json(enforcement), "summary", summary_json(enforcement), "started",
+        time_json(started_s), "finished", time_json(clock_now_s()));
     if (err->code != CK_OK)
         json_object_set_new(document, "error", error_json(err));
     print_json(document);

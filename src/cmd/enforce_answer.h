@@ -4,8 +4,8 @@
 
 #include <stdint.h>
 
+#include "admin_target.h"
 #include "cowkey/admin/enforce.h"
-#include "cowkey/base/host.h"
 
 /* What the plan already knows: those that stay as they are, expired exceptions, and in a dry run
  * what would be changed. */
@@ -18,8 +18,8 @@ void enforce_print_row(const struct ck_enforcement *enforcement, const struct ck
 /* How many there are of each result. */
 void enforce_print_summary(const struct ck_enforcement *enforcement, bool dry_run);
 
-/* cowkey.enforce/1 */
-void enforce_print_document(const struct ck_host *host, const struct ck_enforcement *enforcement,
+/* cowkey.enforce/1; by: who did it. */
+void enforce_print_document(const struct admin_target *by, const struct ck_enforcement *enforcement,
                             bool dry_run, int64_t started_s, const struct ck_error *err);
 
 /* err: what ended it before all accounts were tried, or CK_OK in its code. */

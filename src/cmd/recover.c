@@ -65,7 +65,7 @@ static void print_document(const struct recovering *recovering, const struct act
     json_t *document =
         json_pack("{s:s, s:o, s:s, s:s, s:o, s:s}", "schema", "cowkey.recover/1", "account",
                   text_json(account->name), "role", ck_role_name(account->role), "server",
-                  recovering->host->origin, "by", text_json(acting_name(acting)), "route",
+                  recovering->host->origin, "by", text_json(admin_target_name(&acting->who)), "route",
                   recovering->by->session != NULL ? "session" : "api-key");
 
     json_object_set_new(document, "result", json_string(result_name(done->result)));

@@ -122,7 +122,7 @@ _AUDITED = {
     "excepted": BOOL, "reason": TEXT_OR_NULL,
     "exception": _Kind("an exception or null",
                        lambda value: value is None or EXCEPTION.test(value))}
-_AUDIT = {"server": FILLED, "login": TEXT_OR_NULL, "deep": BOOL, "started": TIME}
+_AUDIT = {"server": FILLED, "by": FILLED, "deep": BOOL, "started": TIME}
 _AUDIT_END = {
     "finished": TIME, "error?": _object(_ERROR),
     "summary": _object({
@@ -236,7 +236,7 @@ SCHEMAS = {
         "kept_head": TEXT_OR_NULL, "kept_head_found": FLAG, "since": NUMBER_OR_NULL},
     "cowkey.audit/1": _AUDIT | _AUDIT_END | {"accounts": _rows(_AUDITED)},
     "cowkey.enforce/1": _WHEN | {
-        "server": FILLED, "wish": _one_of("on", "off"), "dry_run": BOOL,
+        "server": FILLED, "by": FILLED, "wish": _one_of("on", "off"), "dry_run": BOOL,
         "accounts": _rows({"account": FILLED, "role": ROLE, "before": FLAG, "after": FLAG,
                            "result": _one_of(*_ENFORCED), "reason": TEXT_OR_NULL,
                            "exception": _Kind("an exception or null", lambda value: value is None
