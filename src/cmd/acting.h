@@ -7,9 +7,7 @@
 #include "cowkey/journal/journal.h"
 
 /* What the commands take that act for others by an API key or an admin's login. */
-#define ACTING_OPTIONS                                                                             \
-    OPTION_API_KEY_FILE, OPTION_API_KEY_FD, OPTION_API_KEY_COMMAND, OPTION_LOGIN_PASSKEY,          \
-        OPTION_JOURNAL
+#define ACTING_OPTIONS ADMIN_TARGET_OPTIONS, OPTION_JOURNAL
 
 /* Keep it where it was filled. */
 struct acting {

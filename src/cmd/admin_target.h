@@ -10,6 +10,9 @@
 #include "options.h"
 #include "target.h"
 
+#define ADMIN_TARGET_OPTIONS                                                                       \
+    OPTION_API_KEY_FILE, OPTION_API_KEY_FD, OPTION_API_KEY_COMMAND, OPTION_LOGIN_PASSKEY
+
 /* Keep it where it was filled, as a target. */
 struct admin_target {
     struct target target; /* target.account is empty without an own login */

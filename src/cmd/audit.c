@@ -5,23 +5,21 @@
 #include "audit_report.h"
 #include "command.h"
 #include "cowkey/base/cleanup.h"
-#include "cowkey/base/host.h"
 #include "interrupt.h"
 #include "number.h"
 #include "output.h"
+#include "scope.h"
 
 /* What is asked for, before anything is asked of a person or the server. */
 struct request {
-    struct ck_audit_scope scope;
-    struct ck_host domain;
-    struct ck_exceptions exceptions;
+    struct scope scope;
     int64_t jobs;
     bool deep;
 };
 
 static void request_clear(struct request *request)
 {
-    ck_exceptions_clear(&request->exceptions);
+    scope_clear(&request->scope);
 }
 
 static enum ck_err read_level(const struct options *options, enum ck_level *level,
@@ -53,35 +51,13 @@ static enum ck_err read_form(const struct options *options, enum audit_form *for
     return ck_error_set(err, CK_ERR_USAGE, "--json and --json-lines exclude each other");
 }
 
-/* As the server has domains: A-labels, lower case. */
-static enum ck_err read_domain(const struct options *options, struct request *request,
-                               struct ck_error *err)
-{
-    const char *text = option_value(options, OPTION_DOMAIN);
-
-    if (text == NULL)
-        return CK_OK;
-    if (strpbrk(text, ":/@") != NULL || ck_host_parse(text, &request->domain, err) != CK_OK ||
-        request->domain.is_ip)
-        return ck_error_set(err, CK_ERR_USAGE, "--domain takes the name of a domain, not '%.100s'",
-                            text);
-    request->scope.domain = request->domain.name;
-    return CK_OK;
-}
-
 static enum ck_err read_request(const struct options *options, struct request *request,
                                 struct audit_report *report, struct ck_error *err)
 {
-    request->scope.admins = option_given(options, OPTION_ADMINS);
-    request->scope.domain_admins = option_given(options, OPTION_DOMAIN_ADMINS);
-    request->scope.mailboxes = option_given(options, OPTION_MAILBOXES);
     request->deep = option_given(options, OPTION_DEEP);
-    request->jobs = 1;
     enum ck_err r = read_form(options, &report->form, err);
     if (r == CK_OK)
         r = read_level(options, &report->fail_on, err);
-    if (r == CK_OK)
-        r = read_domain(options, request, err);
     if (r == CK_OK)
         r = number_read_of(options, OPTION_JOBS, "number of sessions", 1, CK_AUDIT_JOBS_MAX,
                            &request->jobs, err);
@@ -89,17 +65,19 @@ static enum ck_err read_request(const struct options *options, struct request *r
         ck_error_set(err, CK_ERR_USAGE, "--jobs is for --deep");
         r = ck_error_hint(err, "Without it, nothing takes long enough to be shared.");
     }
-    if (r == CK_OK && option_given(options, OPTION_EXCEPT))
-        r = ck_exceptions_load(option_value(options, OPTION_EXCEPT), &request->exceptions, err);
-    return r;
+    return r == CK_OK ? scope_read(options, &request->scope, err) : r;
 }
 
 static enum ck_err look(const struct request *request, struct audit_access *access,
                         struct audit_report *report, struct ck_error *err)
 {
+    const struct scope *scope = &request->scope;
     struct ck_audit_visitor visitor = audit_report_visitor(report);
     const struct ck_audit audit = {
-        .scope = request->scope,
+        .scope = {.admins = scope->admins,
+                  .domain_admins = scope->domain_admins,
+                  .mailboxes = scope->mailboxes,
+                  .domain = scope->domain},
         .lists = access->who.admin,
         .session = access->who.session,
         .own = access->who.own,
@@ -107,7 +85,7 @@ static enum ck_err look(const struct request *request, struct audit_access *acce
         .jobs = access->jobs,
         .open = audit_access_open_more,
         .open_data = access,
-        .exceptions = &request->exceptions,
+        .exceptions = &scope->exceptions,
         .now_s = report->started_s,
         .cancel = &interrupt_noted,
         .visitor = &visitor,
@@ -126,7 +104,7 @@ static int run(const struct options *options)
         .options = options,
         .html = option_value(options, OPTION_HTML),
         .fail_on = CK_LEVEL_WARNING,
-        .exceptions = &request.exceptions,
+        .exceptions = &request.scope.exceptions,
         .started_s = clock_now_s(),
     };
     struct ck_error err = {.code = CK_OK};
@@ -146,12 +124,9 @@ static int run(const struct options *options)
     return audit_report_end(&report, r == CK_OK ? NULL : &err);
 }
 
-static const enum option_id own_options[] = {
-    OPTION_API_KEY_FILE,  OPTION_API_KEY_FD, OPTION_API_KEY_COMMAND,
-    OPTION_LOGIN_PASSKEY, OPTION_ADMINS,     OPTION_DOMAIN_ADMINS,
-    OPTION_MAILBOXES,     OPTION_DOMAIN,     OPTION_EXCEPT,
-    OPTION_DEEP,          OPTION_FAIL_ON,    OPTION_JOBS,
-    OPTION_JSON_LINES,    OPTION_HTML,       OPTION_COUNT};
+static const enum option_id own_options[] = {ADMIN_TARGET_OPTIONS, SCOPE_OPTIONS, OPTION_DEEP,
+                                             OPTION_FAIL_ON,       OPTION_JOBS,   OPTION_JSON_LINES,
+                                             OPTION_HTML,          OPTION_COUNT};
 
 const struct command command_audit = {
     .words = "audit",

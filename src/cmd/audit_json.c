@@ -5,6 +5,7 @@
 #include "audit_report.h"
 #include "cowkey/base/cleanup.h"
 #include "output.h"
+#include "scope.h"
 #include "target.h"
 
 static const char schema[] = "cowkey.audit/1";
@@ -13,18 +14,6 @@ static void append_name(void *list, enum ck_finding finding, enum ck_level level
 {
     (void)level;
     json_array_append_new(list, json_string(ck_finding_about(finding)->name));
-}
-
-static json_t *forced_json(int forced)
-{
-    return forced < 0 ? json_null() : json_boolean(forced);
-}
-
-static json_t *exception_json(const struct ck_exception *exception)
-{
-    return json_pack("{s:o, s:s, s:o}", "pattern", text_json(exception->pattern), "last_day",
-                     exception->last_day, "reason",
-                     text_json(exception->reason != NULL ? exception->reason : ""));
 }
 
 static json_t *account_json(const struct ck_audited *audited)
@@ -42,7 +31,7 @@ static json_t *account_json(const struct ck_audited *audited)
         number_or_null_json(facts->factors), "security_keys",
         number_or_null_json(facts->security_keys), "passkeys", number_or_null_json(facts->passkeys),
         "app_passwords", number_or_null_json(facts->app_passwords), "forced",
-        forced_json(facts->force_tfa), "authsource", ck_authsource_name(facts->authsource),
+        flag_or_null_json(facts->force_tfa), "authsource", ck_authsource_name(facts->authsource),
         "findings", findings, "excepted", facts->excepted == CK_EXCEPTION_ACTIVE, "exception",
         has_exception ? exception_json(audited->exception) : json_null(), "reason",
         text_or_null_json(audited->unopened));

@@ -13,6 +13,7 @@
 #include "interrupt.h"
 #include "output.h"
 #include "person.h"
+#include "scope.h"
 
 enum { NAMED_MAX = 10 }; /* accounts that a question lists */
 
@@ -23,9 +24,8 @@ struct enforcing {
     struct speaker speaker;
     struct ck_person person;
     struct ck_key_person key_person;
-    struct ck_exceptions exceptions;
+    struct scope scope;
     struct ck_enforcement enforcement;
-    struct ck_host domain;
     int64_t started_s;
     bool on;
 };
@@ -33,21 +33,17 @@ struct enforcing {
 static void enforcing_clear(struct enforcing *enforcing)
 {
     ck_enforcement_clear(&enforcing->enforcement);
-    ck_exceptions_clear(&enforcing->exceptions);
+    scope_clear(&enforcing->scope);
     acting_clear(&enforcing->acting);
 }
 
 /* --- before --- */
 
-static enum ck_err check_somebody(const struct options *options, struct ck_error *err)
+static enum ck_err check_somebody(const struct options *options, const struct scope *scope,
+                                  struct ck_error *err)
 {
-    static const enum option_id crowds[] = {OPTION_ADMINS, OPTION_DOMAIN_ADMINS, OPTION_MAILBOXES,
-                                            OPTION_DOMAIN};
-    bool somebody = option_argument(options, 0) != NULL;
-
-    for (size_t i = 0; i < sizeof(crowds) / sizeof(*crowds); i++)
-        somebody = somebody || option_given(options, crowds[i]);
-    if (somebody)
+    if (option_argument(options, 0) != NULL || scope->admins || scope->domain_admins ||
+        scope->mailboxes)
         return CK_OK;
     ck_error_set(err, CK_ERR_USAGE, "no accounts were named");
     return ck_error_hint(err, "Give their names, or --mailboxes, --domain DOMAIN, --domain-admins "
@@ -59,14 +55,10 @@ static enum ck_err prepare(struct enforcing *enforcing, struct ck_error *err)
 {
     const struct options *options = enforcing->options;
     struct acting *acting = &enforcing->acting;
-    const char *except = option_value(options, OPTION_EXCEPT);
-    const char *domain = option_value(options, OPTION_DOMAIN);
-    enum ck_err r = check_somebody(options, err);
+    enum ck_err r = scope_read(options, &enforcing->scope, err);
 
-    if (r == CK_OK && domain != NULL)
-        r = ck_host_parse(domain, &enforcing->domain, err);
-    if (r == CK_OK && except != NULL)
-        r = ck_exceptions_load(except, &enforcing->exceptions, err);
+    if (r == CK_OK)
+        r = check_somebody(options, &enforcing->scope, err);
     if (r != CK_OK)
         return r;
     enforcing->speaker = (struct speaker){.options = options, .target = &acting->who.target};
@@ -82,15 +74,15 @@ static enum ck_err prepare(struct enforcing *enforcing, struct ck_error *err)
 static enum ck_err plan(struct enforcing *enforcing, struct ck_error *err)
 {
     const struct options *options = enforcing->options;
-    bool one_domain = option_given(options, OPTION_DOMAIN);
+    const struct scope *scope = &enforcing->scope;
     const struct ck_enforce_wish wish = {
         .on = enforcing->on,
-        .admins = option_given(options, OPTION_ADMINS),
-        .domain_admins = option_given(options, OPTION_DOMAIN_ADMINS),
-        .mailboxes = one_domain || option_given(options, OPTION_MAILBOXES),
-        .domain = one_domain ? enforcing->domain.name : NULL,
+        .admins = scope->admins,
+        .domain_admins = scope->domain_admins,
+        .mailboxes = scope->mailboxes,
+        .domain = scope->domain,
         .names = option_arguments(options),
-        .exceptions = &enforcing->exceptions,
+        .exceptions = &scope->exceptions,
         .now_s = enforcing->started_s,
     };
     enum ck_err r = acting_open(&enforcing->acting, err);
@@ -247,7 +239,7 @@ static int run_enforce(const struct options *options, bool on)
     struct ck_enforcement *enforcement = &enforcing.enforcement;
     bool pending = ck_enforcement_count(enforcement, CK_ENFORCE_PENDING) > 0;
     if (!json)
-        enforce_print_plan(enforcement, &enforcing.exceptions, dry_run);
+        enforce_print_plan(enforcement, &enforcing.scope.exceptions, dry_run);
     if (pending && !dry_run) {
         if (ask(&enforcing, &err) != CK_OK)
             return fail_before(options, &err);
@@ -276,9 +268,8 @@ static int run_off(const struct options *options)
     return run_enforce(options, false);
 }
 
-static const enum option_id own_options[] = {ACTING_OPTIONS,   OPTION_ADMINS, OPTION_DOMAIN_ADMINS,
-                                             OPTION_MAILBOXES, OPTION_DOMAIN, OPTION_EXCEPT,
-                                             OPTION_DRY_RUN,   OPTION_COUNT};
+static const enum option_id own_options[] = {ACTING_OPTIONS, SCOPE_OPTIONS, OPTION_DRY_RUN,
+                                             OPTION_COUNT};
 
 const struct command command_enforce_on = {
     .words = "enforce on",

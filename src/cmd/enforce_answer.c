@@ -8,6 +8,7 @@
 
 #include "cowkey/base/cleanup.h"
 #include "output.h"
+#include "scope.h"
 #include "target.h"
 
 enum { LINES_MAX = 20 }; /* with more accounts, those that stay as they are get no line */
@@ -118,27 +119,16 @@ void enforce_print_summary(const struct ck_enforcement *enforcement, bool dry_ru
 
 /* --- document --- */
 
-static json_t *flag_json(int flag)
-{
-    return flag < 0 ? json_null() : json_boolean(flag);
-}
-
-static json_t *exception_json(const struct ck_exception *exception)
-{
-    return json_pack("{s:o, s:s, s:o}", "pattern", text_json(exception->pattern), "last_day",
-                     exception->last_day, "reason", text_json(exception->reason));
-}
-
 static json_t *row_json(const struct ck_enforce_row *row)
 {
     bool excepted = row->result == CK_ENFORCE_EXCEPTED;
 
-    return json_pack("{s:o, s:s, s:s, s:o, s:o, s:o, s:o}", "account",
-                     text_json(row->record.account.name), "role",
-                     ck_role_name(row->record.account.role), "result",
-                     ck_enforce_result_name(row->result), "before", flag_json(row->before), "after",
-                     flag_json(row->after), "reason", text_or_null_json(row->reason), "exception",
-                     excepted ? exception_json(row->exception) : json_null());
+    return json_pack(
+        "{s:o, s:s, s:s, s:o, s:o, s:o, s:o}", "account", text_json(row->record.account.name),
+        "role", ck_role_name(row->record.account.role), "result",
+        ck_enforce_result_name(row->result), "before", flag_or_null_json(row->before), "after",
+        flag_or_null_json(row->after), "reason", text_or_null_json(row->reason), "exception",
+        excepted ? exception_json(row->exception) : json_null());
 }
 
 static json_t *findings_json(const struct ck_enforcement *enforcement)

@@ -110,6 +110,11 @@ json_t *number_or_null_json(int64_t number)
     return number < 0 ? json_null() : json_integer(number);
 }
 
+json_t *flag_or_null_json(int flag)
+{
+    return flag < 0 ? json_null() : json_boolean(flag);
+}
+
 json_t *time_json(int64_t time_s)
 {
     time_t time = (time_t)time_s;

@@ -58,8 +58,9 @@ struct json_t *time_json(int64_t time_s);
 /* A JSON string, with what is not UTF-8 escaped. */
 struct json_t *text_json(const char *text);
 
-/* The same where NULL, "" and a negative number say that something is not known: null then. */
+/* The same where NULL, "" and what is negative say that something is not known: null then. */
 struct json_t *text_or_null_json(const char *text);
 struct json_t *number_or_null_json(int64_t number);
+struct json_t *flag_or_null_json(int flag);
 
 #endif

@@ -44,17 +44,12 @@ static json_t *steps_json(const struct ck_recovery *done)
     return list;
 }
 
-static json_t *flag_json(int flag)
-{
-    return flag < 0 ? json_null() : json_boolean(flag == 1);
-}
-
 static json_t *forced_json(const struct ck_recovery *done)
 {
     if (!done->record_known)
         return json_null();
-    return json_pack("{s:o, s:o}", "second_factor", flag_json(done->record.force_tfa),
-                     "password_change", flag_json(done->record.force_pw_update));
+    return json_pack("{s:o, s:o}", "second_factor", flag_or_null_json(done->record.force_tfa),
+                     "password_change", flag_or_null_json(done->record.force_pw_update));
 }
 
 static void print_document(const struct recovering *recovering, const struct acting *acting,
@@ -65,8 +60,8 @@ static void print_document(const struct recovering *recovering, const struct act
     json_t *document =
         json_pack("{s:s, s:o, s:s, s:s, s:o, s:s}", "schema", "cowkey.recover/1", "account",
                   text_json(account->name), "role", ck_role_name(account->role), "server",
-                  recovering->host->origin, "by", text_json(admin_target_name(&acting->who)), "route",
-                  recovering->by->session != NULL ? "session" : "api-key");
+                  recovering->host->origin, "by", text_json(admin_target_name(&acting->who)),
+                  "route", recovering->by->session != NULL ? "session" : "api-key");
 
     json_object_set_new(document, "result", json_string(result_name(done->result)));
     json_object_set_new(document, "steps", steps_json(done));
