@@ -6,6 +6,7 @@
 #include "cowkey/admin/reset.h"
 #include "cowkey/base/cleanup.h"
 #include "cowkey/key/info.h"
+#include "deed.h"
 
 enum ck_err ck_behalf_account(const char *name, struct ck_account *ret_account,
                               struct ck_error *err)
@@ -62,11 +63,8 @@ static enum ck_err intend(const struct ck_behalf *behalf, const char *action, co
                           const struct key_marks *marks, char ret_id[CK_JOURNAL_ID_SIZE + 1],
                           struct ck_error *err)
 {
-    struct ck_journal_deed deed = *behalf->deed;
+    struct ck_journal_deed deed = deed_of(behalf->deed, behalf->login->account, action);
 
-    deed.account = behalf->login->account->name;
-    deed.role = ck_role_name(behalf->login->account->role);
-    deed.action = action;
     deed.method = method;
     if (marks != NULL) {
         deed.aaguid = text_or_null(marks->aaguid);
@@ -84,16 +82,6 @@ static enum ck_err write_intent(void *data, struct ck_error *err)
     enum ck_err r = intend(behalf, "enroll", behalf->method, &marks, behalf->intent, err);
     behalf->intended = r == CK_OK;
     return r;
-}
-
-/* What a journal that does not take an outcome adds to how the act ended. */
-static enum ck_err note_journal(enum ck_err r, const struct ck_error *why, struct ck_error *err)
-{
-    struct ck_error cause = *err;
-
-    ck_error_set(err, CK_ERR_UNKNOWN, "%.250s, but the journal could not be told: %.200s",
-                 r != CK_OK ? cause.text : "it is done", why->text);
-    return ck_error_hint(err, "%s", r != CK_OK ? cause.hint : why->hint);
 }
 
 enum ck_err ck_behalf_begin(struct ck_behalf *behalf, bool needs_password, struct ck_error *err)
@@ -132,17 +120,16 @@ enum ck_err ck_behalf_check_reset(const struct ck_behalf *behalf, struct ck_erro
 }
 
 /* The server took the password, or may have: whatever goes wrong now leaves that behind. */
-static enum ck_err after_reset(enum ck_err r, const char *state, struct ck_error *err)
+static enum ck_err after_reset(const char *state, struct ck_error *err)
 {
     struct ck_error cause = *err;
 
     ck_error_set(err, CK_ERR_UNKNOWN, "%s: %.400s", state, cause.text);
-    ck_error_hint(err,
-                  "%.300s%sKeep the file with the new password. The same command again, with "
-                  "another file, begins anew.",
-                  cause.hint, cause.hint[0] != '\0' ? " " : "");
-    (void)r;
-    return CK_ERR_UNKNOWN;
+    return ck_error_hint(
+        err,
+        "%.300s%sKeep the file with the new password. The same command again, with "
+        "another file, begins anew.",
+        cause.hint, cause.hint[0] != '\0' ? " " : "");
 }
 
 /* A login that is asked for a factor shows the password, but leads nowhere without another way. */
@@ -172,16 +159,16 @@ static enum ck_err set_and_try(struct ck_behalf *behalf, const struct ck_secret 
     behalf->record = after;
     behalf->password_set = r == CK_OK || r == CK_ERR_UNKNOWN;
     if (r == CK_ERR_UNKNOWN)
-        return after_reset(r, "it is not known whether the new password was set", err);
+        return after_reset("it is not known whether the new password was set", err);
     if (r != CK_OK)
         return r;
     person->tell_stage(person->data, CK_STAGE_NEW_LOGIN);
     r = ck_reset_try(&reset, behalf->login->account, &session, err);
     if (r != CK_OK)
-        return after_reset(r, "the new password was set, but not shown to be in force", err);
+        return after_reset("the new password was set, but not shown to be in force", err);
     *ret_proved = true;
     r = check_goes_on(behalf, session, err);
-    return r == CK_OK ? CK_OK : after_reset(r, "the account has the new password now, but", err);
+    return r == CK_OK ? CK_OK : after_reset("the account has the new password now, but", err);
 }
 
 enum ck_err ck_behalf_reset(struct ck_behalf *behalf, const struct ck_secret *password,
@@ -205,7 +192,7 @@ enum ck_err ck_behalf_reset(struct ck_behalf *behalf, const struct ck_secret *pa
                                                              : CK_JOURNAL_FAILED;
     if (ck_journal_conclude(behalf->journal, id, outcome, proved ? "login" : NULL, NULL, NULL,
                             r != CK_OK ? err->text : NULL, &why) != CK_OK)
-        r = note_journal(r, &why, err);
+        r = deed_untold(r, &why, err);
     if (r == CK_OK)
         behalf->login->password = password;
     return r;
@@ -238,7 +225,7 @@ enum ck_err ck_behalf_conclude(struct ck_behalf *behalf, enum ck_err r, struct c
                             text_or_null(marks.aaguid), text_or_null(marks.serial),
                             r != CK_OK ? err->text : NULL, &why) == CK_OK)
         return r;
-    return note_journal(r, &why, err);
+    return deed_untold(r, &why, err);
 }
 
 /* Nothing is lost by another try: it sets what is to be set. */
@@ -272,7 +259,7 @@ enum ck_err ck_behalf_force_change(struct ck_behalf *behalf, bool *ret_known, st
                                                                 : CK_JOURNAL_FAILED;
         if (ck_journal_conclude(behalf->journal, id, outcome, r == CK_OK ? "read back" : NULL, NULL,
                                 NULL, r != CK_OK ? err->text : NULL, &why) != CK_OK)
-            r = note_journal(r, &why, err);
+            r = deed_untold(r, &why, err);
     }
     if (r == CK_OK)
         return CK_OK;

@@ -4,6 +4,7 @@
 
 #include "cowkey/base/cleanup.h"
 #include "cowkey/base/clock.h"
+#include "deed.h"
 #include "enforce_internal.h"
 
 static void tell(const struct ck_enforce_batch *batch, size_t i)
@@ -69,12 +70,9 @@ static enum ck_err conclude(struct ck_enforce_batch *batch, size_t i,
 static enum ck_err intend(struct ck_enforce_batch *batch, struct ck_error *err)
 {
     for (size_t i = 0; i < batch->count; i++) {
-        const struct ck_record *record = &batch->rows[i]->record;
-        struct ck_journal_deed deed = batch->enforcer->deed;
+        struct ck_journal_deed deed =
+            deed_of(&batch->enforcer->deed, &batch->rows[i]->record.account, "enforce");
 
-        deed.account = record->account.name;
-        deed.role = ck_role_name(record->account.role);
-        deed.action = "enforce";
         deed.detail = batch->enforcement->on ? "insist on a second factor"
                                              : "insist on a second factor no longer";
         if (ck_journal_intend(batch->enforcer->journal, &deed, batch->ids[i], err) == CK_OK)

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cowkey/base/cleanup.h"
+#include "deed.h"
 #include "recovery.h"
 
 const char *ck_recover_step_name(enum ck_recover_step step)
@@ -64,11 +65,8 @@ static enum ck_err intend(struct recovery *recovery, const char *action, const c
                           struct ck_error *err)
 {
     const struct ck_recover *wish = recovery->wish;
-    struct ck_journal_deed deed = *wish->deed;
+    struct ck_journal_deed deed = deed_of(wish->deed, wish->account, action);
 
-    deed.account = wish->account->name;
-    deed.role = ck_role_name(wish->account->role);
-    deed.action = action;
     deed.detail = detail;
     return ck_journal_intend(wish->journal, &deed, recovery->intent, err);
 }
@@ -175,10 +173,7 @@ static enum ck_err conclude(struct recovery *recovery, enum ck_err r, struct ck_
                                                 : NULL,
                             &why) == CK_OK)
         return r;
-    struct ck_error cause = *err;
-    ck_error_set(err, CK_ERR_UNKNOWN, "%.250s, but the journal could not be told: %.200s",
-                 r != CK_OK ? cause.text : "the account is changed as wished", why.text);
-    return ck_error_hint(err, "%s", r != CK_OK ? cause.hint : why.hint);
+    return deed_untold(r, &why, err);
 }
 
 static struct ck_recovery nothing_yet(void)
