@@ -5,6 +5,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "cowkey/admin/find.h"
 #include "cowkey/base/cleanup.h"
 #include "cowkey/base/clock.h"
 #include "enforce_internal.h"
@@ -139,56 +140,7 @@ static enum ck_err add_all(struct planning *planning, const struct ck_records *r
     return CK_OK;
 }
 
-static const char *plural(enum ck_role role)
-{
-    static const char *const plurals[] = {
-        [CK_ROLE_MAILBOX] = "mailboxes",
-        [CK_ROLE_DOMAIN_ADMIN] = "domain admins",
-        [CK_ROLE_ADMIN] = "admins",
-    };
-
-    return plurals[role];
-}
-
-static enum ck_err check_manages(const struct planning *planning, enum ck_role role,
-                                 struct ck_error *err)
-{
-    if (ck_admin_manages(planning->admin, role))
-        return CK_OK;
-    ck_error_set(err, CK_ERR_USAGE, "a domain admin manages mailboxes, and no %s", plural(role));
-    return ck_error_hint(err, "An admin's session, or an API key, is needed for those.");
-}
-
 /* --- by name --- */
-
-/* Where a name alone does not say the role, the server does. */
-static enum ck_err find(struct planning *planning, const char *name, struct ck_record *ret_record,
-                        struct ck_error *err)
-{
-    struct ck_account account;
-    struct ck_error cannot_tell;
-
-    if (ck_account_parse(name, NULL, &account, &cannot_tell) == CK_OK)
-        return check_manages(planning, account.role, err) != CK_OK
-                   ? err->code
-                   : ck_admin_read(planning->admin, &account, ret_record, err);
-    if (ck_account_parse(name, ck_role_name(CK_ROLE_DOMAIN_ADMIN), &account, err) != CK_OK ||
-        check_manages(planning, CK_ROLE_DOMAIN_ADMIN, err) != CK_OK)
-        return err->code;
-    struct ck_error absent;
-    enum ck_err r = ck_admin_read(planning->admin, &account, ret_record, &absent);
-    if (r != CK_OK && r != CK_ERR_USAGE)
-        *err = absent;
-    if (r != CK_ERR_USAGE)
-        return r;
-    account.role = CK_ROLE_ADMIN;
-    r = ck_admin_read(planning->admin, &account, ret_record, err);
-    if (r == CK_ERR_USAGE) {
-        ck_error_set(err, CK_ERR_USAGE, "no domain admin and no admin is called %s", account.name);
-        return ck_error_hint(err, "A mailbox is called by its whole address.");
-    }
-    return r;
-}
 
 static enum ck_err plan_names(struct planning *planning, struct ck_error *err)
 {
@@ -196,7 +148,7 @@ static enum ck_err plan_names(struct planning *planning, struct ck_error *err)
 
     for (; name != NULL && *name != NULL; name++) {
         struct ck_record record;
-        if (find(planning, *name, &record, err) != CK_OK ||
+        if (ck_find_account(planning->admin, *name, &record, err) != CK_OK ||
             add(planning, &record, false, err) != CK_OK)
             return err->code;
         planning->named_count = planning->enforcement.count;
@@ -210,7 +162,7 @@ static enum ck_err plan_role(struct planning *planning, enum ck_role role, struc
 {
     CK_CLEANUP(ck_records_clear) struct ck_records records = {0};
 
-    if (check_manages(planning, role, err) != CK_OK ||
+    if (ck_find_check_role(planning->admin, role, err) != CK_OK ||
         ck_admin_list(planning->admin, role, &records, err) != CK_OK)
         return err->code;
     return add_all(planning, &records, err);

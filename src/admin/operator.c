@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "cowkey/admin/find.h"
 #include "cowkey/mailcow/log_in_as.h"
 
 static bool may_log_in_as(const struct ck_operator *by, enum ck_role role)
@@ -43,46 +44,36 @@ enum ck_err ck_operator_enter(const struct ck_operator *by, const struct ck_reco
                               "nobody: log in as an admin, or as the domain's admin.");
 }
 
+static enum ck_err is_own(const struct ck_account *own, struct ck_error *err)
+{
+    ck_error_set(err, CK_ERR_USAGE, "'%s' is the account that you log in with", own->name);
+    return ck_error_hint(err, "For your own account there are 'cowkey password', 'cowkey enroll' "
+                              "and 'cowkey remove'.");
+}
+
 enum ck_err ck_operator_check(const struct ck_operator *by, const struct ck_account *account,
                               struct ck_error *err)
 {
     const struct ck_account *own = by->account;
 
-    if (own != NULL && own->role == account->role && strcmp(own->name, account->name) == 0) {
-        ck_error_set(err, CK_ERR_USAGE, "'%s' is the account that you log in with", account->name);
-        return ck_error_hint(err, "For your own account there are 'cowkey password', 'cowkey "
-                                  "enroll' and 'cowkey remove'.");
-    }
-    if (ck_admin_manages(by->admin, account->role))
-        return CK_OK;
-    ck_error_set(err, CK_ERR_USAGE, "a %s does not manage the %s '%s'",
-                 own != NULL ? ck_role_name(own->role) : "key", ck_role_name(account->role),
-                 account->name);
-    return ck_error_hint(err, "Log in as an admin, or give an API key.");
+    if (own != NULL && own->role == account->role && strcmp(own->name, account->name) == 0)
+        return is_own(own, err);
+    return ck_find_check_role(by->admin, account->role, err);
 }
 
 enum ck_err ck_operator_find(const struct ck_operator *by, const char *name,
                              struct ck_account *ret_account, struct ck_error *err)
 {
-    static const char *const roles[] = {"domain-admin", "admin"};
-    struct ck_account account;
     struct ck_record record;
-    struct ck_error missing;
+    struct ck_account as_mailbox;
 
-    if (strchr(name, '@') != NULL)
-        return ck_account_parse(name, "mailbox", ret_account, err);
-    for (size_t i = 0; i < sizeof(roles) / sizeof(*roles); i++) {
-        if (ck_account_parse(name, roles[i], &account, err) != CK_OK ||
-            ck_operator_check(by, &account, err) != CK_OK)
-            return err->code;
-        enum ck_err r = ck_admin_read(by->admin, &account, &record, &missing);
-        if (r == CK_OK)
-            *ret_account = account;
-        else if (r != CK_ERR_USAGE)
-            *err = missing;
-        if (r != CK_ERR_USAGE)
-            return r;
-    }
-    return ck_error_set(err, CK_ERR_USAGE, "there is no domain admin or admin called '%.200s'",
-                        name);
+    /* As the server keeps names; it has each only once, whatever the role. */
+    enum ck_err r = ck_account_parse(name, ck_role_name(CK_ROLE_MAILBOX), &as_mailbox, err);
+    if (r == CK_OK && by->account != NULL && strcmp(by->account->name, as_mailbox.name) == 0)
+        return is_own(by->account, err);
+    if (r == CK_OK)
+        r = ck_find_account(by->admin, name, &record, err);
+    if (r == CK_OK)
+        *ret_account = record.account;
+    return r;
 }

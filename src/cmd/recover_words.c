@@ -55,7 +55,7 @@ static void say_what_is_there(const struct recovering *recovering,
 {
     const struct ck_record *record = plan->record;
 
-    say_always("The %s %s on %s:", ck_role_name(record->account.role), record->account.name,
+    say_always("The %s %s on %s:", ck_role_noun(record->account.role, false), record->account.name,
                recovering->host->origin);
     say_always("  %s",
                record->active ? "active" : "deactivated: no password logs in, but a passkey does");

@@ -86,3 +86,14 @@ const char *ck_role_name(enum ck_role role)
     }
     return "unknown";
 }
+
+const char *ck_role_noun(enum ck_role role, bool plural)
+{
+    static const char *const nouns[][2] = {
+        [CK_ROLE_MAILBOX] = {"mailbox", "mailboxes"},
+        [CK_ROLE_DOMAIN_ADMIN] = {"domain admin", "domain admins"},
+        [CK_ROLE_ADMIN] = {"admin", "admins"},
+    };
+
+    return nouns[role][plural];
+}

@@ -148,7 +148,7 @@ class PasskeyRefused(ForCase):
 
     def test_domain_admin_for_a_domain_admin(self):
         outcome = self.enroll_for("da1", "passkey", self.server.account("da2"), status=None)
-        self.assert_refused(outcome, self.server.account("da2"), 2, says="does not manage")
+        self.assert_refused(outcome, self.server.account("da2"), 2, says="manages mailboxes")
 
     def test_mailbox_for_a_mailbox(self):
         outcome = self.enroll_for(self.alice.name, "passkey", self.bob, status=None)

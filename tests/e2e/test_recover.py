@@ -226,7 +226,7 @@ class Refused(RecoverCase):
     @each(["da2", "admin2"])
     def test_domain_admins_manage_mailboxes_only(self, name):
         outcome = self.recover("da1", self.server.account(name), status=None)
-        self.assert_refused(outcome, self.server.account(name), 2, says="does not manage",
+        self.assert_refused(outcome, self.server.account(name), 2, says="manages mailboxes",
                             factors=0, passkeys=0)
 
     def test_mailboxes_manage_nobody(self):

@@ -31,10 +31,7 @@ bool ck_operator_may_enter(const struct ck_operator *by, const struct ck_record 
 enum ck_err ck_operator_enter(const struct ck_operator *by, const struct ck_record *record,
                               struct ck_session **ret_session, struct ck_error *err);
 
-/*
- * Which account a name means: with '@' a mailbox, else a domain admin or an admin, which the server
- * is asked for. One that is not there, or not to be managed: CK_ERR_USAGE.
- */
+/* Which account a name means (ck_find_account); the own one is CK_ERR_USAGE. */
 enum ck_err ck_operator_find(const struct ck_operator *by, const char *name,
                              struct ck_account *ret_account, struct ck_error *err);
 
