@@ -1,7 +1,6 @@
 /* An audit for people: a table for each list, and in the end what it all means. */
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "audit_report.h"
@@ -10,14 +9,12 @@
 
 enum { WIDTH_MAX = 140 }; /* columns; longer lines are tiring to read */
 
-/* Whom a file or another program reads for, finds its own width. */
-static size_t terminal_width(void)
+/* 0 for a file or another program: who reads that has a width of their own. */
+static size_t table_width(void)
 {
-    struct winsize window;
+    size_t columns = output_columns(STDOUT_FILENO, 0);
 
-    if (!isatty(STDOUT_FILENO) || ioctl(STDOUT_FILENO, TIOCGWINSZ, &window) != 0)
-        return 0;
-    return window.ws_col > WIDTH_MAX ? WIDTH_MAX : window.ws_col;
+    return columns > WIDTH_MAX ? WIDTH_MAX : columns;
 }
 
 static void print_line(void *data, const char *text)
@@ -30,7 +27,7 @@ static void print_table(struct audit_report *report, struct ck_table *table)
 {
     struct ck_error err;
 
-    if (ck_table_print(table, terminal_width(), print_line, NULL, &err) != CK_OK)
+    if (ck_table_print(table, table_width(), print_line, NULL, &err) != CK_OK)
         report->short_of_memory = true;
 }
 
@@ -170,8 +167,6 @@ static void print_findings(struct audit_report *report)
 
 static void print_coverage(const struct ck_audit_summary *summary)
 {
-    static const char *const names[] = {"mailboxes", "domain admins", "admins"};
-
     for (int role = CK_ROLE_ADMIN; role >= 0; role--) {
         const size_t *states = summary->states[role];
         size_t total = 0;
@@ -180,7 +175,7 @@ static void print_coverage(const struct ck_audit_summary *summary)
         if (total > 0)
             print_result("Second factors of %s: %zu present, %zu absent, %zu disabled, %zu not "
                          "visible, of %zu.",
-                         names[role], states[CK_SECOND_FACTOR_PRESENT],
+                         ck_role_noun((enum ck_role)role, true), states[CK_SECOND_FACTOR_PRESENT],
                          states[CK_SECOND_FACTOR_ABSENT], states[CK_SECOND_FACTOR_DISABLED],
                          states[CK_SECOND_FACTOR_NOT_VISIBLE], total);
     }

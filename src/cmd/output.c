@@ -5,16 +5,18 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <time.h>
 
 #include "cowkey/base/cleanup.h"
 #include "cowkey/base/escape.h"
 
-static bool is_online;
+static bool is_online, is_about_account;
 
-void output_set_online(bool online)
+void output_set_online(bool online, bool about_account)
 {
     is_online = online;
+    is_about_account = online && about_account;
 }
 
 static void print_escaped(FILE *to, const char *format, va_list arguments)
@@ -56,6 +58,13 @@ void print_result(const char *format, ...)
     print_escaped(stdout, format, arguments);
     va_end(arguments);
     fflush(stdout); /* before the next sentence of the conversation */
+}
+
+size_t output_columns(int fd, size_t otherwise)
+{
+    struct winsize window;
+
+    return ioctl(fd, TIOCGWINSZ, &window) == 0 && window.ws_col > 0 ? window.ws_col : otherwise;
 }
 
 /* jansson leaves DEL alone, which it takes for printable ASCII. */
@@ -159,7 +168,7 @@ json_t *error_json(const struct ck_error *err)
  */
 static const char *account_state(enum ck_err code)
 {
-    if (!is_online)
+    if (!is_about_account)
         return "";
     switch (code) {
     case CK_ERR_UNCHANGED:

@@ -3,6 +3,7 @@
 #define CMD_OUTPUT_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "cowkey/base/error.h"
@@ -22,6 +23,9 @@ void say_always(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* One line of the result on standard output, escaped likewise. */
 void print_result(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/* How many columns the terminal at fd has; otherwise where there is none, or it does not tell. */
+size_t output_columns(int fd, size_t otherwise);
+
 /* Prints document on standard output, on one line, and releases it. */
 void print_json(struct json_t *document);
 
@@ -32,10 +36,10 @@ void print_json(struct json_t *document);
 char *document_text(struct json_t *document);
 
 /*
- * Whether the command logs in to an account on a server, which errors then say something of. Until
- * it is known, they don't.
+ * Whether the command talks to a server, and whether it is about one account there, of which errors
+ * then say that it is as it was. Until it is known, they say nothing of either.
  */
-void output_set_online(bool online);
+void output_set_online(bool online, bool about_account);
 
 /*
  * Reports an error that ended the command before anything was changed on the server: sentences

@@ -4,12 +4,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "cowkey/base/cleanup.h"
+#include "cowkey/base/clock.h"
 #include "cowkey/base/escape.h"
+#include "output.h"
 
 enum {
     REDRAW_MS = 100,
@@ -20,33 +20,15 @@ enum {
     LINE_SIZE = 256,
 };
 
-static int64_t clock_ms(void)
-{
-    struct timespec now = {0};
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 void progress_begin(struct progress *progress, const struct options *options)
 {
     const char *terminal = getenv("TERM");
     bool is_plain = terminal == NULL || strcmp(terminal, "dumb") == 0;
 
-    *progress = (struct progress){.began_ms = clock_ms()};
+    *progress = (struct progress){.began_ms = ck_clock_steady_ms()};
     progress->possible = isatty(STDERR_FILENO) && !is_plain &&
                          !option_given(options, OPTION_QUIET) &&
                          !option_given(options, OPTION_VERBOSE);
-}
-
-/* A line that wraps could not be written over. */
-static size_t columns(void)
-{
-    struct winsize window;
-
-    if (ioctl(STDERR_FILENO, TIOCGWINSZ, &window) != 0 || window.ws_col == 0)
-        return COLUMNS_UNKNOWN;
-    return window.ws_col;
 }
 
 /* "about 3 min" */
@@ -77,7 +59,7 @@ static void format_rate(double part, size_t done, int64_t elapsed_ms, char *text
 void progress_show(struct progress *progress, const char *what, double part, size_t done,
                    const char *unit)
 {
-    int64_t now_ms = clock_ms();
+    int64_t now_ms = ck_clock_steady_ms();
 
     if (done == 0)
         progress->began_ms = now_ms; /* what comes before the first says nothing of their rate */
@@ -86,7 +68,8 @@ void progress_show(struct progress *progress, const char *what, double part, siz
     CK_CLEANUP(ck_free_p) char *name = ck_escape_terminal(what);
     char line[LINE_SIZE], bar[BAR + 1] = "", rate[96];
     double inside = part < 0 ? 0 : part > 1 ? 1 : part;
-    size_t room = columns() - 1, length;
+    /* A line that wraps could not be written over. */
+    size_t room = output_columns(STDERR_FILENO, COLUMNS_UNKNOWN) - 1, length;
 
     memset(bar, '-', BAR);
     memset(bar, '#', (size_t)(inside * BAR));

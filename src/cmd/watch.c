@@ -4,11 +4,11 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "interrupt.h"
+#include "output.h"
 
 enum { LINE_MAX_BYTES = 80, COLUMNS_UNKNOWN = 80 };
 
@@ -20,20 +20,11 @@ enum ck_err watch_check(struct ck_error *err)
     return ck_error_hint(err, "Without --watch the code of the moment is printed once.");
 }
 
-/* A line that wraps could not be written over. */
-static size_t columns(void)
-{
-    struct winsize window;
-
-    if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &window) != 0 || window.ws_col == 0)
-        return COLUMNS_UNKNOWN;
-    return window.ws_col;
-}
-
 /* Over what stood there, with blanks up to its length; any terminal knows how to do that. */
 static bool show(const char *line, size_t *length_before)
 {
-    size_t room = columns() - 1, length = strlen(line);
+    /* A line that wraps could not be written over. */
+    size_t room = output_columns(STDOUT_FILENO, COLUMNS_UNKNOWN) - 1, length = strlen(line);
 
     if (length > room)
         length = room;
