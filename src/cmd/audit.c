@@ -133,5 +133,6 @@ const struct command command_audit = {
     .summary = "what can be seen of the second factors of others, and what is wrong",
     .options = own_options,
     .online = true,
+    .without_account = true,
     .run = run,
 };

@@ -26,7 +26,7 @@ struct command {
         *options;         /* those that not every command takes, up to OPTION_COUNT; NULL: none */
     bool online;          /* talks to a server */
     bool changes;         /* may change something there */
-    bool without_login;   /* is about no account, although it is online */
+    bool without_account; /* is about none, or about many: no error says that it is as it was */
     bool without_secrets; /* meets none, and needs no memory for them */
     int (*run)(const struct options *options); /* returns the exit status */
 };

@@ -80,6 +80,6 @@ const struct command command_doctor = {
     .words = "doctor",
     .summary = "what would stop an enrollment, and the cure; without a login",
     .online = true,
-    .without_login = true,
+    .without_account = true,
     .run = run,
 };

@@ -107,18 +107,14 @@ static void count_roles(const struct ck_enforcement *enforcement, size_t counts[
 /* "2 mailboxes, 1 admin" */
 static void name_counts(const size_t counts[3], char *text, size_t size)
 {
-    static const char *const names[][2] = {
-        [CK_ROLE_MAILBOX] = {"mailbox", "mailboxes"},
-        [CK_ROLE_DOMAIN_ADMIN] = {"domain admin", "domain admins"},
-        [CK_ROLE_ADMIN] = {"admin", "admins"},
-    };
     size_t used = 0;
 
     text[0] = '\0';
     for (int role = 0; role < 3 && used < size; role++) {
         if (counts[role] > 0)
-            used += (size_t)snprintf(text + used, size - used, "%s%zu %s", used > 0 ? ", " : "",
-                                     counts[role], names[role][counts[role] != 1]);
+            used +=
+                (size_t)snprintf(text + used, size - used, "%s%zu %s", used > 0 ? ", " : "",
+                                 counts[role], ck_role_noun((enum ck_role)role, counts[role] != 1));
     }
 }
 
@@ -278,7 +274,7 @@ const struct command command_enforce_on = {
     .options = own_options,
     .online = true,
     .changes = true,
-    .without_login = true,
+    .without_account = true,
     .run = run_on,
 };
 
@@ -289,6 +285,6 @@ const struct command command_enforce_off = {
     .options = own_options,
     .online = true,
     .changes = true,
-    .without_login = true,
+    .without_account = true,
     .run = run_off,
 };
