@@ -12,6 +12,7 @@ import json
 import shlex
 import signal
 import subprocess
+import time
 import unittest
 import urllib.parse
 from dataclasses import dataclass
@@ -142,6 +143,12 @@ class Server:
 
     def requests(self):
         return self.tell("requests")
+
+    def await_requests(self, fits, count=1):
+        """Until so many of those that fit have reached it; it may let them wait for an answer."""
+        deadline = time.monotonic() + PATIENCE_S
+        while sum(map(fits, self.requests())) < count:
+            assert time.monotonic() < deadline, "the request did not come"
 
     def exchanges(self):
         """The requests without logouts: what the budget counts."""

@@ -5,33 +5,28 @@ import json
 import os
 import re
 import stat
-import time
 
 import otp
 import schemas
 import softkey
-from case import Case, each, in_every_dialect, on_older_dialects, plays_on
+from admin_case import AdminCase
+from case import each, in_every_dialect, on_older_dialects, plays_on
 from key_case import PIN, KeyCase
 
 UNSEEN = {"not-visible", "passkeys-not-visible"}
 # Whose session, and what stands for it on the command line.
 ACCESS = {"api key": ("api key",), "admin": ("admin",), "domain admin": ("da1",)}
-PATIENCE_S = 20
 
 
-class AuditCase(Case):
+class AuditCase(AdminCase):
     def setUp(self):
         super().setUp()
-        self.secret_texts |= set(self.server.api_keys.values())
-
-    def key_words(self, kind="ro"):
         if not self.server.is_simulated:
-            self.sessions_lost = 99  # each call by key leaves one, which a real server counts, too
-        return ["--api-key-file", self.file("api.key", self.server.api_keys[kind] + "\n")]
+            self.sessions_lost = 999  # each call by key leaves one, which a real server counts, too
 
     def audit(self, *words, by="api key", status=1, json=True, **how):
         account = None if by == "api key" else self.server.account(by)
-        access = self.key_words() if by == "api key" else []
+        access = self.key_words("ro") if by == "api key" else []
         line = [*(["--json"] if json else []), "audit", *access, *words]
         return self.cowkey(account, *line, status=status, **how)
 
@@ -272,7 +267,7 @@ class Deep(AuditCase):
 
     def test_key_and_session(self):
         """The key lists, the session opens."""
-        outcome = self.audit("--deep", *self.key_words(), by="da1")
+        outcome = self.audit("--deep", *self.key_words("ro"), by="da1")
         self.assertIn("admin", self.names(outcome))
         self.assertEqual(self.row(outcome, self.bob)["passkeys"], 0)
         self.assertIsNone(self.row(outcome, self.admin)["passkeys"])
@@ -368,7 +363,7 @@ class Scope(AuditCase):
            "an address as domain": ["--domain", "alice@example.test"],
            "two forms": ["--json-lines"]})
     def test_usage(self, words):
-        access = [] if words in ([], ["--deep"]) else self.key_words()
+        access = [] if words in ([], ["--deep"]) else self.key_words("ro")
         if "--deep" in words and "--jobs" in words:
             access = []
         outcome = self.cowkey(None, "--json", "audit", *access, *words)
@@ -661,11 +656,6 @@ class Page(AuditCase):
 
 
 class Interrupted(AuditCase):
-    def await_requests(self, path, count):
-        deadline = time.monotonic() + PATIENCE_S
-        while sum(row["path"] == path for row in self.server.requests()) < count:
-            self.assertLess(time.monotonic(), deadline, "the request did not come")
-
     def start_crowd(self, jobs):
         self.server.needs_simulation()
         self.server.arrange("many-mailboxes", "many.test", 200)
@@ -673,7 +663,7 @@ class Interrupted(AuditCase):
                           times=9)
         run = self.start(self.admin, "--json", "audit", "--deep", "--domain", "many.test", "--jobs",
                          jobs)
-        self.await_requests("/user", 30)
+        self.server.await_requests(lambda row: row["path"] == "/user", 30)
         return run
 
     @each([1, 4])
@@ -688,8 +678,8 @@ class Interrupted(AuditCase):
     def test_before_anything_was_read(self):
         self.server.needs_simulation()
         self.server.fault("hang", path="/api/v1/get/domain/all")
-        run = self.start(None, "--json", "audit", *self.key_words())
-        self.await_requests("/api/v1/get/domain/all", 1)
+        run = self.start(None, "--json", "audit", *self.key_words("ro"))
+        self.server.await_requests(lambda row: row["path"] == "/api/v1/get/domain/all")
         run.interrupt()
         self.assertEqual(self.finish(run, 130).document["schema"], "cowkey.error/1")
 

@@ -1,11 +1,11 @@
 """enforce: what was read back is believed, and nothing but the flag is touched."""
 
 import json
-import time
 import unittest
 
 import otp
-from case import ROLES, Case, each, in_every_dialect, is_root, on_older_dialects
+from admin_case import AdminCase
+from case import ROLES, each, in_every_dialect, is_root, on_older_dialects
 from web import Browser
 
 # Who does it, and for whom it can be done.
@@ -17,19 +17,15 @@ STRANGER = "made00001@example.org"  # of a domain that da1 does not manage
 QUESTION = r"change them\?[^\n]*$"
 
 
-class EnforceCase(Case):
+def is_edit(request):
+    return request["path"].startswith("/api/v1/edit/")
+
+
+class EnforceCase(AdminCase):
     def setUp(self):
         super().setUp()
-        self.secret_texts |= set(self.server.api_keys.values())
         if not self.server.is_simulated:
             self.sessions_lost = 999  # each call by key leaves one, which a real server counts, too
-
-    @property
-    def journal(self):
-        return self.place / ".local/state/cowkey/journal.jsonl"
-
-    def key_words(self, kind="rw"):
-        return ["--api-key-file", self.file(f"api-{kind}.key", self.server.api_keys[kind] + "\n")]
 
     def as_whom(self, by):
         """The account that logs in, and what stands on the command line for it."""
@@ -44,12 +40,6 @@ class EnforceCase(Case):
     def results(self, outcome):
         return {row["account"]: row["result"] for row in outcome.document["accounts"]}
 
-    def read(self, account):
-        """What the API tells of it."""
-        with Browser(self.server) as browser:
-            return browser.read(f"/api/v1/get/{account.role}/{account.name}",
-                                self.server.api_keys["rw"])
-
     def somebody(self, role):
         """Of this role; an admin that logs in would be held afterwards, so it is another one."""
         return self.server.of_role(role, 1 if role == "admin" else 0)
@@ -62,8 +52,7 @@ class EnforceCase(Case):
                          {account.name: forced for account in accounts})
 
     def edits(self):
-        return [request for request in self.server.requests()
-                if request["path"].startswith("/api/v1/edit/")]
+        return list(filter(is_edit, self.server.requests()))
 
     def assert_no_edit(self):
         if self.server.is_simulated:
@@ -617,12 +606,6 @@ class Many(EnforceCase):
             rows = browser.read("/api/v1/get/mailbox/reduced/example.org", self.server.api_keys["rw"])
         return sum(str(row["attributes"]["force_tfa"]) == "1" for row in rows)
 
-    def await_edit(self, number):
-        """Until the server has got so many edits."""
-        deadline = time.monotonic() + 60
-        while len(self.edits()) < number:
-            self.assertLess(time.monotonic(), deadline, "the edit did not come")
-
     @each({"api key": "api key", "admin": "admin"})
     def test_in_edits_of_50(self, by):
         outcome = self.enforce("on", "--domain", "example.org", by=by)
@@ -660,7 +643,7 @@ class Many(EnforceCase):
         self.server.fault("delay:1500", path=EDIT["mailbox"], skip=1)
         account, access = self.as_whom("api key")
         run = self.start(account, "--json", "--yes", *access, "enforce", "on", "--domain", "example.org")
-        self.await_edit(2)
+        self.server.await_requests(is_edit, 2)
         run.interrupt()
         outcome = self.finish(run, 4)
         summary = outcome.document["summary"]
@@ -674,7 +657,7 @@ class Many(EnforceCase):
         self.server.fault("delay:5000", path=EDIT["mailbox"], skip=1)
         account, access = self.as_whom("api key")
         run = self.start(account, "--json", "--yes", *access, "enforce", "on", "--domain", "example.org")
-        self.await_edit(2)
+        self.server.await_requests(is_edit, 2)
         run.interrupt()
         run.interrupt(15)
         outcome = self.finish(run, 4)

@@ -2,7 +2,6 @@
 
 import shlex
 import signal
-import time
 
 from case import CODE, Case, each
 
@@ -10,12 +9,6 @@ PATIENCE_S = 20
 
 
 class InterruptCase(Case):
-    def await_request(self, found):
-        """Until a request that fits has reached the server, which lets it wait."""
-        deadline = time.monotonic() + PATIENCE_S
-        while not any(map(found, self.server.requests())):
-            self.assertLess(time.monotonic(), deadline, "the request did not come")
-
     def assert_interrupted(self, outcome):
         self.assertEqual(outcome.status, 130, outcome)
         self.assertFalse(self.out.exists(), "a secret that is worth nothing was left")
@@ -25,7 +18,7 @@ class InterruptCase(Case):
         self.server.fault("hang", **match)
         run = self.start(self.bob, "--json", "--yes", "enroll", "totp", "--unattended", "--out",
                          self.out)
-        self.await_request(found)
+        self.server.await_requests(found)
         return run
 
 
@@ -103,7 +96,7 @@ class BeforeTheChange(InterruptCase):
     def test_of_doctor_says_nothing_of_an_account(self):
         self.server.fault("hang", times=9)
         run = self.start(None, "doctor")
-        self.await_request(lambda row: row["account"] is None)
+        self.server.await_requests(lambda row: row["account"] is None)
         run.interrupt()
         self.assertNotIn("account", self.finish(run, 130).stderr)
 

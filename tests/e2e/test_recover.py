@@ -541,25 +541,20 @@ class Cut(RecoverCase):
         self.server.fault("hang", skip=skip, **match)
         run = self.start_acting("admin", "--json", "--yes", "recover", self.bob.name, "--out",
                                 self.handout)
-        self.await_requests(skip + 1, match)
+        self.server.await_requests(lambda row: row["path"] == match["path"] and (
+            match.get("field", "") in ["", *row["form"]]), skip + 1)
         run.process.send_signal(signal.SIGKILL)
         self.finish(run)
         self.new_password()
         self.assertEqual([entry["conclusion"] for entry in self.entries()], [None])
         self.run_again("admin", self.bob)
 
-    def await_requests(self, count, match):
-        def fits(row):
-            return row["path"] == match["path"] and match.get("field", "") in ["", *row["form"]]
-        while sum(map(fits, self.server.requests())) < count:
-            pass
-
     def test_interrupted_in_the_middle(self):
         self.prepare(self.bob)
         self.server.fault("hang", path="/user", field="set_tfa")
         run = self.start_acting("admin", "--json", "--yes", "recover", self.bob.name, "--out",
                                 self.handout)
-        self.await_requests(1, {"path": "/user", "field": "set_tfa"})
+        self.server.await_requests(lambda row: row["path"] == "/user" and "set_tfa" in row["form"])
         run.interrupt()
         outcome = self.finish(run, 4)
         self.assertEqual(outcome.document["result"], "unknown")

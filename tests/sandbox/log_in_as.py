@@ -2,7 +2,8 @@
 
 `?duallogin=NAME` turns an administrator's session into the account's own: same
 cookie, same form token, same queue of alerts.  A log-out turns it back (see
-exchange.py), a second one ends it.  Whatever holds the account's own logins up does not hold this one.
+exchange.py), a second one ends it.  Whatever holds the account's own logins up
+does not hold this one.
 """
 
 import html
@@ -11,6 +12,7 @@ import urllib.parse
 import php
 from app_passwords import may_touch
 from exchange import redirect
+
 
 def enter(exchange):
     """The parameter `duallogin`, at any address; a page may still replace its redirect.
