@@ -13,12 +13,6 @@
 #include "prompt.h"
 #include "source.h"
 
-static bool group_given(const struct options *options, enum option_id first)
-{
-    return option_given(options, first) || option_given(options, first + 1) ||
-           option_given(options, first + 2);
-}
-
 static bool takes_password(const struct enroll_for *enroll_for)
 {
     return strcmp(enroll_for->method, "passkey") != 0;
@@ -54,7 +48,7 @@ static enum ck_err check_for(const struct options *options, struct ck_error *err
 {
     bool reset = option_given(options, OPTION_RESET_PASSWORD);
 
-    if (reset && group_given(options, OPTION_FOR_PASSWORD_FILE))
+    if (reset && option_source_given(options, OPTION_FOR_PASSWORD_FILE))
         return ck_error_set(err, CK_ERR_USAGE,
                             "either --for-password-... or --reset-password, not both");
     if (reset && !option_given(options, OPTION_FOR_PASSWORD_OUT)) {
@@ -74,14 +68,14 @@ static enum ck_err check_for(const struct options *options, struct ck_error *err
 static bool decide_acts(const struct enroll_for *enroll_for)
 {
     const struct options *options = enroll_for->options;
-    bool given = group_given(options, OPTION_API_KEY_FILE) ||
-                 group_given(options, OPTION_PASSWORD_FILE) ||
+    bool given = option_source_given(options, OPTION_API_KEY_FILE) ||
+                 option_source_given(options, OPTION_PASSWORD_FILE) ||
                  option_given(options, OPTION_LOGIN_PASSKEY);
 
     if (takes_password(enroll_for))
         return given || option_given(options, OPTION_RESET_PASSWORD) ||
                option_given(options, OPTION_FORCE_CHANGE);
-    return given || !group_given(options, OPTION_FOR_PASSWORD_FILE);
+    return given || !option_source_given(options, OPTION_FOR_PASSWORD_FILE);
 }
 
 static enum ck_err ask_password(const struct options *options, const struct ck_account *account,
@@ -134,7 +128,7 @@ static enum ck_err read_acting(struct enroll_for *enroll_for, const struct ck_ac
 
     if (!enroll_for->acts)
         return acting_read_journal(options, &enroll_for->acting, err);
-    if (group_given(options, OPTION_NEW_PASSWORD_FILE)) {
+    if (option_source_given(options, OPTION_NEW_PASSWORD_FILE)) {
         ck_error_set(err, CK_ERR_USAGE, "a new password is not for this way into the account");
         return ck_error_hint(err, "--reset-password makes one.");
     }

@@ -41,12 +41,6 @@ static void tell_touched(void *data)
     (void)data;
 }
 
-static bool pin_is_given(const struct options *options)
-{
-    return option_given(options, OPTION_PIN_FILE) || option_given(options, OPTION_PIN_FD) ||
-           option_given(options, OPTION_PIN_COMMAND);
-}
-
 /*
  * A PIN from an option is tried once, with one key: nobody may be there to ask for another. That
  * of a second key has to be typed.
@@ -61,7 +55,7 @@ static enum ck_err pin_from_options(struct speaker *speaker, int retries, bool a
         return ck_error_hint(err, "It was tried once. Each wrong PIN counts: %d %s left.", retries,
                              retries == 1 ? "try is" : "tries are");
     }
-    if (speaker->pin_given || !pin_is_given(speaker->options))
+    if (speaker->pin_given || !option_source_given(speaker->options, OPTION_PIN_FILE))
         return CK_OK;
     if (source_read(speaker->options, OPTION_PIN_FILE, "PIN", ret_pin, err) != CK_OK)
         return err->code;

@@ -238,6 +238,12 @@ bool option_given(const struct options *options, enum option_id option)
     return options->values[option] != NULL;
 }
 
+bool option_source_given(const struct options *options, enum option_id first)
+{
+    return option_given(options, first) || option_given(options, first + 1) ||
+           option_given(options, first + 2);
+}
+
 bool option_on_command_line(const struct options *options, enum option_id option)
 {
     return options->on_command_line[option];
@@ -319,8 +325,7 @@ static bool group_given(const struct options *options, enum option_id option)
 
     if (first == option && source_group(option + 1) != first)
         return option_given(options, option);
-    return option_given(options, first) || option_given(options, first + 1) ||
-           option_given(options, first + 2);
+    return option_source_given(options, first);
 }
 
 enum ck_err option_set_default(struct options *options, enum option_id option, const char *value,

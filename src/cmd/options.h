@@ -156,6 +156,8 @@ const char *const *option_arguments(const struct options *options);
 /* The value, "" for a flag that was given, NULL when absent. */
 const char *option_value(const struct options *options, enum option_id option);
 bool option_given(const struct options *options, enum option_id option);
+/* Whether one of the three that name the source of a secret was given; first is its _FILE. */
+bool option_source_given(const struct options *options, enum option_id first);
 /* Whether it was given for this run, and not by the environment or the profile. */
 bool option_on_command_line(const struct options *options, enum option_id option);
 const char *option_name(enum option_id option);
