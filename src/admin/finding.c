@@ -3,11 +3,9 @@
 
 #include <stddef.h>
 
-enum { ROLES_COUNT = CK_ROLE_ADMIN + 1 };
-
 struct row {
     struct ck_finding_about about;
-    enum ck_level levels[ROLES_COUNT]; /* of a mailbox, a domain admin, an admin */
+    enum ck_level levels[CK_ROLES_COUNT]; /* of a mailbox, a domain admin, an admin */
 };
 
 static const struct row rows[CK_FINDINGS_COUNT] = {
@@ -71,14 +69,14 @@ static const struct row rows[CK_FINDINGS_COUNT] = {
          {CK_LEVEL_WARNING, CK_LEVEL_WARNING, CK_LEVEL_WARNING}},
     [CK_FINDING_NOT_VISIBLE] =
         {{"not-visible", "Whether it has a second factor was not seen.",
-          "Look with --deep in the session of an admin; of accounts of an identity provider only "
-          "that knows."},
+          "Look with --deep, logged in as an admin. Of an identity provider's accounts only the "
+          "provider knows."},
          {CK_LEVEL_INFO, CK_LEVEL_INFO, CK_LEVEL_INFO}},
     [CK_FINDING_PASSKEYS_NOT_VISIBLE] =
         {{"passkeys-not-visible",
           "Whether it has passkeys was not seen; they log in without a second factor.",
-          "Look with --deep in the session of an admin. An admin's own are seen in its own session "
-          "only: 'cowkey list'."},
+          "Look with --deep, logged in as an admin. An admin's are seen by that admin only: "
+          "'cowkey list'."},
          {CK_LEVEL_INFO, CK_LEVEL_INFO, CK_LEVEL_INFO}},
     [CK_FINDING_RELEASE] =
         {{"release-too-old",

@@ -50,7 +50,7 @@ static json_t *states_json(const struct ck_audit_summary *summary)
 {
     json_t *roles = json_object();
 
-    for (int role = 0; role <= CK_ROLE_ADMIN; role++) {
+    for (int role = 0; role < CK_ROLES_COUNT; role++) {
         json_t *states = json_object();
         for (int state = 0; state < CK_SECOND_FACTORS_COUNT; state++)
             json_object_set_new(states, ck_second_factor_name((enum ck_second_factor)state),

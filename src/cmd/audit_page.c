@@ -139,9 +139,9 @@ static void put_coverage(FILE *to, const struct ck_audit_summary *summary)
 {
     static const char *const names[] = {"present", "absent", "disabled", "not visible"};
     static const char *const labels[] = {"Mailboxes", "Domain admins", "Admins"};
-    struct ck_chart_bar bars[CK_ROLE_ADMIN + 1];
+    struct ck_chart_bar bars[CK_ROLES_COUNT];
 
-    for (int i = 0; i <= CK_ROLE_ADMIN; i++) {
+    for (int i = 0; i < CK_ROLES_COUNT; i++) {
         int role = CK_ROLE_ADMIN - i;
         bars[i].label = labels[role];
         for (int state = 0; state < CK_SECOND_FACTORS_COUNT; state++)
@@ -149,7 +149,7 @@ static void put_coverage(FILE *to, const struct ck_audit_summary *summary)
     }
     fputs("<h2>Second factors</h2>\n", to);
     ck_html_chart(to, "Second factors, by role", names, CK_SECOND_FACTORS_COUNT, bars,
-                  CK_ROLE_ADMIN + 1);
+                  CK_ROLES_COUNT);
 }
 
 static void put_found(void *to, enum ck_finding finding, enum ck_level level, size_t count)

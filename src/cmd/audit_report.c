@@ -142,7 +142,7 @@ void audit_each_found(const struct ck_audit_summary *summary,
     for (int level = CK_LEVELS_COUNT - 1; level >= 0; level--) {
         for (int i = 0; i < CK_FINDINGS_COUNT; i++) {
             size_t count = 0;
-            for (int role = 0; role <= CK_ROLE_ADMIN; role++) {
+            for (int role = 0; role < CK_ROLES_COUNT; role++) {
                 if ((int)ck_finding_level((enum ck_finding)i, (enum ck_role)role) == level)
                     count += summary->findings[i][role];
             }

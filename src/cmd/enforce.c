@@ -96,7 +96,7 @@ static enum ck_err plan(struct enforcing *enforcing, struct ck_error *err)
 
 /* --- the question --- */
 
-static void count_roles(const struct ck_enforcement *enforcement, size_t counts[3])
+static void count_roles(const struct ck_enforcement *enforcement, size_t counts[CK_ROLES_COUNT])
 {
     for (size_t i = 0; i < enforcement->count; i++) {
         const struct ck_enforce_row *row = &enforcement->rows[i];
@@ -105,12 +105,12 @@ static void count_roles(const struct ck_enforcement *enforcement, size_t counts[
 }
 
 /* "2 mailboxes, 1 admin" */
-static void name_counts(const size_t counts[3], char *text, size_t size)
+static void name_counts(const size_t counts[CK_ROLES_COUNT], char *text, size_t size)
 {
     size_t used = 0;
 
     text[0] = '\0';
-    for (int role = 0; role < 3 && used < size; role++) {
+    for (int role = 0; role < CK_ROLES_COUNT && used < size; role++) {
         if (counts[role] > 0)
             used +=
                 (size_t)snprintf(text + used, size - used, "%s%zu %s", used > 0 ? ", " : "",
@@ -147,7 +147,8 @@ static bool holds_oneself(const struct enforcing *enforcing)
     return false;
 }
 
-static void tell_consequences(const struct enforcing *enforcing, const size_t counts[3])
+static void tell_consequences(const struct enforcing *enforcing,
+                              const size_t counts[CK_ROLES_COUNT])
 {
     if (!enforcing->on) {
         say_always("The factors that they have stay, and are asked for as before.");
@@ -166,7 +167,7 @@ static void tell_consequences(const struct enforcing *enforcing, const size_t co
 static enum ck_err ask(const struct enforcing *enforcing, struct ck_error *err)
 {
     const struct options *options = enforcing->options;
-    size_t counts[3] = {0};
+    size_t counts[CK_ROLES_COUNT] = {0};
     char text[128];
 
     count_roles(&enforcing->enforcement, counts);

@@ -26,7 +26,7 @@ static const char *switch_name(int force_tfa)
     return force_tfa == 1 ? "on" : force_tfa == 0 ? "off" : "unknown";
 }
 
-/* Another one's reason tells enough; an exception has its own. */
+/* It has no reason of its own: the exception has one, and a day. */
 static void print_excepted(const struct ck_enforce_row *row)
 {
     print_result("%s (%s): excepted until %s, %s", row->record.account.name,

@@ -33,8 +33,8 @@ struct ck_audited {
     enum ck_second_factor second_factor;
     uint32_t findings;                    /* bits, see ck_facts_judge */
     const struct ck_exception *exception; /* that holds, or has expired; NULL */
-    const char
-        *unopened; /* why it could not be opened, foreign text; NULL where it was not tried */
+    /* Why it could not be opened, foreign text; NULL where it was, or that was not tried. */
+    const char *unopened;
 };
 
 /* A list of accounts that begins. */
@@ -84,11 +84,10 @@ struct ck_audit {
 /* What an audit came to. */
 struct ck_audit_summary {
     size_t accounts;
-    size_t states[CK_ROLE_ADMIN + 1][CK_SECOND_FACTORS_COUNT]; /* by role */
-    size_t findings[CK_FINDINGS_COUNT]
-                   [CK_ROLE_ADMIN + 1]; /* by role, without those of excepted accounts */
-    size_t levels[CK_LEVELS_COUNT];     /* of these */
-    size_t excepted;                    /* accounts with findings that an exception covers */
+    size_t states[CK_ROLES_COUNT][CK_SECOND_FACTORS_COUNT]; /* by role */
+    size_t findings[CK_FINDINGS_COUNT][CK_ROLES_COUNT];     /* without those of excepted accounts */
+    size_t levels[CK_LEVELS_COUNT];                         /* of these */
+    size_t excepted; /* accounts with findings that an exception covers */
     size_t unopened;
     size_t policies_seen;      /* accounts of which the server tells whether a factor is forced */
     size_t expired_exceptions; /* rows of the file, whether or not they are of an account */

@@ -67,8 +67,7 @@ struct ck_enforcement {
     bool on;
     struct ck_enforce_row *rows; /* owned */
     size_t count;
-    size_t
-        nameless; /* mailboxes besides, of which the server tells nothing: they stay as they are */
+    size_t nameless; /* mailboxes beside those, of which the server tells nothing: not touched */
 };
 void ck_enforcement_clear(struct ck_enforcement *enforcement);
 size_t ck_enforcement_count(const struct ck_enforcement *enforcement,

@@ -101,7 +101,7 @@ struct ck_recovery {
  * - CK_ERR_UNCHANGED: refused by the server, or the person said no. And the errors of the calls
  *   before the first change.
  */
-enum ck_err ck_recover_run(const struct ck_recover *recover, struct ck_recovery *ret_recovery,
+enum ck_err ck_recover_run(const struct ck_recover *wish, struct ck_recovery *ret_recovery,
                            struct ck_error *err);
 
 /*
@@ -110,7 +110,7 @@ enum ck_err ck_recover_run(const struct ck_recover *recover, struct ck_recovery 
  * when they are off already, or there are none: submitted is false then, and it is CK_OK. Errors
  * as above; a mailbox is CK_ERR_USAGE.
  */
-enum ck_err ck_recover_allow_once(const struct ck_recover *recover,
-                                  struct ck_recovery *ret_recovery, struct ck_error *err);
+enum ck_err ck_recover_allow_once(const struct ck_recover *wish, struct ck_recovery *ret_recovery,
+                                  struct ck_error *err);
 
 #endif

@@ -7,6 +7,7 @@
 #include "cowkey/base/error.h"
 
 enum ck_role { CK_ROLE_MAILBOX, CK_ROLE_DOMAIN_ADMIN, CK_ROLE_ADMIN };
+enum { CK_ROLES_COUNT = CK_ROLE_ADMIN + 1 };
 
 enum { CK_ACCOUNT_NAME_MAX = 256 }; /* bytes, with the terminating NUL */
 
