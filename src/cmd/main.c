@@ -76,7 +76,7 @@ static int flush_result(bool changes, int status)
 static bool asks_for_json(int argc, char **argv)
 {
     for (int i = 1; i < argc; i++) {
-        if (strcmp(argv[i], "--json") == 0)
+        if (strcmp(argv[i], "--json") == 0 || strcmp(argv[i], "--json-lines") == 0)
             return true;
     }
     return false;
