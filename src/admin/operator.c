@@ -33,7 +33,8 @@ enum ck_err ck_operator_enter(const struct ck_operator *by, const struct ck_reco
         return ck_session_log_in_as(by->session, account, ret_session, err);
     if (may_sign_on(by, record))
         return ck_admin_sign_on(by->admin, account, ret_session, err);
-    ck_error_set(err, CK_ERR_USAGE, "the server lets nobody into the account '%s' for it",
+    ck_error_set(err, CK_ERR_USAGE,
+                 "the server lets nobody into the account '%s' with these credentials",
                  account->name);
     if (account->role == CK_ROLE_ADMIN)
         return ck_error_hint(err, "Admins' accounts can't be entered by others.");

@@ -51,6 +51,7 @@ enum ck_err new_password_make(struct ck_secret **ret_password, struct ck_error *
             return CK_OK;
         }
     }
-    return r != CK_OK ? r
-                      : ck_error_set(err, CK_ERR_UNCHANGED, "the system's random numbers are not");
+    return r != CK_OK
+               ? r
+               : ck_error_set(err, CK_ERR_UNCHANGED, "the system's random numbers are not random");
 }

@@ -116,7 +116,7 @@ static enum ck_err check_safe(int fd, const char *path, off_t *ret_size, struct 
     }
     if ((status.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
         ck_error_set(err, CK_ERR_USAGE, "others may write the journal '%.200s'", path);
-        return ck_error_hint(err, "Look who did, then take that from them: chmod 600.");
+        return ck_error_hint(err, "Find out who did, then take that permission away: chmod 600.");
     }
     *ret_size = status.st_size;
     return CK_OK;
