@@ -85,8 +85,8 @@ static json_t *expired_json(const struct audit_report *report)
     const struct ck_exception *expired;
     size_t at = 0;
 
-    while (report->exceptions != NULL && (expired = ck_exceptions_next_expired(
-                                              report->exceptions, report->started_s, &at)) != NULL)
+    while ((expired = ck_exceptions_next_expired(report->exceptions, report->started_s, &at)) !=
+           NULL)
         json_array_append_new(list, exception_json(expired));
     return list;
 }

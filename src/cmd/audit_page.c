@@ -79,7 +79,7 @@ static void put_exception(FILE *to, const struct ck_audited *audited)
                                                            : "Was excepted until");
     ck_html_text(to, audited->exception->last_day);
     fputs(": ", to);
-    ck_html_text(to, audited->exception->reason != NULL ? audited->exception->reason : "");
+    ck_html_text(to, audited->exception->reason);
     fputs("</div>", to);
 }
 
@@ -174,15 +174,14 @@ static void put_expired(FILE *to, const struct audit_report *report)
     const struct ck_exception *expired;
     size_t at = 0;
 
-    while (report->exceptions != NULL &&
-           (expired = ck_exceptions_next_expired(report->exceptions, report->started_s, &at)) !=
-               NULL) {
+    while ((expired = ck_exceptions_next_expired(report->exceptions, report->started_s, &at)) !=
+           NULL) {
         fputs("<p class=\"alarm\">The exception for ", to);
         ck_html_text(to, expired->pattern);
-        fputs(" has expired on ", to);
+        fputs(" expired on ", to);
         ck_html_text(to, expired->last_day);
         fputs(": ", to);
-        ck_html_text(to, expired->reason != NULL ? expired->reason : "");
+        ck_html_text(to, expired->reason);
         fputs("</p>\n", to);
     }
 }

@@ -188,11 +188,10 @@ static void print_exceptions(const struct audit_report *report)
 
     if (report->summary.excepted > 0)
         print_result("Excepted, and their findings not counted: %zu.", report->summary.excepted);
-    while (report->exceptions != NULL && (expired = ck_exceptions_next_expired(
-                                              report->exceptions, report->started_s, &at)) != NULL)
-        print_result("warning: the exception for %s (line %zu) has expired on %s: %s",
-                     expired->pattern, expired->line, expired->last_day,
-                     expired->reason != NULL ? expired->reason : "");
+    while ((expired = ck_exceptions_next_expired(report->exceptions, report->started_s, &at)) !=
+           NULL)
+        print_result("warning: the exception for %s (line %zu) expired on %s: %s", expired->pattern,
+                     expired->line, expired->last_day, expired->reason);
 }
 
 void audit_text_end(struct audit_report *report, const struct ck_error *why)

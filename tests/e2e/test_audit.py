@@ -518,6 +518,11 @@ class Lines(AuditCase):
         self.assertIs(lines[-1]["summary"]["complete"], False)
         self.assertEqual(lines[-1]["error"]["status"], 6)
 
+    def test_usage_error(self):
+        outcome = self.cowkey(None, "audit", "--json-lines", "--jobs", status=2)
+        self.assertEqual(json.loads(outcome.stdout)["schema"], "cowkey.error/1")
+        self.assert_nothing_sent()
+
 
 class ForThePerson(AuditCase):
     def test_table(self):
