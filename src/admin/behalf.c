@@ -136,8 +136,12 @@ static enum ck_err after_reset(const char *state, struct ck_error *err)
 static enum ck_err check_goes_on(const struct ck_behalf *behalf, const struct ck_session *session,
                                  struct ck_error *err)
 {
-    if (behalf->login->entrance != NULL || ck_session_state(session) != CK_SESSION_ASKS_FACTOR ||
-        behalf->login->factor_key != NULL)
+    if (ck_session_state(session) != CK_SESSION_ASKS_FACTOR)
+        return CK_OK;
+    /* Nor could the proof answer it. */
+    if (ck_login_check_offers(behalf->login, ck_session_page(session), err) != CK_OK)
+        return err->code;
+    if (behalf->login->entrance != NULL || behalf->login->factor_key != NULL)
         return CK_OK;
     ck_error_set(err, CK_ERR_UNCHANGED,
                  "'%s' has a second factor already, which its login asks for",

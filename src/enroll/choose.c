@@ -122,12 +122,31 @@ static enum ck_err choose_totp(const struct ck_page *page, struct ck_factor *ret
     return ck_error_hint(err, "Say which one it is for with --login-factor ID or LABEL.");
 }
 
+/*
+ * Rows from before WebAuthn make the server offer one thing, which is to delete them; a login that
+ * nothing can answer would only look like a wrong password.
+ */
+enum ck_err ck_login_check_offers(const struct ck_login *login, const struct ck_page *page,
+                                  struct ck_error *err)
+{
+    if (page->factors_count > 0 || page->yubiotp_offered)
+        return CK_OK;
+    ck_error_set(err, CK_ERR_UNCHANGED,
+                 "the server asks '%s' for a second factor but offers none that can be answered",
+                 login->account->name);
+    return ck_error_hint(err,
+                         "The account has an old U2F key. Log in with a browser once, where the "
+                         "server offers to remove it.");
+}
+
 enum ck_err ck_login_choose_factor(const struct ck_login *login, const struct ck_page *page,
                                    struct ck_factor *ret_factor, struct ck_error *err)
 {
     struct ck_factor choices[CHOICES_MAX];
     size_t count = answerable(page, choices), index = 0;
 
+    if (ck_login_check_offers(login, page, err) != CK_OK)
+        return err->code;
     if (login->factor != NULL)
         return choose_by_name(page, login->factor, ret_factor, err);
     if (login->factor_key != NULL)

@@ -13,8 +13,14 @@ static enum ck_err fresh_login(struct ck_login *login, struct ck_session **ret_s
                                struct ck_error *err)
 {
     login->person->tell_stage(login->person->data, CK_STAGE_PROOF);
-    return ck_session_login(login->settings, login->dialect, login->account, login->password,
-                            ret_session, err);
+    CK_CLEANUP(ck_session_close) struct ck_session *session = NULL;
+    enum ck_err r = ck_session_login(login->settings, login->dialect, login->account,
+                                     login->password, &session, err);
+    if (r == CK_OK && ck_session_state(session) == CK_SESSION_ASKS_FACTOR)
+        r = ck_login_check_offers(login, ck_session_page(session), err);
+    if (r == CK_OK)
+        *ret_session = CK_TAKE(session);
+    return r;
 }
 
 /*

@@ -120,20 +120,6 @@ static enum ck_err refused(struct ck_session *session, struct ck_page *page, str
     return ck_session_hint(err, advice, page);
 }
 
-/*
- * Rows from before WebAuthn make the server offer one thing, which is to delete them; a login that
- * nothing can answer would only look like a wrong password.
- */
-static enum ck_err asks_for_old_key(const struct ck_session *session, struct ck_error *err)
-{
-    ck_error_set(err, CK_ERR_UNCHANGED,
-                 "the server asks '%s' for a second factor but offers none that can be answered",
-                 session->account.name);
-    return ck_error_hint(err,
-                         "The account has an old U2F key. Log in with a browser once, where the "
-                         "server offers to remove it.");
-}
-
 static enum ck_err judge_page(struct ck_session *session, const struct ck_response *response,
                               struct ck_error *err)
 {
@@ -144,8 +130,6 @@ static enum ck_err judge_page(struct ck_session *session, const struct ck_respon
         return r;
     if (!page.confirm_factor)
         return refused(session, &page, err);
-    if (page.factors_count == 0 && !page.yubiotp_offered)
-        return asks_for_old_key(session, err);
     ck_session_keep_page(session, &page);
     session->state = CK_SESSION_ASKS_FACTOR;
     return CK_OK;

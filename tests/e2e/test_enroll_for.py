@@ -365,6 +365,16 @@ class Reset(ForCase):
         self.assert_reset(self.enroll_for("admin", "totp", self.bob, *self.with_reset()),
                           self.bob, "totp", "admin", others=1)
 
+    def test_old_u2f_key(self):
+        """Its login shows the new password, and can't be answered: nothing could be proved."""
+        self.server.arrange("add-u2f", self.bob.name, "grey key")
+        outcome = self.enroll_for("admin", "totp", self.bob, *self.with_reset(), status=None)
+        self.assert_failed(outcome, 4, says="has the new password now.*none that can be answered",
+                           hints="old U2F key")
+        self.assertEqual(len(self.server.factors(self.bob)), 1)
+        self.assert_journal(self.bob, "admin", ("set-password", "done", "login"))
+        self.new_password()
+
     def test_flag_for_a_factor_stays(self):
         if self.server.dialect != "forced":
             self.skipTest("this release does not know it")

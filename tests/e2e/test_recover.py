@@ -148,6 +148,15 @@ class Accounts(RecoverCase):
         self.assertIn({"step": "unblock", "done": True, "possible": True}, document["steps"])
 
     @each(["bob@example.test", "da1", "admin2"])
+    def test_old_u2f_key(self, name):
+        """The login page then asks for a factor, and offers none that can be answered."""
+        account = self.server.account(name)
+        self.with_totp(account)
+        self.server.arrange("add-u2f", name, "grey key")
+        self.assert_recovered(self.recover("admin", account), account, "admin", factors=2,
+                              passkeys=0)
+
+    @each(["bob@example.test", "da1", "admin2"])
     def test_held_account(self, name):
         account = self.server.account(name)
         self.server.arrange("force-tfa", name, "string")

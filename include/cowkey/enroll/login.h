@@ -92,4 +92,8 @@ enum ck_err ck_factor_pick(const struct ck_page *page, const char *what,
 /* The present time as the server sees it, in seconds since 1970. */
 int64_t ck_login_server_now_s(const struct ck_login *login, const struct ck_session *session);
 
+/* CK_ERR_UNCHANGED for a login page that asks for a factor and offers none to answer with. */
+enum ck_err ck_login_check_offers(const struct ck_login *login, const struct ck_page *page,
+                                  struct ck_error *err);
+
 #endif

@@ -30,8 +30,8 @@ struct ck_session;
  * Logs in with the password: exactly one attempt. Leaves a session that is open (the factor page
  * not yet read), asks for a second factor, or is held (login page read: one exchange more). Wrong
  * password, wrong role or deactivated: CK_ERR_REFUSED; the text names the login page that was
- * tried. A ConfirmTFAModal that offers nothing cowkey can answer (legacy U2F rows) is
- * CK_ERR_UNCHANGED.
+ * tried. A page that asks for a second factor may offer nothing that can be answered here (legacy
+ * U2F rows): the password was right all the same.
  */
 enum ck_err ck_session_login(const struct ck_http_settings *settings, enum ck_dialect dialect,
                              const struct ck_account *account, const struct ck_secret *password,

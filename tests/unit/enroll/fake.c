@@ -52,6 +52,7 @@ static void show(struct ck_session *session)
         .is_mailcow = true,
         .factors = fake.rows,
         .factors_count = fake.rows_count - (hide_new ? 1 : 0),
+        .yubiotp_offered = hide_new, /* a page that asks offers something */
         .factors_state = fake.list_absent ? CK_LIST_ABSENT : CK_LIST_PRESENT,
         .passkeys_state = fake.list_absent ? CK_LIST_ABSENT : CK_LIST_PRESENT,
         .passkeys = fake.passkeys,
