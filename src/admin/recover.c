@@ -37,7 +37,9 @@ static void plan_steps(struct recovery *recovery)
 
     if (plan->sets_password)
         steps[CK_RECOVER_HAND_OUT] = steps[CK_RECOVER_PASSWORD] = CK_STEP_TO_DO;
-    if (record->force_is_number && record->force_tfa == 1)
+    /* Where no factor can be reached anyhow, the flag stays as it is. */
+    if (record->force_is_number && record->force_tfa == 1 &&
+        (plan->sets_password || plan->factors == CK_REACH_ALL_BUT_LAST))
         steps[CK_RECOVER_UNBLOCK] = CK_STEP_TO_DO;
     steps[CK_RECOVER_FACTORS] =
         plan->factors != CK_REACH_NONE ? CK_STEP_TO_DO : CK_STEP_NOT_POSSIBLE;

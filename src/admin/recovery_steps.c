@@ -47,11 +47,12 @@ enum ck_err recovery_set_password(struct recovery *recovery, struct ck_error *er
 enum ck_err recovery_unblock(struct recovery *recovery, struct ck_error *err)
 {
     struct ck_recovery *done = recovery->done;
-    const struct ck_account_edit same = {.force_tfa = 1, .force_pw_update = -1};
+    /* The server keeps no forced password change of an account whose password is elsewhere. */
+    const struct ck_account_edit same = {
+        .force_tfa = 1, .force_pw_update = done->record.force_pw_update >= 0 ? 0 : -1};
     struct ck_record after = done->record;
 
-    if (recovery->plan.sets_password || !done->record.force_is_number ||
-        done->record.force_tfa != 1)
+    if (recovery->plan.sets_password || *step(recovery, CK_RECOVER_UNBLOCK) != CK_STEP_TO_DO)
         return CK_OK;
     tell(recovery, CK_RECOVER_UNBLOCK);
     done->submitted = true;
@@ -132,6 +133,8 @@ static enum ck_err remove_all_but_last(struct recovery *recovery, struct ck_erro
         r = ck_factor_remove(recovery->session, id, err);
         done->factors_removed += r == CK_OK;
     }
+    if (r == CK_ERR_UNKNOWN)
+        done->factors_removed = -1;
     *step(recovery, CK_RECOVER_FACTORS) =
         r == CK_OK ? CK_STEP_NOT_POSSIBLE : recovery_state_after(r);
     return r;

@@ -251,7 +251,7 @@ static void print_left(const struct ck_recovery *done)
         print_result("Set, as the server says: a new password. No login can show it.");
     print_removed(done);
     if (done->steps[CK_RECOVER_FACTORS] == CK_STEP_NOT_POSSIBLE)
-        print_result("NOT removed: second factors that %s has. Its logins ask for them.", name);
+        print_result("NOT removed: second factors, if %s has any. Its logins ask for them.", name);
     if (done->steps[CK_RECOVER_PASSKEYS] == CK_STEP_NOT_POSSIBLE)
         print_result("NOT removed: passkeys, if %s has any. They log in.", name);
 }

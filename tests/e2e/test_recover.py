@@ -217,6 +217,32 @@ class Accounts(RecoverCase):
             self.assertEqual(self.log_in(self.bob, self.bob.password), "asked")
 
 
+    @each({"ldap": True, "keycloak": False, "generic-oidc": False})
+    def test_external_account_with_both_flags(self, listed):
+        """Unblocked where factors can be reached; of these the server forces no password change."""
+        source = self._testMethodName.partition("[")[2][:-1]
+        self.with_totp(self.bob, "old phone")
+        self.with_totp(self.bob, "tablet", otp.OTHER_SECRET)
+        self.server.arrange("force-tfa", self.bob.name, "number")
+        self.server.arrange("force-pw-update", self.bob.name, "on")
+        self.server.arrange("authsource", self.bob.name, source)
+        document = self.recover("admin", self.bob, status=1).document
+        self.assertEqual(document["result"], "partial")
+        self.assertEqual({"step": "unblock", "done": True, "possible": True} in document["steps"],
+                         listed)
+        self.assertEqual(document["factors_removed"], 1 if listed else None)
+        self.assertEqual(self.flags(self.bob), (True, not listed))
+
+    @each(["drop-before", "drop-after"])
+    def test_external_account_cut(self, kind):
+        self.with_totp(self.bob, "old phone")
+        self.with_totp(self.bob, "tablet", otp.OTHER_SECRET)
+        self.server.arrange("authsource", self.bob.name, "ldap")
+        self.server.fault(kind, field="unset_tfa_key")
+        document = self.recover("admin", self.bob, status=4).document
+        self.assertEqual((document["result"], document["factors_removed"]), ("unknown", None))
+
+
 class Refused(RecoverCase):
     """Before anything is changed."""
 

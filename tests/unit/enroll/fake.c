@@ -52,12 +52,11 @@ static void show(struct ck_session *session)
         .is_mailcow = true,
         .factors = fake.rows,
         .factors_count = fake.rows_count - (hide_new ? 1 : 0),
-        .yubiotp_offered = hide_new, /* a page that asks offers something */
         .factors_state = fake.list_absent ? CK_LIST_ABSENT : CK_LIST_PRESENT,
         .passkeys_state = fake.list_absent ? CK_LIST_ABSENT : CK_LIST_PRESENT,
         .passkeys = fake.passkeys,
         .passkeys_count = fake.passkeys_count,
-        .yubiotp_offered = offers_yubiotp(),
+        .yubiotp_offered = offers_yubiotp() || hide_new, /* who asks offers something */
         .setup_factor = fake.held_for_setup,
         .change_password = fake.held_for_password,
     };
