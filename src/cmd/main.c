@@ -1,6 +1,7 @@
 /* cowkey: hardens its process, finds the command, runs it. */
 #include <fcntl.h>
 #include <locale.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -44,6 +45,7 @@ static void harden(void)
 
     setrlimit(RLIMIT_CORE, &none);
     prctl(PR_SET_DUMPABLE, 0);
+    signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is an error to tell, like a full disk */
     unsetenv("SSLKEYLOGFILE");
     unsetenv("FIDO_DEBUG");
     unsetenv("POSIXLY_CORRECT"); /* options may stand behind the command's words, for everybody */

@@ -1,6 +1,7 @@
 """recover: a locked-out account gets a new password and nothing else, proved, and written down."""
 
 import re
+import resource
 import signal
 import unittest
 
@@ -294,6 +295,12 @@ class Refused(RecoverCase):
         self.assert_failed(outcome, 2, says="exists")
         self.assertEqual(self.handout.read_text(), "mine")
         self.assert_nothing_sent()
+
+    def test_file_that_can_t_be_written(self):
+        self.with_all(self.bob)
+        limit = lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (16, 16))
+        outcome = self.recover("admin", self.bob, status=None, preexec_fn=limit)
+        self.assert_refused(outcome, self.bob, 3, says="could not be written")
 
     def test_without_anybody_who_may(self):
         outcome = self.cowkey(None, "--json", "--yes", "recover", "da1", "--out", self.handout)
