@@ -108,6 +108,33 @@ enum ck_err ck_behalf_begin(struct ck_behalf *behalf, bool needs_password, struc
     return CK_OK;
 }
 
+enum ck_err ck_behalf_check_proof(const struct ck_behalf *behalf, struct ck_error *err)
+{
+    const struct ck_record *record = &behalf->record;
+
+    if (!record->active) {
+        ck_error_set(err, CK_ERR_UNCHANGED, "the account '%s' is deactivated",
+                     record->account.name);
+        return ck_error_hint(err, "No login could prove its factor. Activate it first, or go "
+                                  "without that: --proof recorded.");
+    }
+    /* Releases that know one flag only hold no login. */
+    if (record->force_pw_update != 1 || record->force_tfa < 0 ||
+        record->authsource != CK_AUTHSOURCE_MAILCOW)
+        return CK_OK;
+    ck_error_set(err, CK_ERR_UNCHANGED,
+                 "the server holds the logins of '%s' until its password is changed",
+                 record->account.name);
+    return ck_error_hint(err,
+                         "None could prove its factor. --reset-password makes a new one; or go "
+                         "without the proof: --proof recorded.");
+}
+
+enum ck_err ck_behalf_check_change(const struct ck_behalf *behalf, struct ck_error *err)
+{
+    return ck_reset_check(&behalf->record, err);
+}
+
 enum ck_err ck_behalf_check_reset(const struct ck_behalf *behalf, struct ck_error *err)
 {
     enum ck_err r = ck_reset_check(&behalf->record, err);
@@ -268,8 +295,10 @@ enum ck_err ck_behalf_force_change(struct ck_behalf *behalf, bool *ret_known, st
     if (r == CK_OK)
         return CK_OK;
     struct ck_error cause = *err;
-    ck_error_set(err, CK_ERR_UNKNOWN,
-                 "the account has the new password, but is not known to have to change it: %.350s",
+    ck_error_set(err, CK_ERR_UNKNOWN, "%s: %.350s",
+                 behalf->password_set
+                     ? "the account has the new password, but is not known to have to change it"
+                     : "the account is not known to have to change its password",
                  cause.text);
     return ck_error_hint(err, "The enrollment stands. Tick the forced password update in the "
                               "server's web interface.");

@@ -228,6 +228,23 @@ static enum ck_err reset_password(struct enroll_for *enroll_for, struct ck_error
                       : r;
 }
 
+/* What can't come to a good end is not begun. */
+static enum ck_err check_possible(const struct enroll_for *enroll_for, struct ck_error *err)
+{
+    const struct options *options = enroll_for->options;
+    const char *proof = option_value(options, OPTION_PROOF);
+    bool proves = proof == NULL || strcmp(proof, "recorded") != 0;
+    enum ck_err r = CK_OK;
+
+    if (!enroll_for->acts || !takes_password(enroll_for) || enroll_for->new_password != NULL)
+        return CK_OK;
+    if (proves)
+        r = ck_behalf_check_proof(&enroll_for->behalf, err);
+    if (r == CK_OK && option_given(options, OPTION_FORCE_CHANGE))
+        r = ck_behalf_check_change(&enroll_for->behalf, err);
+    return r;
+}
+
 enum ck_err enroll_for_open(struct enroll_for *enroll_for, struct target *target,
                             const struct ck_enrollment *done, struct ck_error *err)
 {
@@ -249,6 +266,8 @@ enum ck_err enroll_for_open(struct enroll_for *enroll_for, struct target *target
         .method = enroll_for->method,
     };
     r = ck_behalf_begin(&enroll_for->behalf, takes_password(enroll_for), err);
+    if (r == CK_OK)
+        r = check_possible(enroll_for, err);
     if (r == CK_OK)
         r = reset_password(enroll_for, err);
     enroll_for->begun = r == CK_OK;

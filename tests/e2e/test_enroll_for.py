@@ -313,6 +313,38 @@ class Factor(ForCase):
                                   self.place / "app-password", status=None)
         self.assert_failed(outcome, 2)
 
+    @each({"deactivated": ("active", "off"), "until its password": ("force-pw-update", "on")})
+    def test_factor_that_no_login_could_prove(self, verb, value):
+        says = self._testMethodName.partition("[")[2][:-1]
+        if verb == "force-pw-update" and self.server.dialect != "forced":
+            self.skipTest("this release holds no logins")
+        self.key()
+        self.server.arrange(verb, self.bob.name, value)
+        for kind in ("totp", "webauthn"):
+            outcome = self.enroll_for("admin", kind, self.bob, *self.password_of(self.bob),
+                                      status=None)
+            self.assert_refused(outcome, self.bob, "totp", 3, says=says, hints="--proof recorded")
+            self.assertFalse(self.out.exists())
+        self.assertEqual(self.entries(), [])
+        with self.subTest("without the proof"):
+            self.enroll_for("admin", "totp", self.bob, *self.password_of(self.bob), "--proof",
+                            "recorded")
+            self.assertEqual(len(self.server.factors(self.bob)), 1)
+
+    def test_forced_change_of_a_password_that_is_kept_elsewhere(self):
+        self.server.arrange("authsource", self.bob.name, "ldap")
+        outcome = self.enroll_for("admin", "totp", self.bob, *self.password_of(self.bob),
+                                  "--force-change", status=None)
+        self.assert_refused(outcome, self.bob, "totp", 3, says="not kept on this server")
+        self.assertEqual(self.entries(), [])
+
+    def test_forced_change_that_fails_tells_of_no_new_password(self):
+        self.server.fault("lie-success", path=EDIT + "mailbox")
+        outcome = self.enroll_for("admin", "totp", self.bob, *self.password_of(self.bob),
+                                  "--force-change", status=None)
+        self.assert_failed(outcome, 4, says="not known to have to change its password")
+        self.assertNotIn("new password", outcome.error["error"])
+
     def test_nobody_to_ask_for_the_password(self):
         outcome = self.enroll_for("admin", "totp", self.bob, status=None)
         self.assert_refused(outcome, self.bob, "totp", 2, hints="--reset-password")

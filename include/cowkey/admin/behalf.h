@@ -50,6 +50,15 @@ enum ck_err ck_behalf_account(const char *name, struct ck_account *ret_account,
 enum ck_err ck_behalf_begin(struct ck_behalf *behalf, bool needs_password, struct ck_error *err);
 
 /*
+ * Whether a login with the password that the account has could prove a factor: CK_ERR_UNCHANGED for
+ * an account that is deactivated, or held until its password is changed.
+ */
+enum ck_err ck_behalf_check_proof(const struct ck_behalf *behalf, struct ck_error *err);
+
+/* Whether ck_behalf_force_change can do its work: CK_ERR_UNCHANGED for a password kept elsewhere. */
+enum ck_err ck_behalf_check_change(const struct ck_behalf *behalf, struct ck_error *err);
+
+/*
  * Whether ck_behalf_reset can do its work: CK_ERR_UNCHANGED for a password that is kept elsewhere,
  * and for a deactivated account, where no login could prove anything.
  */
