@@ -30,7 +30,7 @@ static json_t *steps_json(const struct ck_recovery *done)
 {
     json_t *list = json_array();
 
-    for (int i = 0; i < CK_RECOVER_STEPS; i++) {
+    for (enum ck_recover_step i = 0; i < CK_RECOVER_STEPS; i++) {
         enum ck_step_state state = done->steps[i];
         if (state == CK_STEP_NOT_WANTED)
             continue;
