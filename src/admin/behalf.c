@@ -223,7 +223,7 @@ enum ck_err ck_behalf_reset(struct ck_behalf *behalf, const struct ck_secret *pa
                                                              : CK_JOURNAL_FAILED;
     if (ck_journal_conclude(behalf->journal, id, outcome, proved ? "login" : NULL, NULL, NULL,
                             r != CK_OK ? err->text : NULL, &why) != CK_OK)
-        r = deed_untold(r, &why, err);
+        r = deed_untold(r, "it is done", &why, err);
     if (r == CK_OK)
         behalf->login->password = password;
     return r;
@@ -256,7 +256,7 @@ enum ck_err ck_behalf_conclude(struct ck_behalf *behalf, enum ck_err r, struct c
                             text_or_null(marks.aaguid), text_or_null(marks.serial),
                             r != CK_OK ? err->text : NULL, &why) == CK_OK)
         return r;
-    return deed_untold(r, &why, err);
+    return deed_untold(r, "it is done", &why, err);
 }
 
 /* Nothing is lost by another try: it sets what is to be set. */
@@ -290,7 +290,7 @@ enum ck_err ck_behalf_force_change(struct ck_behalf *behalf, bool *ret_known, st
                                                                 : CK_JOURNAL_FAILED;
         if (ck_journal_conclude(behalf->journal, id, outcome, r == CK_OK ? "read back" : NULL, NULL,
                                 NULL, r != CK_OK ? err->text : NULL, &why) != CK_OK)
-            r = deed_untold(r, &why, err);
+            r = deed_untold(r, "it is done", &why, err);
     }
     if (r == CK_OK)
         return CK_OK;

@@ -12,11 +12,12 @@ struct ck_journal_deed deed_of(const struct ck_journal_deed *who, const struct c
     return deed;
 }
 
-enum ck_err deed_untold(enum ck_err r, const struct ck_error *why, struct ck_error *err)
+enum ck_err deed_untold(enum ck_err r, const char *done, const struct ck_error *why,
+                        struct ck_error *err)
 {
     struct ck_error cause = *err;
 
     ck_error_set(err, CK_ERR_UNKNOWN, "%.250s, but the journal could not be told: %.200s",
-                 r != CK_OK ? cause.text : "it is done", why->text);
+                 r != CK_OK ? cause.text : done, why->text);
     return ck_error_hint(err, "%s", r != CK_OK ? cause.hint : why->hint);
 }

@@ -11,8 +11,9 @@ struct ck_journal_deed deed_of(const struct ck_journal_deed *who, const struct c
 
 /*
  * The error of an act that ended with r and *err, and whose outcome the journal did not take (why):
- * CK_ERR_UNKNOWN, with both texts.
+ * CK_ERR_UNKNOWN, with both texts. done is a clause that stands for *err where r is CK_OK.
  */
-enum ck_err deed_untold(enum ck_err r, const struct ck_error *why, struct ck_error *err);
+enum ck_err deed_untold(enum ck_err r, const char *done, const struct ck_error *why,
+                        struct ck_error *err);
 
 #endif

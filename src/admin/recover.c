@@ -175,7 +175,10 @@ static enum ck_err conclude(struct recovery *recovery, enum ck_err r, struct ck_
                                                 : NULL,
                             &why) == CK_OK)
         return r;
-    return deed_untold(r, &why, err);
+    return deed_untold(r,
+                       done->result == CK_RECOVERY_PARTIAL ? "what was possible is done"
+                                                           : "the account is changed as wished",
+                       &why, err);
 }
 
 static struct ck_recovery nothing_yet(void)

@@ -56,8 +56,9 @@ enum ck_err ck_reset_try(const struct ck_reset *reset, const struct ck_account *
     ck_error_set(err, CK_ERR_UNKNOWN,
                  "the server says that it set the new password of '%s', and refuses it at login",
                  account->name);
-    return ck_error_hint(err, "It is not known which password is in force. Look into the server's "
-                              "log, or set one in its web interface.");
+    return ck_error_hint(err, "It is not known which password is in force. The account's domain "
+                              "may be deactivated: then nobody of it logs in. Else look into the "
+                              "server's log, or set one in its web interface.");
 }
 
 enum ck_err ck_reset_force_change(const struct ck_operator *by, const struct ck_record *now,
