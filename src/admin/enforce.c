@@ -23,7 +23,8 @@ static void drop(struct ck_enforce_batch *batch, size_t i)
 
 /*
  * What is going to be sent along has to be as it is now: a person may have thought about the
- * question for long, and somebody else have changed something meanwhile.
+ * question for long, and somebody else have changed something meanwhile. That may have been seen
+ * already, with the results of an earlier batch.
  */
 static enum ck_err refresh(struct ck_enforce_batch *batch, struct ck_error *err)
 {
@@ -32,9 +33,9 @@ static enum ck_err refresh(struct ck_enforce_batch *batch, struct ck_error *err)
 
     for (size_t i = 0; i < batch->count; i++)
         fresh = fresh && now_ms - batch->rows[i]->read_ms <= CK_ENFORCE_FRESH_MS;
-    if (fresh)
-        return CK_OK;
-    if (ck_enforce_batch_look(batch, err) != CK_OK)
+    for (size_t i = 0; i < batch->count; i++)
+        batch->looks[i] = CK_LOOK_SEEN;
+    if (!fresh && ck_enforce_batch_look(batch, err) != CK_OK)
         return err->code;
     for (size_t i = batch->count; i-- > 0;) {
         struct ck_enforce_row *row = batch->rows[i];
@@ -208,6 +209,12 @@ static void judge_seen(struct ck_enforce_batch *batch, size_t i)
         ck_enforce_settle(row, CK_ENFORCE_FAILED, "the server said nothing of it");
 }
 
+/* One that is not shown any more was deleted, or was taken away from whoever asks. */
+static bool may_be_done(const struct ck_enforce_batch *batch, size_t i)
+{
+    return batch->said[i].done || error_of(batch, i)->code == CK_ERR_UNKNOWN;
+}
+
 static void judge(struct ck_enforce_batch *batch, size_t i)
 {
     struct ck_enforce_row *row = batch->rows[i];
@@ -217,13 +224,14 @@ static void judge(struct ck_enforce_batch *batch, size_t i)
         ck_enforce_settle(row, CK_ENFORCE_NOT_TRIED, NULL);
     else if (batch->looks[i] == CK_LOOK_SEEN)
         judge_seen(batch, i);
-    else if (batch->looks[i] == CK_LOOK_GONE)
+    else if (batch->looks[i] == CK_LOOK_GONE && !may_be_done(batch, i))
         ck_enforce_settle(row, CK_ENFORCE_FAILED, "it is not there any more");
     else if (!may_have_acted(error))
         ck_enforce_settle(row, CK_ENFORCE_FAILED, "%s", error->text);
     else {
         ck_enforce_settle(row, CK_ENFORCE_UNKNOWN, "it could not be read back: %s",
-                          batch->looking.text);
+                          batch->looks[i] == CK_LOOK_GONE ? "the server does not show it any more"
+                                                          : batch->looking.text);
         row->after = -1;
     }
 }

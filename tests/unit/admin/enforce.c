@@ -630,6 +630,20 @@ static void test_what_changed_meanwhile_is_seen(void **state)
     expect_outcome("u002@example.test", -1);
 }
 
+/* The results of the first edit showed it by the way. */
+static void test_what_is_seen_to_be_so_is_not_sent(void **state)
+{
+    (void)state;
+    add_mailboxes(CK_ADMIN_EDIT_MAX + 5);
+    CK_CLEANUP(ck_enforcement_clear) struct ck_enforcement enforcement = plan(on_for_mailboxes());
+
+    find("u002@example.test")->force_tfa = 1;
+    run(&enforcement);
+    expect_row(&enforcement, "u003@example.test", CK_ENFORCE_CHANGED, 0, 1, NULL);
+    expect_row(&enforcement, "u002@example.test", CK_ENFORCE_ALREADY, 1, 1, NULL);
+    expect_outcome("u002@example.test", -1);
+}
+
 static void test_what_can_not_be_read_anew_is_not_sent(void **state)
 {
     (void)state;
@@ -658,9 +672,11 @@ static void test_a_refusal_of_one_is_its_own(void **state)
     expect_row(&enforcement, "u001@example.test", CK_ENFORCE_CHANGED, 0, 1, NULL);
     expect_row(&enforcement, "u002@example.test", CK_ENFORCE_FAILED, 0, 0, "quota_exceeded");
     expect_row(&enforcement, "u003@example.test", CK_ENFORCE_FAILED, 0, 0, "changed nothing");
-    expect_row(&enforcement, "u004@example.test", CK_ENFORCE_FAILED, 0, 0, "not there");
+    /* The server said success, and nobody saw it. */
+    expect_row(&enforcement, "u004@example.test", CK_ENFORCE_UNKNOWN, 0, -1, "not show it");
     expect_row(&enforcement, "u005@example.test", CK_ENFORCE_CHANGED, 0, 1, NULL);
     expect_outcome("u001@example.test", CK_JOURNAL_DONE);
+    expect_outcome("u004@example.test", CK_JOURNAL_UNKNOWN);
     expect_outcome("u002@example.test", CK_JOURNAL_FAILED);
     expect_outcome("u003@example.test", CK_JOURNAL_FAILED);
 }
@@ -859,6 +875,7 @@ int main(void)
         TEST(test_few_of_many_are_read_one_by_one),
         TEST(test_a_forced_change_of_the_password_is_sent_along),
         TEST(test_what_changed_meanwhile_is_seen),
+        TEST(test_what_is_seen_to_be_so_is_not_sent),
         TEST(test_what_can_not_be_read_anew_is_not_sent),
         TEST(test_a_refusal_of_one_is_its_own),
         TEST(test_what_the_server_did_not_come_to_is_sent_alone),
