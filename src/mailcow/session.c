@@ -162,13 +162,14 @@ enum ck_err ck_session_read_page(const struct ck_response *response, struct ck_p
 
 /*
  * The page of a held login has no head, and only a link in its script names the account. Should a
- * release leave that out, the role has to do: the jar was empty before this account's password.
+ * release leave that out, the role has to do: the jar was empty before this account's password. It
+ * was not when an admin logged in as the account.
  */
 enum ck_err ck_session_check_owner(const struct ck_session *session, const struct ck_page *page,
                                    struct ck_error *err)
 {
     const char *name = session->account.name;
-    bool held = page->setup_factor || page->change_password;
+    bool held = session->lender == NULL && (page->setup_factor || page->change_password);
 
     if (!page->logged_in)
         return ck_error_set(err, CK_ERR_UNREACHABLE, "the server did not keep the login of '%s'",

@@ -14,6 +14,8 @@
 #define ADMIN_PAGE PAGE_OF("admin", "admin")
 /* The page of somebody that the admin logged in as. */
 #define LENT_PAGE PAGE_OF("user", "a@b.test <span class=\"text-info\">(admin)</span> ")
+/* What a held login is shown. */
+#define SETUP "<div id=\"SetupTFAModal\"></div>"
 #define TO(path)                                                                                   \
     {                                                                                              \
         .status = 302, .location = path                                                            \
@@ -149,7 +151,11 @@ static void test_somebody_else(void **state)
         TO("/"), TO("/")};
     static const struct scripted nobody[] = {LOGIN,   TO("/user"), TO("/"), LOGGED_OUT,
                                              TO("/"), TO("/"),     TO("/")};
-    static const struct scripted *const scripts[] = {other, the_admins, in_brackets, nobody};
+    static const struct scripted held[] = {
+        LOGIN,      TO("/user"), {.status = 200, .body = PAGE("user", "", SETUP, "")},
+        LOGGED_OUT, TO("/"),     TO("/"),
+        TO("/")};
+    static const struct scripted *const scripts[] = {other, the_admins, in_brackets, nobody, held};
     static const char *const requests[] = {"GET /?duallogin=a%40b.test",
                                            "GET /user",
                                            "POST /user",
