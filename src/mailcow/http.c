@@ -19,6 +19,8 @@ static const char user_agent[] = "cowkey/" COWKEY_VERSION;
  */
 enum { IDLE_MAX_S = 15 };
 
+static const char API_KEY_HEADER[] = "X-API-Key: ";
+
 enum { CHAIN_MAX = 32 }; /* certificates of a server that are looked at */
 
 static int on_progress(void *context, curl_off_t to_get, curl_off_t got, curl_off_t to_put,
@@ -146,7 +148,6 @@ enum ck_err ck_http_new_with_key(const struct ck_http_settings *settings,
                                  const struct ck_secret *api_key, struct ck_http **ret_http,
                                  struct ck_error *err)
 {
-    static const char name[] = "X-API-Key: ";
     CK_CLEANUP(ck_secret_free) struct ck_secret *header = NULL;
 
     if (!is_api_key(api_key)) {
@@ -155,7 +156,7 @@ enum ck_err ck_http_new_with_key(const struct ck_http_settings *settings,
                                   "between them; the admin finds them in the configuration, at "
                                   "access.");
     }
-    enum ck_err r = ck_secret_new(name, strlen(name), &header, err);
+    enum ck_err r = ck_secret_new(API_KEY_HEADER, strlen(API_KEY_HEADER), &header, err);
     if (r == CK_OK)
         r = ck_secret_append(&header, ck_secret_bytes(api_key), ck_secret_size(api_key), err);
     return r == CK_OK ? make(settings, &header, ret_http, err) : r;
@@ -272,6 +273,19 @@ static void trace(const struct ck_exchange *exchange, const char *path, int stat
     exchange->http->trace(exchange->is_post ? "POST" : "GET", shown, status);
 }
 
+/* A server, or a proxy with a page for those who look for a fault, may repeat what it was sent. */
+static void blot_key(const struct ck_http *http, struct ck_response *response)
+{
+    if (http->api_key_header == NULL || response->body == NULL)
+        return;
+    const char *key = ck_secret_bytes(http->api_key_header) + strlen(API_KEY_HEADER);
+    size_t size = strlen(key);
+    char *at = response->body, *end = response->body + response->size;
+
+    while ((at = memmem(at, (size_t)(end - at), key, size)) != NULL)
+        memset(at, '*', size);
+}
+
 static enum ck_err run_at(struct ck_exchange *exchange, const char *url,
                           struct ck_response *ret_response, struct ck_error *err)
 {
@@ -296,6 +310,8 @@ static enum ck_err run(struct ck_exchange *exchange, const char *path, struct cu
         exchange->intake.size_max = CK_HTTP_BODY_MAX;
     curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
     enum ck_err r = run_at(exchange, url, ret_response, err);
+    if (r == CK_OK)
+        blot_key(exchange->http, ret_response);
     /* They are the caller's: curl only borrowed them. */
     curl_easy_setopt(curl, CURLOPT_HTTPHEADER, NULL);
     ck_secret_erase(url, sizeof(url));

@@ -79,6 +79,28 @@ static void test_key_is_not_sent_by_others(void **state)
 }
 
 /* What an answer sets is forgotten; that a client without a key keeps it, test_jar shows. */
+/* What it is repeated in may be shown, or written into a journal. */
+static void test_key_that_is_repeated(void **state)
+{
+    static const struct scripted script[] = {
+        {.status = 200, .body = "[\"" KEY "\",\"x" KEY KEY "\"]"},
+        {.status = 401, .body = "api access denied for ip " KEY},
+        {.status = 200, .body = "MADE0UP-KEY-ABCDEF-12345"}};
+    struct bench *bench = *state;
+    char body[128];
+
+    bench->server->script = script;
+    ck_http_free(&bench->http);
+    bench->http = new_key_client(bench);
+    assert_int_equal(get(bench, "/", body, sizeof(body)), CK_OK);
+    assert_string_equal(body, "[\"*************************\",\"x"
+                              "**************************************************\"]");
+    assert_int_equal(get(bench, "/", body, sizeof(body)), CK_OK);
+    assert_string_equal(body, "api access denied for ip *************************");
+    assert_int_equal(get(bench, "/", body, sizeof(body)), CK_OK);
+    assert_string_equal(body, "MADE0UP-KEY-ABCDEF-12345");
+}
+
 static void test_key_has_no_cookies(void **state)
 {
     struct bench *bench = *state;
@@ -220,10 +242,11 @@ static void test_threads(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        BENCH_TEST(test_key_is_sent),        BENCH_TEST(test_key_is_not_sent_by_others),
-        BENCH_TEST(test_key_has_no_cookies), BENCH_TEST(test_what_is_no_key),
-        BENCH_TEST(test_large_answer),       BENCH_TEST(test_trace_of_queries),
-        BENCH_TEST(test_end_of_last_words),  BENCH_TEST(test_threads),
+        BENCH_TEST(test_key_is_sent),          BENCH_TEST(test_key_is_not_sent_by_others),
+        BENCH_TEST(test_key_that_is_repeated), BENCH_TEST(test_what_is_no_key),
+        BENCH_TEST(test_key_has_no_cookies),   BENCH_TEST(test_what_is_no_key),
+        BENCH_TEST(test_large_answer),         BENCH_TEST(test_trace_of_queries),
+        BENCH_TEST(test_end_of_last_words),    BENCH_TEST(test_threads),
     };
 
     no_proxy();
