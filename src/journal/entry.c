@@ -259,6 +259,11 @@ enum ck_err entry_parse(const char *line, size_t size, struct entry *entry, bool
     return CK_OK;
 }
 
+bool entry_may_begin(const char *line, size_t size)
+{
+    return size == 0 || strchr("{ \t\r", *line) != NULL; /* the NUL, too */
+}
+
 void entry_clear(struct entry *entry)
 {
     json_decref(entry->json);

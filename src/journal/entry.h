@@ -47,6 +47,12 @@ enum ck_err entry_parse(const char *line, size_t size, struct entry *entry, bool
                         struct ck_error *err);
 void entry_clear(struct entry *entry);
 
+/*
+ * Whether the line may be an entry, or what a crash left of one: its first bytes, nothing, or the
+ * zeros that some file systems put where they had no time to write.
+ */
+bool entry_may_begin(const char *line, size_t size);
+
 /* The entry that json holds, which stays the caller's; false: it is none. */
 bool entry_read(json_t *json, struct entry *ret_entry);
 

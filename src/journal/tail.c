@@ -95,6 +95,8 @@ static enum ck_err find_entry(const struct window *window, const char *end, cons
             break;
         }
         tail->after_torn = true;
+        if (start == window->bytes && !entry_may_begin(start, (size_t)(end - start)))
+            return no_entry(path, err);
         if (start == window->bytes) {
             tail->n = torn + 2;
             break;

@@ -177,6 +177,8 @@ static enum ck_err take_line(struct walk *walk, const struct line *line, struct 
     CK_CLEANUP(entry_clear) struct entry entry = {0};
     bool is_entry = false;
 
+    if (line->number == 1 && line->text != NULL && !entry_may_begin(line->text, line->size))
+        add_break(&walk->verdict, 1, "it is no line of a journal, not even a torn one");
     if (!line->is_ended) {
         settle_torn(walk, line->number);
         add_torn(&walk->verdict, line->number);

@@ -129,8 +129,16 @@ static void test_behind_what_is_no_journal(void **state)
     put_bytes("noise", noise, 16 * CK_JOURNAL_LINE_MAX);
     assert_not_intended("noise", "is no journal");
     put_bytes("noise", noise, 1000);
+    assert_not_intended("noise", "is no journal");
+    assert_int_equal(walk("noise").broken[0].line, 1);
+    put_bytes("noise", noise, 10);
+    assert_not_intended("noise", "is no journal");
+    assert_int_equal(walk("noise").breaks, 1);
+    noise[0] = '{';
+    put_bytes("noise", noise, 1000);
     write_deeds("noise", 1);
     assert_int_equal(walk("noise").torn[0], 1);
+    assert_int_equal(walk("noise").breaks, 0);
 }
 
 /* The last number that is one. */

@@ -37,9 +37,6 @@ static void test_what_is_none(void **state)
     static const char *const lines[] = {
         "\n",
         "{}\n",
-        "[]\n",
-        "null\n",
-        "1\n",
         "{\"n\":0," START "\"intent\",\"id\":\"" ID "\"}\n",
         "{\"n\":-1," START "\"intent\",\"id\":\"" ID "\"}\n",
         "{\"n\":1.0," START "\"intent\",\"id\":\"" ID "\"}\n",
@@ -70,6 +67,23 @@ static void test_what_is_none(void **state)
         assert_entry(lines[i], false);
 }
 
+/* A file of something else; behind an entry it may have been torn, and the chain tells. */
+static void test_what_is_no_journal(void **state)
+{
+    static const char *const texts[] = {"[]\n", "null\n", "# a configuration\n{}\n", "no line end"};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+        put_bytes("line", texts[i], strlen(texts[i]));
+        struct ck_journal_verdict verdict = walk("line");
+        assert_int_equal(verdict.breaks, 1);
+        assert_int_equal(verdict.broken[0].line, 1);
+        assert_non_null(strstr(verdict.broken[0].why, "no line of a journal"));
+    }
+    put_bytes("line", "\0\0\0", 3);
+    assert_int_equal(walk("line").breaks, 0);
+}
+
 /* A line may be so long, with its LF, and no longer. */
 static void test_length_of_a_line(void **state)
 {
@@ -97,6 +111,7 @@ static void test_hash_of_a_line_that_is_too_long(void **state)
     (void)state;
     assert_non_null(line);
     memset(line, 'x', SIZE);
+    line[0] = '{';
     line[SIZE - 1] = '\n';
     put_bytes("line", line, SIZE);
     CK_CLEANUP(ck_free_p) char *hash = hash_of(line);
@@ -291,6 +306,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         FILE_TEST(test_what_is_an_entry),
         FILE_TEST(test_what_is_none),
+        FILE_TEST(test_what_is_no_journal),
         FILE_TEST(test_length_of_a_line),
         FILE_TEST(test_hash_of_a_line_that_is_too_long),
         FILE_TEST(test_each_byte_that_was_changed),
