@@ -200,6 +200,25 @@ static enum ck_err look_at_own(struct course *course, struct ck_error *err)
     return look_at(course, &only, err);
 }
 
+/*
+ * The server shows no mailboxes of the domain, which it listed before. Whether it does not list it
+ * any more, so that there is nothing to look at.
+ */
+static enum ck_err check_gone(struct course *course, const char *domain, struct ck_error *err)
+{
+    CK_CLEANUP(ck_domains_clear) struct ck_domains domains = {0};
+    struct ck_error why = *err;
+
+    if (ck_admin_list_domains(course->audit->lists, &domains, err) != CK_OK)
+        return err->code;
+    for (size_t i = 0; i < domains.count; i++) {
+        if (strcmp(domains.names[i], domain) == 0)
+            return ck_error_set(err, CK_ERR_UNREACHABLE, "the server lists '%s', and yet: %s",
+                                domain, why.text);
+    }
+    return err->code = CK_OK;
+}
+
 static enum ck_err look_at_domain(struct course *course, const char *domain, struct ck_error *err)
 {
     CK_CLEANUP(ck_records_clear) struct ck_records records = {0};
@@ -207,6 +226,8 @@ static enum ck_err look_at_domain(struct course *course, const char *domain, str
     begin_reading(course, CK_ROLE_MAILBOX, domain);
     enum ck_err r = ck_admin_list_mailboxes(course->audit->lists, domain, &records, err);
     course->listed += records.count;
+    if (r == CK_ERR_USAGE)
+        r = check_gone(course, domain, err);
     if (r == CK_ERR_UNREACHABLE && err->hint[0] == '\0')
         ck_error_hint(err, "The list of a domain's mailboxes takes the server long when there are "
                            "thousands: give it more time with --timeout.");

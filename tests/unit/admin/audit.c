@@ -22,6 +22,9 @@ static struct {
     size_t mailboxes; /* in each domain */
     int force_tfa;
     const char *no_list; /* the domain whose list does not come */
+    const char *lost;    /* the domain that is answered as one that is not there */
+    bool lost_is_listed; /* and yet goes on being listed */
+    bool was_lost;
     const char *broken;  /* the account whose page is not understood */
     const char *hung_up; /* the account at which the server goes away */
     const char *refused; /* the account at which the admin is refused */
@@ -195,7 +198,9 @@ enum ck_err ck_admin_list_domains(struct ck_admin *admin, struct ck_domains *ret
     (void)err;
     ret_domains->names = calloc(DOMAINS_MAX, sizeof(*ret_domains->names));
     for (size_t i = 0; i < server.domains_count; i++) {
-        if (!own || !is_called(server.domains[i], server.foreign))
+        bool is_gone =
+            server.was_lost && !server.lost_is_listed && is_called(server.domains[i], server.lost);
+        if ((!own || !is_called(server.domains[i], server.foreign)) && !is_gone)
             snprintf(ret_domains->names[ret_domains->count++], CK_HOST_MAX, "%s",
                      server.domains[i]);
     }
@@ -208,6 +213,10 @@ enum ck_err ck_admin_list_mailboxes(struct ck_admin *admin, const char *domain,
     (void)admin;
     if (is_called(domain, server.no_list))
         return ck_error_set(err, CK_ERR_UNREACHABLE, "no list");
+    if (is_called(domain, server.lost)) {
+        server.was_lost = true;
+        return ck_error_set(err, CK_ERR_USAGE, "the server has no domain");
+    }
     ret_records->rows = calloc(MAILBOXES_MAX, sizeof(*ret_records->rows));
     for (size_t i = server.mailboxes; i-- > 0;) {
         char name[CK_ACCOUNT_NAME_MAX];
@@ -398,6 +407,24 @@ static void test_domain_that_is_not_there(void **state)
             NULL),
         CK_ERR_USAGE);
     assert_int_equal(visits.count, 0);
+}
+
+/* Deleted since it was listed: there is nobody, and the others are looked at. */
+static void test_domain_that_goes(void **state)
+{
+    (void)state;
+    set_up(3, 2);
+    server.lost = "b.test";
+    assert_int_equal(run((struct ck_audit){.jobs = 1, .scope.mailboxes = true}, true, NULL), CK_OK);
+    assert_int_equal(visits.count, 4);
+    assert_int_equal(visits.begun, 3);
+
+    set_up(3, 2);
+    server.lost = "b.test";
+    server.lost_is_listed = true;
+    assert_int_equal(run((struct ck_audit){.jobs = 1, .scope.mailboxes = true}, true, NULL),
+                     CK_ERR_UNREACHABLE);
+    assert_int_equal(visits.count, 2);
 }
 
 static void test_of_nobody(void **state)
@@ -658,6 +685,7 @@ int main(void)
         cmocka_unit_test(test_order),
         cmocka_unit_test(test_scopes),
         cmocka_unit_test(test_domain_that_is_not_there),
+        cmocka_unit_test(test_domain_that_goes),
         cmocka_unit_test(test_of_nobody),
         cmocka_unit_test(test_domain_admin_sees_itself_and_its_mailboxes),
         cmocka_unit_test(test_domain_admin_does_not_see_admins),
