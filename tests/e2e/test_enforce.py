@@ -126,6 +126,12 @@ class Accounts(EnforceCase):
         self.assert_failed(outcome, 2, says="example.net")
         self.assert_no_edit()
 
+    @each(["https://example.test/", "example.test:8443", "x@example.test", "192.0.2.1", ""])
+    def test_refuses_what_is_no_domain(self, text):
+        outcome = self.enforce("on", "--domain", text, status=None)
+        self.assert_failed(outcome, 2, says="--domain takes")
+        self.assert_no_edit()
+
     def test_a_domain_admin_sees_its_own_domains(self):
         self.server.arrange("many-mailboxes", "example.org", 1)
         outcome = self.enforce("on", "--mailboxes", by="da1")
