@@ -16,7 +16,7 @@ static const struct row rows[CK_FINDINGS_COUNT] = {
           "Remove the passkey: 'cowkey recover', or delete the account."},
          {CK_LEVEL_CRITICAL, CK_LEVEL_CRITICAL, CK_LEVEL_CRITICAL}},
     [CK_FINDING_NO_FACTOR] =
-        {{"no-second-factor", "The password alone logs in.",
+        {{"no-second-factor", "No second factor is seen: the password alone logs in.",
           "Enroll a second factor, then insist on it: 'cowkey enroll', 'cowkey enforce'."},
          {CK_LEVEL_WARNING, CK_LEVEL_CRITICAL, CK_LEVEL_CRITICAL}},
     [CK_FINDING_DISABLED] =
@@ -27,7 +27,7 @@ static const struct row rows[CK_FINDINGS_COUNT] = {
          {CK_LEVEL_WARNING, CK_LEVEL_CRITICAL, CK_LEVEL_CRITICAL}},
     [CK_FINDING_NOT_ENROLLED] =
         {{"forced-not-enrolled",
-          "A second factor is forced and none is enrolled yet: whoever logs in first with the "
+          "A second factor is forced and none is seen: whoever logs in first with the "
           "password sets one up, and mail programs take the password alone until then.",
           "Let the person enroll now: 'cowkey enroll'."},
          {CK_LEVEL_WARNING, CK_LEVEL_WARNING, CK_LEVEL_WARNING}},

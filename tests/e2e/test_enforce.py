@@ -22,11 +22,6 @@ def is_edit(request):
 
 
 class EnforceCase(AdminCase):
-    def setUp(self):
-        super().setUp()
-        if not self.server.is_simulated:
-            self.sessions_lost = 999  # each call by key leaves one, which a real server counts, too
-
     def as_whom(self, by):
         """The account that logs in, and what stands on the command line for it."""
         if by == "api key":
