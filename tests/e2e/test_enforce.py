@@ -22,6 +22,12 @@ def is_edit(request):
 
 
 class EnforceCase(AdminCase):
+    def setUp(self):
+        played = getattr(getattr(self, self._testMethodName), "dialects", self.dialects)
+        if self.server.dialect not in played:
+            self.skipTest("this release can't enforce second factors")
+        super().setUp()
+
     def as_whom(self, by):
         """The account that logs in, and what stands on the command line for it."""
         if by == "api key":

@@ -346,7 +346,7 @@ class Refused(RecoverCase):
 
     def test_another_domain_admin_s_session_by_sign_on(self):
         self.with_all(self.da1)
-        self.server.fault("other-session:da2", path="/domainadmin/")
+        self.server.fault("other-session:da2", path=self.server.login_page("domain-admin"))
         outcome = self.recover(API_KEY, self.da1, status=None)
         self.assert_refused(outcome, self.da1, 6)
 
@@ -355,6 +355,8 @@ class Refused(RecoverCase):
     def test_somebody_else_s_session_by_log_in_as(self, fault):
         self.with_all(self.bob)
         if fault.startswith("other-session"):
+            if self.server.dialect == "single":
+                self.skipTest("the admin logs in at the same page")
             self.server.fault(fault, path="/")
         else:
             self.server.fault(fault, path="/user")
@@ -440,6 +442,8 @@ class Lies(RecoverCase):
     @each(["bob@example.test", "da1", "admin2"])
     def test_about_the_flags(self, name):
         account = self.server.account(name)
+        if self.forces(account) != (True, True):
+            self.skipTest("this release has not got both flags")
         self.with_all(account)
         self.server.fault("lie-success", path=EDIT + account.role, skip=1)
         document = self.assert_caught(self.recover("admin", account, status=None), account)
@@ -555,7 +559,7 @@ class Cut(RecoverCase):
         document = self.recover(by, account, out=again).document
         self.assertEqual(document["result"], "recovered")
         self.assertEqual(self.all_of(account), ([], []))
-        self.assertEqual(self.flags(account), (True, True))
+        self.assertEqual(self.flags(account), self.forces(account))
         self.assertEqual(self.log_in(account, self.new_password(again)), "in")
 
     @each({f"{kind}, {by} recovers {name}": (kind, by, name)
