@@ -6,14 +6,14 @@
 #include "cowkey/admin/find.h"
 #include "cowkey/mailcow/log_in_as.h"
 
-static bool may_log_in_as(const struct ck_operator *by, enum ck_role role)
+bool ck_operator_may_log_in_as(const struct ck_operator *by, enum ck_role role)
 {
     if (by->session == NULL)
         return false;
     return by->account->role == CK_ROLE_ADMIN ? role != CK_ROLE_ADMIN : role == CK_ROLE_MAILBOX;
 }
 
-static bool may_sign_on(const struct ck_operator *by, const struct ck_record *record)
+bool ck_operator_may_sign_on(const struct ck_operator *by, const struct ck_record *record)
 {
     return ck_admin_account(by->admin) == NULL && record->account.role == CK_ROLE_DOMAIN_ADMIN &&
            record->active;
@@ -21,7 +21,7 @@ static bool may_sign_on(const struct ck_operator *by, const struct ck_record *re
 
 bool ck_operator_may_enter(const struct ck_operator *by, const struct ck_record *record)
 {
-    return may_log_in_as(by, record->account.role) || may_sign_on(by, record);
+    return ck_operator_may_log_in_as(by, record->account.role) || ck_operator_may_sign_on(by, record);
 }
 
 enum ck_err ck_operator_enter(const struct ck_operator *by, const struct ck_record *record,
@@ -29,9 +29,9 @@ enum ck_err ck_operator_enter(const struct ck_operator *by, const struct ck_reco
 {
     const struct ck_account *account = &record->account;
 
-    if (may_log_in_as(by, account->role))
+    if (ck_operator_may_log_in_as(by, account->role))
         return ck_session_log_in_as(by->session, account, ret_session, err);
-    if (may_sign_on(by, record))
+    if (ck_operator_may_sign_on(by, record))
         return ck_admin_sign_on(by->admin, account, ret_session, err);
     ck_error_set(err, CK_ERR_USAGE,
                  "the server lets nobody into the account '%s' with these credentials",

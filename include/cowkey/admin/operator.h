@@ -22,6 +22,9 @@ struct ck_operator {
  * admins with an API key (protocol 8).
  */
 bool ck_operator_may_enter(const struct ck_operator *by, const struct ck_record *record);
+/* The two ways, each alone. */
+bool ck_operator_may_log_in_as(const struct ck_operator *by, enum ck_role role);
+bool ck_operator_may_sign_on(const struct ck_operator *by, const struct ck_record *record);
 
 /*
  * Opens a session of the account that way: its factor page is read and names it. Second factor and

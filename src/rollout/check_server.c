@@ -1,0 +1,316 @@
+/* Holding a plan against a server. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cowkey/base/cleanup.h"
+#include "cowkey/rollout/check.h"
+#include "order.h"
+
+void ck_check_found_clear(struct ck_check_found *found)
+{
+    ck_complaints_clear(&found->problems);
+    free(found->mail_programs);
+    *found = (struct ck_check_found){0};
+}
+
+struct looking {
+    const struct ck_operator *by;
+    struct ck_check_found *found;
+    void (*progress)(void *data, size_t done, size_t count);
+    void *data;
+    size_t done, count; /* rows */
+    struct ck_error *err;
+};
+
+static enum ck_err complain(struct looking *looking, const struct ck_plan_item *item,
+                            const char *why)
+{
+    return ck_complaints_add(&looking->found->problems, item->line, looking->err, "%s: %s",
+                             item->account.name, why);
+}
+
+/* --- one row --- */
+
+/* What the page of such an account offers (protocol 15). */
+static const char *check_authsource(const struct ck_plan_item *item, const struct ck_record *record)
+{
+    enum ck_authsource source = record->authsource;
+
+    if (source == CK_AUTHSOURCE_MAILCOW)
+        return NULL;
+    if (item->route == CK_ROUTE_RESET_PASSWORD)
+        return "its password is not kept by mailcow, and can't be set here";
+    if (item->method == CK_ROLLOUT_PASSKEY)
+        return "its password is not kept by mailcow, and the server offers such accounts no "
+               "passkeys";
+    if (source == CK_AUTHSOURCE_LDAP)
+        return NULL;
+    return "it logs in through an outside provider, and the server offers such accounts no second "
+           "factors";
+}
+
+static const char *check_way(const struct ck_operator *by, const struct ck_plan_item *item,
+                             const struct ck_record *record)
+{
+    bool by_key = ck_admin_account(by->admin) == NULL;
+    bool holds = record->force_tfa >= 0; /* the releases that force factors hold logins, too */
+
+    switch (item->route) {
+    case CK_ROUTE_SIGN_ON:
+        return by_key ? NULL : "the route 'sign-on' needs an API key";
+    case CK_ROUTE_LOG_IN_AS:
+        return ck_operator_may_log_in_as(by, item->account.role)
+                   ? NULL
+                   : "the route 'log-in-as' needs the login of an admin, or for a mailbox that of "
+                     "its domain admin: --account";
+    case CK_ROUTE_PASSWORD:
+        if (holds && record->force_pw_update == 1)
+            return "it has to change its password at the next login, so that this one is of no "
+                   "use: take the route 'reset-password'";
+        break;
+    case CK_ROUTE_RESET_PASSWORD:
+    case CK_ROUTES:
+        break;
+    }
+    return record->tfa_active == 1 ? "it has a second factor already, which its login would ask "
+                                     "for: take the route 'sign-on' or 'log-in-as'"
+                                   : NULL;
+}
+
+static enum ck_err judge(struct looking *looking, const struct ck_plan_item *item,
+                         const struct ck_record *record, bool *ret_runs)
+{
+    const char *wrong = record->active ? check_authsource(item, record)
+                                       : "it is deactivated: it can't log in, and nothing could be "
+                                         "proved";
+
+    if (wrong == NULL)
+        wrong = check_way(looking->by, item, record);
+    if (wrong != NULL)
+        return complain(looking, item, wrong);
+    *ret_runs = true;
+    looking->found->changes_unforced +=
+        item->route == CK_ROUTE_RESET_PASSWORD && record->force_pw_update < 0;
+    return CK_OK;
+}
+
+/* --- one account --- */
+
+static enum ck_err note_mail_programs(struct looking *looking, const struct ck_account *account)
+{
+    enum { STEP = 64 };
+    struct ck_check_found *found = looking->found;
+    int count = -1;
+
+    enum ck_err r = ck_admin_count_app_passwords(looking->by->admin, account, &count, looking->err);
+    if (r != CK_OK || count > 0)
+        return r;
+    if (count < 0) {
+        found->mail_programs_unknown++;
+        return CK_OK;
+    }
+    if (found->mail_programs_count % STEP == 0) {
+        struct ck_account *grown =
+            reallocarray(found->mail_programs, found->mail_programs_count + STEP, sizeof(*grown));
+        if (grown == NULL)
+            return ck_error_no_memory(looking->err);
+        found->mail_programs = grown;
+    }
+    found->mail_programs[found->mail_programs_count++] = *account;
+    return CK_OK;
+}
+
+/* A second factor ends the use of the password by mail programs; a passkey does not. */
+static bool gets_factor(const struct ck_plan_item *const *items, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (items[i]->method != CK_ROLLOUT_PASSKEY)
+            return items[i]->account.role == CK_ROLE_MAILBOX;
+    }
+    return false;
+}
+
+static enum ck_err complain_all(struct looking *looking, const struct ck_plan_item *const *items,
+                                size_t count, const char *why)
+{
+    enum ck_err r = CK_OK;
+
+    for (size_t i = 0; i < count && r == CK_OK; i++)
+        r = complain(looking, items[i], why);
+    return r;
+}
+
+static void progress(struct looking *looking, size_t done)
+{
+    looking->done += done;
+    if (looking->progress != NULL)
+        looking->progress(looking->data, looking->done, looking->count);
+}
+
+/* record NULL: the server has none. */
+static enum ck_err look_at(struct looking *looking, const struct ck_plan_item *const *items,
+                           size_t count, const struct ck_record *record)
+{
+    bool runs = false;
+    enum ck_err r = CK_OK;
+
+    progress(looking, count);
+    if (record == NULL)
+        return complain_all(looking, items, count,
+                            "the server has no such account, or not for you to manage");
+    int enforceable = record->force_tfa >= 0;
+    if (enforceable > looking->found->enforceable)
+        looking->found->enforceable = enforceable;
+    for (size_t i = 0; i < count && r == CK_OK; i++)
+        r = judge(looking, items[i], record, &runs);
+    return r == CK_OK && runs && gets_factor(items, count)
+               ? note_mail_programs(looking, &items[0]->account)
+               : r;
+}
+
+/* What can be told before the server is asked: who it is for this operator. */
+static const char *check_operator(const struct ck_operator *by, const struct ck_plan_item *item,
+                                  bool *ret_is_own, struct ck_error *why)
+{
+    const struct ck_account *own = by->account, *account = &item->account;
+
+    *ret_is_own =
+        own != NULL && own->role == account->role && strcmp(own->name, account->name) == 0;
+    if (*ret_is_own)
+        return item->route == CK_ROUTE_PASSWORD ? NULL
+                                                : "it is the account that you log in with: take "
+                                                  "the route 'password'";
+    return ck_operator_check(by, account, why) == CK_OK ? NULL : why->text;
+}
+
+static enum ck_err read_one(struct looking *looking, const struct ck_plan_item *const *items,
+                            size_t count)
+{
+    struct ck_record record;
+    struct ck_error why;
+    enum ck_err r = ck_admin_read(looking->by->admin, &items[0]->account, &record, &why);
+
+    if (r == CK_OK)
+        return look_at(looking, items, count, &record);
+    if (r == CK_ERR_USAGE)
+        return look_at(looking, items, count, NULL);
+    if (r == CK_ERR_UNCHANGED) {
+        progress(looking, count);
+        return complain_all(looking, items, count, why.text);
+    }
+    *looking->err = why;
+    return r;
+}
+
+/* --- many accounts --- */
+
+static int compare_records(const void *a, const void *b)
+{
+    const struct ck_record *one = a, *other = b;
+
+    return strcmp(one->account.name, other->account.name);
+}
+
+/* All records that those of the same role (and domain) can be among. */
+static enum ck_err read_list(struct looking *looking, const struct ck_account *account,
+                             struct ck_records *records)
+{
+    enum ck_err r = account->role == CK_ROLE_MAILBOX
+                        ? ck_admin_list_mailboxes(looking->by->admin, order_domain(account),
+                                                  records, looking->err)
+                        : ck_admin_list(looking->by->admin, account->role, records, looking->err);
+
+    if (r == CK_ERR_USAGE) /* no such domain: nobody is there */
+        return CK_OK;
+    if (r == CK_OK && records->count > 0)
+        qsort(records->rows, records->count, sizeof(*records->rows), compare_records);
+    return r;
+}
+
+static enum ck_err look_in_list(struct looking *looking, const struct ck_plan_item *const *items,
+                                size_t count)
+{
+    CK_CLEANUP(ck_records_clear) struct ck_records records = {0};
+    enum ck_err r = read_list(looking, &items[0]->account, &records);
+
+    for (size_t i = 0, run; i < count && r == CK_OK; i += run) {
+        const struct ck_record wanted = {.account = items[i]->account};
+        run = order_run(&items[i], count - i);
+        const struct ck_record *record = records.count > 0
+                                             ? bsearch(&wanted, records.rows, records.count,
+                                                       sizeof(*records.rows), compare_records)
+                                             : NULL;
+        /* What a list leaves out may be there all the same (a row that tells nothing). */
+        r = record != NULL ? look_at(looking, &items[i], run, record)
+                           : read_one(looking, &items[i], run);
+    }
+    return r;
+}
+
+/* Those of one role, of mailboxes of one domain; whom the operator does not reach is sorted out. */
+static enum ck_err look_at_crowd(struct looking *looking, const struct ck_plan_item **items,
+                                 size_t count)
+{
+    size_t kept = 0, accounts = 0;
+    enum ck_err r = CK_OK;
+
+    for (size_t i = 0, run; i < count && r == CK_OK; i += run) {
+        struct ck_error why;
+        bool is_own;
+        run = order_run(&items[i], count - i);
+        const char *wrong = check_operator(looking->by, items[i], &is_own, &why);
+        if (wrong != NULL)
+            r = complain_all(looking, &items[i], run, wrong);
+        if (wrong != NULL || is_own) {
+            progress(looking, run);
+            continue;
+        }
+        for (size_t j = 0; j < run; j++)
+            items[kept++] = items[i + j];
+        accounts++;
+    }
+    if (r == CK_OK && accounts >= CK_CHECK_LIST_FROM)
+        return look_in_list(looking, items, kept);
+    for (size_t i = 0, run; i < kept && r == CK_OK; i += run) {
+        run = order_run(&items[i], kept - i);
+        r = read_one(looking, &items[i], run);
+    }
+    return r;
+}
+
+static size_t crowd_run(const struct ck_plan_item *const *items, size_t count)
+{
+    size_t run = 1;
+
+    while (run < count && items[run]->account.role == items[0]->account.role &&
+           strcmp(order_domain(&items[run]->account), order_domain(&items[0]->account)) == 0)
+        run++;
+    return run;
+}
+
+enum ck_err ck_check_server(const struct ck_plan *plan, const struct ck_operator *by,
+                            void (*progress_of)(void *data, size_t done, size_t count), void *data,
+                            struct ck_check_found *ret_found, struct ck_error *err)
+{
+    CK_CLEANUP(ck_free_p) const struct ck_plan_item **items = order_items(plan);
+    CK_CLEANUP(ck_check_found_clear) struct ck_check_found found = {.enforceable = -1};
+    struct looking looking = {.by = by,
+                              .found = &found,
+                              .progress = progress_of,
+                              .data = data,
+                              .count = plan->count,
+                              .err = err};
+    enum ck_err r = items != NULL ? CK_OK : ck_error_no_memory(err);
+
+    for (size_t i = 0, run; i < plan->count && r == CK_OK; i += run) {
+        run = crowd_run(&items[i], plan->count - i);
+        r = look_at_crowd(&looking, &items[i], run);
+    }
+    if (r != CK_OK)
+        return r;
+    ck_complaints_sort(&found.problems);
+    *ret_found = found;
+    found = (struct ck_check_found){0};
+    return CK_OK;
+}

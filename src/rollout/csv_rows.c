@@ -1,0 +1,217 @@
+/* Feeding libcsv line by line, so that each row's line is known. */
+#include "csv_rows.h"
+
+#include <csv.h>
+#include <malloc.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cowkey/base/cleanup.h"
+#include "cowkey/base/secret.h"
+
+enum { STORE_SIZE = CSV_ROW_MAX + CSV_CELLS_MAX };
+
+struct reading {
+    const struct csv_taker *taker;
+    const char *text;
+    size_t size;
+
+    size_t at, line;         /* what is fed next */
+    size_t row_at, row_line; /* where the row begins */
+    bool row_begun;
+
+    char *store; /* the row's cells */
+    size_t used;
+    struct csv_cell cells[CSV_CELLS_MAX];
+    size_t count; /* of cells, also those that are too many */
+
+    enum ck_err result;
+    struct ck_error *err;
+};
+
+/* --- libcsv's memory, which cells pass through --- */
+
+static void *reallocate(void *block, size_t size)
+{
+    void *grown = malloc(size);
+    size_t had = block != NULL ? malloc_usable_size(block) : 0;
+
+    if (grown == NULL)
+        return NULL;
+    if (had > 0)
+        memcpy(grown, block, had < size ? had : size);
+    ck_secret_erase_and_free(block);
+    return grown;
+}
+
+static int is_no_blank(unsigned char byte)
+{
+    (void)byte;
+    return 0;
+}
+
+static enum ck_err begin(struct csv_parser *parser, struct ck_error *err)
+{
+    if (csv_init(parser, CSV_STRICT | CSV_STRICT_FINI) != 0)
+        return ck_error_no_memory(err);
+    csv_set_realloc_func(parser, reallocate);
+    csv_set_free_func(parser, ck_secret_erase_and_free);
+    csv_set_space_func(parser, is_no_blank);
+    return CK_OK;
+}
+
+/* --- what it gives --- */
+
+static void take_cell(void *bytes, size_t size, void *data)
+{
+    struct reading *reading = data;
+
+    if (!reading->row_begun) { /* behind a CR alone */
+        reading->row_begun = true;
+        reading->row_at = reading->at;
+        reading->row_line = reading->line;
+    }
+    if (reading->count < CSV_CELLS_MAX) {
+        char *to = reading->store + reading->used;
+        if (size > 0)
+            memcpy(to, bytes, size);
+        to[size] = '\0';
+        reading->cells[reading->count] = (struct csv_cell){to, size};
+        reading->used += size + 1;
+    }
+    reading->count++;
+}
+
+static void forget_row(struct reading *reading)
+{
+    ck_secret_erase(reading->store, reading->used);
+    reading->used = 0;
+    reading->count = 0;
+    reading->row_begun = false;
+}
+
+static void tell_bad(struct reading *reading, const char *why)
+{
+    if (reading->result == CK_OK)
+        reading->result =
+            reading->taker->bad(reading->taker->data, reading->row_line, why, reading->err);
+}
+
+static void take_row(int end, void *data)
+{
+    struct reading *reading = data;
+    const struct csv_taker *taker = reading->taker;
+    char why[64];
+
+    (void)end;
+    if (reading->count > CSV_CELLS_MAX) {
+        snprintf(why, sizeof(why), "has more than %d cells", CSV_CELLS_MAX);
+        tell_bad(reading, why);
+    } else if (reading->result == CK_OK) {
+        reading->result = taker->row(taker->data, reading->row_line, reading->cells, reading->count,
+                                     reading->err);
+    }
+    forget_row(reading);
+}
+
+/* --- feeding --- */
+
+/* With its line end. */
+static size_t line_size(const struct reading *reading, size_t at)
+{
+    const char *end = memchr(reading->text + at, '\n', reading->size - at);
+
+    return end != NULL ? (size_t)(end - reading->text) + 1 - at : reading->size - at;
+}
+
+static bool is_blank(const char *text, size_t size)
+{
+    for (size_t i = 0; i < size; i++) {
+        if (strchr(" \t\r\n", text[i]) == NULL || text[i] == '\0')
+            return false;
+    }
+    return true;
+}
+
+/* A quote that is never closed swallows the rows behind it: they are looked at again. */
+static void recover(struct reading *reading, struct csv_parser *parser, const char *why)
+{
+    if (!reading->row_begun) {
+        reading->row_at = reading->at;
+        reading->row_line = reading->line;
+    }
+    tell_bad(reading, why);
+    reading->at = reading->row_at + line_size(reading, reading->row_at);
+    reading->line = reading->row_line + 1;
+    forget_row(reading);
+    csv_free(parser);
+    if (begin(parser, reading->err) != CK_OK)
+        reading->result = reading->err->code;
+}
+
+static void feed_line(struct reading *reading, struct csv_parser *parser)
+{
+    const char *line = reading->text + reading->at;
+    size_t size = line_size(reading, reading->at);
+    char why[96];
+
+    if (!reading->row_begun && !is_blank(line, size)) {
+        reading->row_begun = true;
+        reading->row_at = reading->at;
+        reading->row_line = reading->line;
+    }
+    if (reading->row_begun && reading->at + size - reading->row_at > CSV_ROW_MAX) {
+        snprintf(why, sizeof(why), "has more than %d bytes, or a quote in it is not closed",
+                 CSV_ROW_MAX);
+        recover(reading, parser, why);
+        return;
+    }
+    if (reading->row_begun && csv_parse(parser, line, size, take_cell, take_row, reading) != size) {
+        if (csv_error(parser) == CSV_EPARSE)
+            recover(reading, parser,
+                    "has a quote where none may be: a cell with quotes or commas stands in quotes, "
+                    "and those in it are doubled");
+        else
+            reading->result = ck_error_no_memory(reading->err);
+        return;
+    }
+    reading->at += size;
+    reading->line++;
+}
+
+/* The last row may have no line end. Whether that was all. */
+static bool finish(struct reading *reading, struct csv_parser *parser)
+{
+    if (csv_fini(parser, take_cell, take_row, reading) == 0)
+        return true;
+    if (csv_error(parser) == CSV_EPARSE)
+        recover(reading, parser, "opens a quote that is never closed");
+    else
+        reading->result = ck_error_no_memory(reading->err);
+    return false;
+}
+
+enum ck_err csv_read(const char *text, size_t size, const struct csv_taker *taker,
+                     struct ck_error *err)
+{
+    struct csv_parser parser;
+    struct reading reading = {
+        .taker = taker, .text = text, .size = size, .line = 1, .result = CK_OK, .err = err};
+    CK_CLEANUP(ck_free_p) char *store = malloc(STORE_SIZE);
+
+    if (store == NULL)
+        return ck_error_no_memory(err);
+    reading.store = store;
+    if (begin(&parser, err) != CK_OK)
+        return err->code;
+    while (reading.result == CK_OK) {
+        if (reading.at < size)
+            feed_line(&reading, &parser);
+        else if (finish(&reading, &parser))
+            break;
+    }
+    ck_secret_erase(store, reading.used);
+    csv_free(&parser);
+    return reading.result;
+}

@@ -1,0 +1,30 @@
+/* One row of a plan, whatever it was written in. */
+#ifndef ROLLOUT_PLAN_ROW_H
+#define ROLLOUT_PLAN_ROW_H
+
+#include "cowkey/rollout/plan.h"
+
+enum plan_column {
+    PLAN_ACCOUNT,
+    PLAN_ROLE,
+    PLAN_METHOD,
+    PLAN_LABEL,
+    PLAN_ROUTE,
+    PLAN_PASSWORD_REF,
+    PLAN_GROUP,
+    PLAN_COLUMNS
+};
+const char *plan_column_name(int column);
+/* PLAN_COLUMNS for a name that is none; size bytes. */
+int plan_column_find(const char *name, size_t size);
+
+/* What is wrong with the row, or NULL: then item holds it. Empty cells are "". */
+struct plan_row {
+    size_t line;
+    const char *cells[PLAN_COLUMNS]; /* UTF-8 without control characters and blanks around it */
+};
+enum ck_err plan_row_read(const struct plan_row *row, struct ck_plan_item *ret_item,
+                          const char **ret_wrong, char wrong[CK_COMPLAINT_TEXT_MAX],
+                          struct ck_error *err);
+
+#endif
