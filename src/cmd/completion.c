@@ -132,7 +132,8 @@ static void print_bash_next(const char *words)
 
 static bool takes_files(const struct command *command)
 {
-    return command->arguments != NULL && strstr(command->arguments, "FILE") != NULL;
+    return command->arguments != NULL &&
+           (strstr(command->arguments, "FILE") != NULL || strcmp(command->arguments, "PLAN") == 0);
 }
 
 static void print_bash(void)

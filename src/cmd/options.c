@@ -101,6 +101,11 @@ static const struct row rows[OPTION_COUNT] = {
                                "first give the account a new random password"},
     [OPTION_HEAD] = {"head", 0, "HASH", NULL, false,
                      "head that was kept elsewhere: is it in the chain?"},
+    [OPTION_POLICY] = {"policy", 0, "FILE", NULL, false,
+                       "what keys have to be and how they are enrolled, by group"},
+    [OPTION_SECRETS] = {"secrets", 0, "FILE", NULL, false,
+                        "passwords that the plan refers to, in a private file"},
+    [OPTION_OFFLINE] = {"offline", 0, NULL, NULL, false, "check the files only, and no server"},
 
     [OPTION_METHODS] = {"methods", 0, NULL, NULL, false,
                         "log in once more, if it takes that, to name each factor's method"},
