@@ -137,6 +137,18 @@ _ENFORCED = ("would-change", "changed", "already", "not-enforceable", "excepted"
              "unknown", "not-tried")
 
 
+_BAD_LINE = {"file": _one_of("plan", "policy", "secrets"), "line": NUMBER, "reason": FILLED}
+_SUMMARY = _object({
+    "rows": NUMBER, "accounts": NUMBER, "factors": NUMBER,
+    "methods": _object(dict.fromkeys(("totp", "webauthn", "passkey"), NUMBER)),
+    "routes": _object(dict.fromkeys(("password", "sign-on", "log-in-as", "reset-password"), NUMBER)),
+    "touches": _object(dict.fromkeys(("registrations", "proofs", "resets", "login"), NUMBER)),
+    "serial_labels_of_keys": NUMBER, "serial_labels_of_apps": NUMBER})
+_ASKED = _object({
+    "url": FILLED, "login": TEXT_OR_NULL, "app_passwords_missing": _list_of(TEXT),
+    "app_passwords_unknown": NUMBER, "enforceable": FLAG, "password_changes_unforced": NUMBER})
+
+
 def _changed(done):
     return {"result": _one_of(done, "failed", "unknown"),
             "error?": _Kind("an error", lambda value: not list(_member_faults(value, _ERROR)))}
@@ -246,6 +258,11 @@ SCHEMAS = {
         "summary": _object({"accounts": NUMBER, "nameless": NUMBER} | {name.replace("-", "_"): NUMBER
                                                    for name in _ENFORCED}),
         "error?": _object(_ERROR)},
+    "cowkey.rollout-check/1": _WHEN | {
+        "plan": FILLED, "runs": BOOL, "bad_lines_count": NUMBER, "problems_count": NUMBER,
+        "bad_lines": _rows(_BAD_LINE), "problems": _rows(_BAD_LINE),
+        "summary": _Kind("a summary or null", lambda value: value is None or _SUMMARY.test(value)),
+        "server": _Kind("a server or null", lambda value: value is None or _ASKED.test(value))},
     "cowkey.code/1": {"code": FILLED, "valid_s": NUMBER, "period_s": NUMBER},
 }
 
@@ -417,6 +434,14 @@ def _enforce_faults(document, status):
             yield f"{row} with exception {row['exception']}"
 
 
+def _rollout_check_faults(document, status):
+    bad, problems = document["bad_lines_count"], document["problems_count"]
+    if status != (2 if bad else 1 if problems else 0) or document["runs"] != (status == 0):
+        yield f"{bad} bad lines, {problems} problems, runs {document['runs']}, status {status}"
+    if bad and (document["summary"] or document["server"]) or not bad and not document["summary"]:
+        yield f"{bad} bad lines, and what was looked at: {document}"
+
+
 _CHANGES = ("cowkey.remove/1", "cowkey.rename/1", "cowkey.password/1", "cowkey.app-password/1")
 
 
@@ -437,6 +462,8 @@ def faults(document, outcome):
         found += _enroll_faults(document, outcome.status)
     elif name == "cowkey.enforce/1":
         found += _enforce_faults(document, outcome.status) if not found else []
+    elif name == "cowkey.rollout-check/1":
+        found += list(_rollout_check_faults(document, outcome.status)) if not found else []
     elif name == "cowkey.recover/1":
         found += _recover_faults(document, outcome.status)
     elif name == "cowkey.prove/1":
