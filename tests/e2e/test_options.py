@@ -12,7 +12,8 @@ COMMANDS = ("app-password add", "app-password list", "app-password remove", "aud
             "journal show", "journal verify",
             "key credentials list", "key credentials remove", "key info", "key list",
             "key pin change", "key pin set", "key reset", "list", "password", "prove passkey",
-            "prove totp", "prove webauthn", "prove yubiotp", "recover", "remove", "rename", "verify assertion",
+            "prove totp", "prove webauthn", "prove yubiotp", "recover", "remove", "rename", "rollout check",
+            "verify assertion",
             "verify hotp", "verify key", "verify registration", "verify totp")
 OPTION = manual.OPTION
 
