@@ -189,7 +189,7 @@ static json_t *server_json(const struct rollout_report *report)
 
     for (size_t i = 0; i < found->mail_programs_count; i++)
         json_array_append_new(names, text_json(found->mail_programs[i].name));
-    return json_pack("{s:s, s:o, s:o, s:o, s:I, s:o, s:I}", "url", report->server, "login",
+    return json_pack("{s:s, s:o, s:o, s:I, s:o, s:I}", "url", report->server, "login",
                      text_or_null_json(report->login), "app_passwords_missing", names,
                      "app_passwords_unknown", (json_int_t)found->mail_programs_unknown,
                      "enforceable",

@@ -158,10 +158,12 @@ static void count_item(const struct ck_rollout *rollout, const struct ck_plan_it
     counts->factors += factors;
     counts->methods[item->method] += factors;
     counts->routes[item->route]++;
-    if (ck_label_has(ck_rollout_label(rollout, item), "{serial}"))
-        *(is_key ? &counts->serial_keys : &counts->serial_apps) += factors;
-    if (!is_key)
+    if (!is_key) {
+        /* A group's pattern is for its keys first. */
+        counts->serial_apps += item->label != NULL && ck_label_has(item->label, "{serial}");
         return;
+    }
+    counts->serial_keys += ck_label_has(ck_rollout_label(rollout, item), "{serial}") ? factors : 0;
     counts->registrations += factors;
     counts->proofs += group->proof == CK_ROLLOUT_PROOF_LOGIN ? factors : 0;
 }

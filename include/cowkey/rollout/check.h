@@ -41,7 +41,7 @@ struct ck_check_counts {
     size_t routes[CK_ROUTES];           /* rows */
     /* Touches of keys. A person's keys are reset once each, whatever is registered on them. */
     size_t resets, registrations, proofs;
-    /* Labels that name the serial number: of keys, where most have none, and of apps, which have none. */
+    /* Labels that name the serial number: of keys, of which most have none, and rows' own of apps. */
     size_t serial_keys, serial_apps;
 };
 enum ck_err ck_check_count(const struct ck_rollout *rollout, struct ck_check_counts *ret_counts,
