@@ -18,6 +18,7 @@ struct reading {
     size_t size;
 
     size_t at, line;         /* what is fed next */
+    size_t fed_at, fed_line; /* what was fed last */
     size_t row_at, row_line; /* where the row begins */
     bool row_begun;
 
@@ -69,8 +70,8 @@ static void take_cell(void *bytes, size_t size, void *data)
 
     if (!reading->row_begun) { /* behind a CR alone */
         reading->row_begun = true;
-        reading->row_at = reading->at;
-        reading->row_line = reading->line;
+        reading->row_at = reading->fed_at;
+        reading->row_line = reading->fed_line;
     }
     if (reading->count < CSV_CELLS_MAX) {
         char *to = reading->store + reading->used;
@@ -138,8 +139,8 @@ static bool is_blank(const char *text, size_t size)
 static void recover(struct reading *reading, struct csv_parser *parser, const char *why)
 {
     if (!reading->row_begun) {
-        reading->row_at = reading->at;
-        reading->row_line = reading->line;
+        reading->row_at = reading->fed_at;
+        reading->row_line = reading->fed_line;
     }
     tell_bad(reading, why);
     reading->at = reading->row_at + line_size(reading, reading->row_at);
@@ -156,6 +157,8 @@ static void feed_line(struct reading *reading, struct csv_parser *parser)
     size_t size = line_size(reading, reading->at);
     char why[96];
 
+    reading->fed_at = reading->at;
+    reading->fed_line = reading->line;
     if (!reading->row_begun && !is_blank(line, size)) {
         reading->row_begun = true;
         reading->row_at = reading->at;
