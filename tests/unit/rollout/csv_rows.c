@@ -8,7 +8,7 @@
 
 /* What was read, as one text: "1[a|b]" for a row of line 1, "2!" for a bad one. */
 struct told {
-    char text[8192];
+    char text[4 * CSV_ROW_MAX];
     char why[256]; /* of the last bad one */
     size_t rows, stop_after;
 };

@@ -28,6 +28,7 @@ static void expect_bad(const char *text, size_t line, const char *part)
 
     assert_complaint(&complaints, 0, line, part);
     assert_int_equal(complaints.count, 1);
+    assert_true(policy.count > 0);
 }
 
 static void assert_built_in(const struct ck_policy_group *group)
@@ -176,6 +177,7 @@ static void test_all_bad_lines_are_told(void **state)
         parse("[a]\nkeys = x\nreset = x\n[b\nkeys = x\n[c]\n x\n", &complaints);
 
     (void)state;
+    assert_int_equal(policy.count, 3);
     assert_int_equal(complaints.count, 4);
     assert_complaint(&complaints, 0, 2, "keys");
     assert_complaint(&complaints, 1, 3, "reset");
