@@ -21,7 +21,8 @@ bool ck_operator_may_sign_on(const struct ck_operator *by, const struct ck_recor
 
 bool ck_operator_may_enter(const struct ck_operator *by, const struct ck_record *record)
 {
-    return ck_operator_may_log_in_as(by, record->account.role) || ck_operator_may_sign_on(by, record);
+    return ck_operator_may_log_in_as(by, record->account.role) ||
+           ck_operator_may_sign_on(by, record);
 }
 
 enum ck_err ck_operator_enter(const struct ck_operator *by, const struct ck_record *record,
