@@ -171,46 +171,62 @@ static enum ck_err keep(const char *text, char **ret_copy, struct ck_error *err)
 
 /* --- the row --- */
 
-enum ck_err plan_row_read(const struct plan_row *row, struct ck_plan_item *ret_item,
-                          const char **ret_wrong, char wrong[CK_COMPLAINT_TEXT_MAX],
-                          struct ck_error *err)
+static const char *read_account(const struct plan_row *row, struct ck_plan_item *item,
+                                char text[CK_COMPLAINT_TEXT_MAX])
 {
-    const char *role = row->cells[PLAN_ROLE], *label = row->cells[PLAN_LABEL];
-    const char *group = row->cells[PLAN_GROUP], *name = NULL;
-    struct ck_plan_item item = {.line = row->line};
+    const char *name = row->cells[PLAN_ACCOUNT], *role = row->cells[PLAN_ROLE];
     struct ck_error why;
 
-    *ret_wrong = NULL;
-    if (ck_account_parse(row->cells[PLAN_ACCOUNT], *role != '\0' ? role : NULL, &item.account,
-                         &why) != CK_OK) {
-        bool bad_role = *role != '\0' && ck_account_parse(row->cells[PLAN_ACCOUNT], "mailbox",
-                                                          &item.account, &why) == CK_OK;
-        snprintf(wrong, CK_COMPLAINT_TEXT_MAX, "%s",
-                 bad_role ? "the role is none of mailbox, domain-admin and admin" : why.text);
-        *ret_wrong = wrong;
-        return CK_OK;
+    if (ck_account_parse(name, *role != '\0' ? role : NULL, &item->account, &why) != CK_OK) {
+        snprintf(text, CK_COMPLAINT_TEXT_MAX, "%s", why.text);
+        bool is_role =
+            *role != '\0' && ck_account_parse(name, "mailbox", &item->account, &why) == CK_OK;
+        return is_role ? "the role is none of mailbox, domain-admin and admin" : text;
     }
-    bool has_at = strchr(item.account.name, '@') != NULL;
-    *ret_wrong = (item.account.role == CK_ROLE_MAILBOX) != has_at
-                     ? "account and role don't fit: mailboxes have an '@' in their name, others "
-                       "don't"
-                     : read_words(row, &item);
-    if (*ret_wrong == NULL)
-        *ret_wrong = read_password_ref(row->cells[PLAN_PASSWORD_REF], &item, &name);
-    if (*ret_wrong == NULL)
-        *ret_wrong = check_route(&item);
-    if (*ret_wrong == NULL && ck_label_check(label) != NULL) {
-        snprintf(wrong, CK_COMPLAINT_TEXT_MAX, "the label %s", ck_label_check(label));
-        *ret_wrong = wrong;
+    bool has_at = strchr(item->account.name, '@') != NULL;
+    return (item->account.role == CK_ROLE_MAILBOX) == has_at
+               ? NULL
+               : "account and role don't fit: mailboxes have an '@' in their name, others don't";
+}
+
+static const char *read_names(const struct plan_row *row, struct ck_plan_item *item,
+                              char text[CK_COMPLAINT_TEXT_MAX])
+{
+    const char *group = row->cells[PLAN_GROUP];
+    const char *wrong = ck_label_check(row->cells[PLAN_LABEL]);
+
+    if (wrong != NULL) {
+        snprintf(text, CK_COMPLAINT_TEXT_MAX, "the label %s", wrong);
+        return text;
     }
-    if (*ret_wrong == NULL && *group != '\0' && policy_check_group(group) != NULL)
-        *ret_wrong = "the group is none that a policy could have";
-    if (*ret_wrong != NULL)
+    if (*group != '\0' && policy_check_group(group) != NULL)
+        return "the group is none that a policy could have";
+    snprintf(item->group, sizeof(item->group), "%s", *group != '\0' ? group : "default");
+    return NULL;
+}
+
+enum ck_err plan_row_read(const struct plan_row *row, struct ck_plan_item *ret_item,
+                          const char **ret_wrong, char text[CK_COMPLAINT_TEXT_MAX],
+                          struct ck_error *err)
+{
+    struct ck_plan_item item = {.line = row->line};
+    const char *password = NULL;
+    const char *wrong = read_account(row, &item, text);
+
+    if (wrong == NULL)
+        wrong = read_words(row, &item);
+    if (wrong == NULL)
+        wrong = read_password_ref(row->cells[PLAN_PASSWORD_REF], &item, &password);
+    if (wrong == NULL)
+        wrong = check_route(&item);
+    if (wrong == NULL)
+        wrong = read_names(row, &item, text);
+    *ret_wrong = wrong;
+    if (wrong != NULL)
         return CK_OK;
-    snprintf(item.group, sizeof(item.group), "%s", *group != '\0' ? group : "default");
-    enum ck_err r = keep(name, &item.password_name, err);
+    enum ck_err r = keep(password, &item.password_name, err);
     if (r == CK_OK)
-        r = keep(label, &item.label, err);
+        r = keep(row->cells[PLAN_LABEL], &item.label, err);
     if (r != CK_OK) {
         free(item.password_name);
         return r;

@@ -18,13 +18,17 @@ const char *plan_column_name(int column);
 /* PLAN_COLUMNS for a name that is none; size bytes. */
 int plan_column_find(const char *name, size_t size);
 
-/* What is wrong with the row, or NULL: then item holds it. Empty cells are "". */
 struct plan_row {
     size_t line;
     const char *cells[PLAN_COLUMNS]; /* UTF-8 without control characters and blanks around it */
 };
+
+/*
+ * Empty cells are "". What is wrong with the row goes to *ret_wrong, which may point into text; else
+ * that is NULL, and item holds the row.
+ */
 enum ck_err plan_row_read(const struct plan_row *row, struct ck_plan_item *ret_item,
-                          const char **ret_wrong, char wrong[CK_COMPLAINT_TEXT_MAX],
+                          const char **ret_wrong, char text[CK_COMPLAINT_TEXT_MAX],
                           struct ck_error *err);
 
 #endif

@@ -6,6 +6,7 @@ import unittest
 
 from admin_case import API_KEY, AdminCase
 from case import each, in_every_dialect
+from key_case import KeyCase
 
 HEAD = "account,role,method,label,route,password_ref,group"
 PASSWORD = "Made-Up-Plan, \"Pass\" ü"
@@ -518,6 +519,19 @@ class OnTheServer(RolloutCase):
         self.server.fault("drop-before", path=f"/api/v1/get/domain-admin/{self.da1.name}", times=9)
         outcome = self.asked(self.row(self.da1), status=6)
         self.assert_failed(outcome, 6)
+
+
+class ByPasskey(KeyCase):
+    """The operator's own touch is counted, too."""
+
+    def test_touches(self):
+        plan = self.file("plan.csv", f"account,method,route\n{self.alice.name},totp,reset-password\n")
+        self.key_for("passkey")
+        self.enroll_key(self.admin, "passkey")
+        for words, how, touches in (((), {}, 0), (("--login-passkey", "--pin-file", self.pin_file),
+                                                  {"password": None}, 1)):
+            outcome = self.cowkey(self.admin, "--json", "rollout", "check", plan, *words, status=0, **how)
+            self.assertEqual(outcome.document["summary"]["touches"]["login"], touches)
 
 
 if __name__ == "__main__":
