@@ -415,7 +415,7 @@ class OnTheServer(RolloutCase):
 
     def test_a_domain_admin_checks_its_mailboxes_only(self):
         outcome = self.asked(self.row(self.alice), self.row(self.server.account("da2")), by="da1", status=1)
-        self.assert_lines(outcome, "problems", (3, "does not manage"))
+        self.assert_lines(outcome, "problems", (3, "a domain admin manages mailboxes"))
 
     def test_whose_account_it_is(self):
         """The own password does for the own account, and nobody else's way in."""

@@ -362,7 +362,8 @@ static void test_routes(void **state)
     expect_runs(passkey_da1, NULL);
     expect_problem(passkey_da1, &admin, "needs an API key");
     expect_problem(passkey_da1, &domain_admin, "the account that you log in with");
-    expect_problem("da2,domain-admin,totp,,reset-password,,\n", &domain_admin, "does not manage");
+    expect_problem("da2,domain-admin,totp,,reset-password,,\n", &domain_admin,
+                   "a domain admin manages mailboxes");
     expect_problem("admin,,totp,,reset-password,,\n", &admin, "the account that you log in with");
 }
 
