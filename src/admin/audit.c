@@ -114,13 +114,6 @@ static bool opens(const struct course *course)
            (role != CK_ROLE_MAILBOX || reaches_domain(course, course->now.domain));
 }
 
-static int compare_records(const void *a, const void *b)
-{
-    const struct ck_record *one = a, *other = b;
-
-    return strcmp(one->account.name, other->account.name);
-}
-
 static void free_rows(struct audit_row **rows)
 {
     free(*rows);
@@ -146,8 +139,7 @@ static enum ck_err look_at(struct course *course, struct ck_records *records, st
     bool open = opens(course);
     enum ck_err r = rows != NULL ? CK_OK : ck_error_no_memory(err);
 
-    if (records->count > 0)
-        qsort(records->rows, records->count, sizeof(*records->rows), compare_records);
+    ck_records_sort(records);
     for (size_t i = 0; i < records->count && r == CK_OK; i++)
         r = prepare(course, &rows[i], &records->rows[i], open, err);
     if (r != CK_OK)

@@ -16,12 +16,9 @@ enum {
 
 /* --- which rows --- */
 
-/* The part of a mailbox's name behind the '@'. */
 static const char *domain_of(const struct ck_enforce_row *row)
 {
-    const char *at = strrchr(row->record.account.name, '@');
-
-    return at != NULL ? at + 1 : "";
+    return ck_account_domain(&row->record.account);
 }
 
 /* Whether one list tells of both. */
@@ -74,13 +71,6 @@ static enum ck_err list(struct ck_admin *admin, const struct ck_enforce_row *row
                : ck_admin_list(admin, row->record.account.role, ret_records, err);
 }
 
-static int by_name(const void *a, const void *b)
-{
-    const struct ck_record *left = a, *right = b;
-
-    return strcmp(left->account.name, right->account.name);
-}
-
 static void take_record(struct ck_enforce_row *row, const struct ck_record *record)
 {
     row->record = *record;
@@ -94,14 +84,13 @@ static enum ck_err look_at_list(struct ck_enforce_batch *batch, struct ck_error 
 
     if (list(batch->enforcer->admin, batch->rows[0], &records, err) != CK_OK)
         return err->code;
-    qsort(records.rows, records.count, sizeof(*records.rows), by_name);
+    ck_records_sort(&records);
     for (size_t i = batch->first, mine = 0; i < batch->end; i++) {
         struct ck_enforce_row *row = &batch->enforcement->rows[i];
         bool is_mine = mine < batch->count && batch->rows[mine] == row;
         if (!is_mine && !ck_enforce_is_pending(row))
             continue;
-        const struct ck_record *found =
-            bsearch(&row->record, records.rows, records.count, sizeof(*records.rows), by_name);
+        const struct ck_record *found = ck_records_find(&records, row->record.account.name);
         if (found != NULL)
             take_record(row, found);
         if (is_mine)

@@ -161,3 +161,15 @@ void ck_secret_erase_and_free(void *p)
     ck_secret_erase(p, malloc_usable_size(p));
     free(p);
 }
+
+void *ck_secret_erasing_realloc(void *p, size_t size)
+{
+    void *grown = malloc(size);
+
+    if (grown != NULL && p != NULL) {
+        size_t old = malloc_usable_size(p);
+        memcpy(grown, p, old < size ? old : size);
+        ck_secret_erase_and_free(p);
+    }
+    return grown;
+}

@@ -35,13 +35,7 @@ enum ck_err acting_open(struct acting *acting, struct ck_error *err)
 
     if (r != CK_OK)
         return r;
-    acting->by = (struct ck_operator){
-        .settings = &who->target.settings,
-        .dialect = who->target.login.dialect,
-        .admin = who->admin,
-        .session = who->session,
-        .account = who->session != NULL ? &who->target.account : NULL,
-    };
+    acting->by = admin_target_operator(who);
     acting->deed.operator= admin_target_name(who);
     acting->deed.server = who->target.settings.host.origin;
     return CK_OK;

@@ -81,6 +81,17 @@ enum ck_err admin_target_open(struct admin_target *target, struct ck_error *err)
     return r;
 }
 
+struct ck_operator admin_target_operator(const struct admin_target *target)
+{
+    return (struct ck_operator){
+        .settings = &target->target.settings,
+        .dialect = target->target.login.dialect,
+        .admin = target->admin,
+        .session = target->session,
+        .account = target->session != NULL ? &target->target.account : NULL,
+    };
+}
+
 const char *admin_target_name(const struct admin_target *target)
 {
     return target->logs_in ? target->target.account.name : "API key";

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 
+#include "cowkey/admin/operator.h"
 #include "cowkey/base/secret.h"
 #include "cowkey/mailcow/admin.h"
 #include "cowkey/mailcow/session.h"
@@ -38,6 +39,9 @@ enum ck_err admin_target_read(const struct options *options, const struct ck_per
 
 /* Asks the server what it speaks, logs in, and opens admin. */
 enum ck_err admin_target_open(struct admin_target *target, struct ck_error *err);
+
+/* The one who acts for others, once it is opened; it borrows from target. */
+struct ck_operator admin_target_operator(const struct admin_target *target);
 
 /* Who it is, for documents and the journal: the account that logs in, or "API key". */
 const char *admin_target_name(const struct admin_target *target);

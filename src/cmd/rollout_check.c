@@ -39,12 +39,6 @@ static void checking_clear(struct checking *checking)
 
 /* --- the options --- */
 
-static bool group_given(const struct options *options, enum option_id first)
-{
-    return option_given(options, first) || option_given(options, first + 1) ||
-           option_given(options, first + 2);
-}
-
 static enum ck_err check_options(const struct options *options, struct ck_error *err)
 {
     static const enum option_id ignored[] = {OPTION_API_KEY_FILE, OPTION_API_KEY_FD,
@@ -57,7 +51,7 @@ static enum ck_err check_options(const struct options *options, struct ck_error 
                                 "with --offline no server is asked: it goes without --%s",
                                 option_name(ignored[i]));
     }
-    if (offline || group_given(options, OPTION_API_KEY_FILE) ||
+    if (offline || option_source_given(options, OPTION_API_KEY_FILE) ||
         option_given(options, OPTION_ACCOUNT))
         return CK_OK;
     ck_error_set(err, CK_ERR_USAGE, "neither an API key nor --account is given");
@@ -155,13 +149,7 @@ static enum ck_err open_server(struct checking *checking, struct ck_error *err)
         r = admin_target_open(who, err);
     if (r != CK_OK)
         return r;
-    checking->by = (struct ck_operator){
-        .settings = &who->target.settings,
-        .dialect = who->target.login.dialect,
-        .admin = who->admin,
-        .session = who->session,
-        .account = who->session != NULL ? &who->target.account : NULL,
-    };
+    checking->by = admin_target_operator(who);
     report->server = who->target.settings.host.origin;
     report->login = who->logs_in ? who->target.account.name : NULL;
     report->login_touches =

@@ -74,6 +74,13 @@ enum ck_err ck_account_parse(const char *name, const char *role_name,
     return r;
 }
 
+const char *ck_account_domain(const struct ck_account *account)
+{
+    const char *at = strrchr(account->name, '@');
+
+    return at != NULL ? at + 1 : "";
+}
+
 const char *ck_role_name(enum ck_role role)
 {
     switch (role) {

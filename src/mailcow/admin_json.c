@@ -244,7 +244,7 @@ static enum ck_err read_account(void *data, const json_t *element, struct rows *
     if (r != CK_OK)
         return r;
     if (wish->domain != NULL &&
-        (strcmp(strrchr(record.account.name, '@') + 1, wish->domain) != 0 ||
+        (strcmp(ck_account_domain(&record.account), wish->domain) != 0 ||
          strcasecmp(ck_answer_text(element, "domain"), wish->domain) != 0)) {
         wish->foreign++;
         return CK_OK;

@@ -1,6 +1,5 @@
 /* What all clients have in common: libcurl's global state, and what the clients of a thread share. */
 #include <libxml/parser.h>
-#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,22 +12,10 @@
 static _Thread_local CURLSH *shared;
 
 /* What libcurl frees held passwords, cookies and pages: all of it is erased first. */
-static void *erasing_realloc(void *p, size_t size)
-{
-    void *grown = malloc(size);
-
-    if (grown != NULL && p != NULL) {
-        size_t old = malloc_usable_size(p);
-        memcpy(grown, p, old < size ? old : size);
-        ck_secret_erase_and_free(p);
-    }
-    return grown;
-}
-
 enum ck_err ck_http_init(struct ck_error *err)
 {
-    if (curl_global_init_mem(CURL_GLOBAL_DEFAULT, malloc, ck_secret_erase_and_free, erasing_realloc,
-                             strdup, calloc) != CURLE_OK)
+    if (curl_global_init_mem(CURL_GLOBAL_DEFAULT, malloc, ck_secret_erase_and_free,
+                             ck_secret_erasing_realloc, strdup, calloc) != CURLE_OK)
         return ck_error_no_memory(err);
     xmlInitParser();
     return CK_OK;

@@ -205,26 +205,19 @@ static enum ck_err read_one(struct looking *looking, const struct ck_plan_item *
 
 /* --- many accounts --- */
 
-static int compare_records(const void *a, const void *b)
-{
-    const struct ck_record *one = a, *other = b;
-
-    return strcmp(one->account.name, other->account.name);
-}
-
 /* All records that those of the same role (and domain) can be among. */
 static enum ck_err read_list(struct looking *looking, const struct ck_account *account,
                              struct ck_records *records)
 {
     enum ck_err r = account->role == CK_ROLE_MAILBOX
-                        ? ck_admin_list_mailboxes(looking->by->admin, order_domain(account),
+                        ? ck_admin_list_mailboxes(looking->by->admin, ck_account_domain(account),
                                                   records, looking->err)
                         : ck_admin_list(looking->by->admin, account->role, records, looking->err);
 
     if (r == CK_ERR_USAGE) /* no such domain: nobody is there */
         return CK_OK;
-    if (r == CK_OK && records->count > 0)
-        qsort(records->rows, records->count, sizeof(*records->rows), compare_records);
+    if (r == CK_OK)
+        ck_records_sort(records);
     return r;
 }
 
@@ -235,12 +228,8 @@ static enum ck_err look_in_list(struct looking *looking, const struct ck_plan_it
     enum ck_err r = read_list(looking, &items[0]->account, &records);
 
     for (size_t i = 0, run; i < count && r == CK_OK; i += run) {
-        const struct ck_record wanted = {.account = items[i]->account};
+        const struct ck_record *record = ck_records_find(&records, items[i]->account.name);
         run = order_run(&items[i], count - i);
-        const struct ck_record *record = records.count > 0
-                                             ? bsearch(&wanted, records.rows, records.count,
-                                                       sizeof(*records.rows), compare_records)
-                                             : NULL;
         /* What a list leaves out may be there all the same (a row that tells nothing). */
         r = record != NULL ? look_at(looking, &items[i], run, record)
                            : read_one(looking, &items[i], run);
@@ -284,7 +273,8 @@ static size_t crowd_run(const struct ck_plan_item *const *items, size_t count)
     size_t run = 1;
 
     while (run < count && items[run]->account.role == items[0]->account.role &&
-           strcmp(order_domain(&items[run]->account), order_domain(&items[0]->account)) == 0)
+           strcmp(ck_account_domain(&items[run]->account), ck_account_domain(&items[0]->account)) ==
+               0)
         run++;
     return run;
 }

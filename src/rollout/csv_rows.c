@@ -2,7 +2,6 @@
 #include "csv_rows.h"
 
 #include <csv.h>
-#include <malloc.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -33,19 +32,6 @@ struct reading {
 
 /* --- libcsv's memory, which cells pass through --- */
 
-static void *reallocate(void *block, size_t size)
-{
-    void *grown = malloc(size);
-    size_t had = block != NULL ? malloc_usable_size(block) : 0;
-
-    if (grown == NULL)
-        return NULL;
-    if (had > 0)
-        memcpy(grown, block, had < size ? had : size);
-    ck_secret_erase_and_free(block);
-    return grown;
-}
-
 static int is_no_blank(unsigned char byte)
 {
     (void)byte;
@@ -56,7 +42,7 @@ static enum ck_err begin(struct csv_parser *parser, struct ck_error *err)
 {
     if (csv_init(parser, CSV_STRICT | CSV_STRICT_FINI) != 0)
         return ck_error_no_memory(err);
-    csv_set_realloc_func(parser, reallocate);
+    csv_set_realloc_func(parser, ck_secret_erasing_realloc);
     csv_set_free_func(parser, ck_secret_erase_and_free);
     csv_set_space_func(parser, is_no_blank);
     return CK_OK;

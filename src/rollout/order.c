@@ -4,18 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-const char *order_domain(const struct ck_account *account)
-{
-    const char *at = strrchr(account->name, '@');
-
-    return at != NULL ? at + 1 : "";
-}
-
 static int compare_accounts(const struct ck_account *one, const struct ck_account *other)
 {
     if (one->role != other->role)
         return one->role < other->role ? -1 : 1;
-    int order = strcmp(order_domain(one), order_domain(other));
+    int order = strcmp(ck_account_domain(one), ck_account_domain(other));
     return order != 0 ? order : strcmp(one->name, other->name);
 }
 

@@ -13,7 +13,4 @@ const struct ck_plan_item **order_items(const struct ck_plan *plan);
 /* How many of the items from the first on are of its account; count: how many there are. */
 size_t order_run(const struct ck_plan_item *const *items, size_t count);
 
-/* What stands behind the '@'; "" without one. */
-const char *order_domain(const struct ck_account *account);
-
 #endif

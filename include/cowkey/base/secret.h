@@ -68,4 +68,7 @@ void ck_secret_erase(void *p, size_t size);
  */
 void ck_secret_erase_and_free(void *p);
 
+/* realloc() for them, likewise: the old block is erased, unless there is no memory (NULL). */
+void *ck_secret_erasing_realloc(void *p, size_t size);
+
 #endif

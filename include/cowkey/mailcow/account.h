@@ -26,6 +26,9 @@ enum ck_err ck_account_parse(const char *name, const char *role_name,
                              struct ck_account *ret_account, struct ck_error *err);
 
 /* As options, documents and the journal have it: "domain-admin". */
+/* The domain of a mailbox, within its name; "" for other accounts. */
+const char *ck_account_domain(const struct ck_account *account);
+
 const char *ck_role_name(enum ck_role role);
 /* For sentences: "domain admin"; plural: "domain admins". */
 const char *ck_role_noun(enum ck_role role, bool plural);

@@ -55,6 +55,10 @@ struct ck_records {
 };
 void ck_records_clear(struct ck_records *records);
 
+/* Sorts by name (bytes); what was sorted is searched for a name, NULL when nobody has it. */
+void ck_records_sort(struct ck_records *records);
+const struct ck_record *ck_records_find(const struct ck_records *sorted, const char *name);
+
 struct ck_domains {
     char (*names)[CK_HOST_MAX]; /* owned; A-labels, lower case */
     size_t count;

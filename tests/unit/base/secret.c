@@ -305,6 +305,22 @@ static void test_heap_without_memory(void **state)
 
 #define HEAP_TEST(test) cmocka_unit_test_setup_teardown(test, set_up_heap, tear_down_heap)
 
+static void test_a_block_grows_and_shrinks_with_its_bytes(void **state)
+{
+    (void)state;
+    char *block = ck_secret_erasing_realloc(NULL, 8);
+
+    assert_non_null(block);
+    memcpy(block, "made up", 8);
+    block = ck_secret_erasing_realloc(block, 100000);
+    assert_non_null(block);
+    assert_string_equal(block, "made up");
+    block = ck_secret_erasing_realloc(block, 4);
+    assert_non_null(block);
+    assert_memory_equal(block, "made", 4);
+    ck_secret_erase_and_free(block);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -319,6 +335,7 @@ int main(void)
         cmocka_unit_test(test_truncate_erases),
         cmocka_unit_test(test_chomp),
         cmocka_unit_test(test_erase),
+        cmocka_unit_test(test_a_block_grows_and_shrinks_with_its_bytes),
         cmocka_unit_test(test_allocations_fail),
         HEAP_TEST(test_new_copies),
         HEAP_TEST(test_size_bound),

@@ -94,6 +94,16 @@ static void test_role_names(void **state)
     assert_string_equal(ck_role_name(CK_ROLE_ADMIN), "admin");
 }
 
+static void test_domains(void **state)
+{
+    (void)state;
+    const struct ck_account quoted = {.name = "\"a@b\"@example.test", .role = CK_ROLE_MAILBOX};
+    const struct ck_account da1 = {.name = "da1", .role = CK_ROLE_DOMAIN_ADMIN};
+
+    assert_string_equal(ck_account_domain(&quoted), "example.test");
+    assert_string_equal(ck_account_domain(&da1), "");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -103,6 +113,7 @@ int main(void)
         cmocka_unit_test(test_names_that_no_account_has),
         cmocka_unit_test(test_name_at_its_bound),
         cmocka_unit_test(test_role_names),
+        cmocka_unit_test(test_domains),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
