@@ -240,11 +240,12 @@ static void serve(SSL *ssl)
             return;
         server.count++;
         if (server.script) {
-            const struct scripted *scripted = server.script++;
-            if (scripted->status == 0)
+            /* A copy: once it is answered, the test may be over, and its script with it. */
+            const struct scripted scripted = *server.script++;
+            if (scripted.status == 0)
                 return;
-            send_scripted(ssl, scripted);
-            if (scripted->status >= 500)
+            send_scripted(ssl, &scripted);
+            if (scripted.status >= 500)
                 return;
             continue;
         }
