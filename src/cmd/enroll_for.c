@@ -8,7 +8,7 @@
 #include "confirm.h"
 #include "cowkey/base/cleanup.h"
 #include "cowkey/base/file.h"
-#include "new_password.h"
+#include "cowkey/mailcow/new_password.h"
 #include "output.h"
 #include "prompt.h"
 #include "source.h"
@@ -107,7 +107,7 @@ static enum ck_err read_password(struct enroll_for *enroll_for, const struct ck_
     if (!option_given(options, OPTION_RESET_PASSWORD))
         return ask_password(options, account, &enroll_for->password, err);
     enroll_for->out = option_value(options, OPTION_FOR_PASSWORD_OUT);
-    return new_password_make(&enroll_for->new_password, err);
+    return ck_new_password_make(&enroll_for->new_password, err);
 }
 
 /* A sign-on opens domain admins with an API key; a mailbox takes a login, where there is one. */

@@ -4,8 +4,8 @@
 #include "cowkey/base/cleanup.h"
 #include "cowkey/base/file.h"
 #include "cowkey/enroll/enrollment.h"
+#include "cowkey/mailcow/new_password.h"
 #include "enroll_for.h"
-#include "new_password.h"
 #include "output.h"
 #include "target.h"
 
@@ -32,7 +32,7 @@ enum ck_err new_app_password_init(struct new_app_password *new_app_password,
     if (r == CK_OK)
         r = ck_file_check_new(out, err);
     if (r == CK_OK)
-        r = new_password_make(&new_app_password->password, err);
+        r = ck_new_password_make(&new_app_password->password, err);
     if (r == CK_OK)
         new_app_password->wish = (struct ck_app_password_wish){
             .label = label,

@@ -9,7 +9,7 @@
 #include "command.h"
 #include "cowkey/base/cleanup.h"
 #include "cowkey/base/file.h"
-#include "new_password.h"
+#include "cowkey/mailcow/new_password.h"
 #include "output.h"
 #include "person.h"
 
@@ -163,7 +163,7 @@ static int run(const struct options *options)
 
     enum ck_err r = check_options(options, &recovering.out, &err);
     if (r == CK_OK && recovering.out != NULL)
-        r = new_password_make(&password, &err);
+        r = ck_new_password_make(&password, &err);
     recovering.password = password;
     if (r == CK_OK)
         r = acting_read(options, &person, &key_person, needs_session(options), &acting, &err);

@@ -1,5 +1,5 @@
 /* Generating passwords. */
-#include "new_password.h"
+#include "cowkey/mailcow/new_password.h"
 
 #include <openssl/rand.h>
 #include <string.h>
@@ -39,7 +39,7 @@ static bool has_all_kinds(const char *text)
 }
 
 /* Drawn afresh as a whole until it has all kinds, so that all that have are as likely. */
-enum ck_err new_password_make(struct ck_secret **ret_password, struct ck_error *err)
+enum ck_err ck_new_password_make(struct ck_secret **ret_password, struct ck_error *err)
 {
     CK_CLEANUP(ck_secret_free) struct ck_secret *password = NULL;
     enum ck_err r = ck_secret_new(NULL, SIZE, &password, err);
