@@ -34,9 +34,9 @@ static enum ck_err look_before(struct course *course, struct ck_error *err)
                              "OIDC) set up their second factor there.");
     }
     /* Held for a set-up means that there is no factor yet; the login page lists none. */
-    course->before_count = course->done->forced ? 0 : page->factors_count;
-    for (size_t i = 0; i < course->before_count; i++)
-        course->before[i] = page->factors[i].id;
+    course->done->before_count = course->done->forced ? 0 : page->factors_count;
+    for (size_t i = 0; i < course->done->before_count; i++)
+        course->done->before[i] = page->factors[i].id;
 
     if (course->wish->replace == NULL)
         return CK_OK;
@@ -60,7 +60,7 @@ enum ck_err course_warn_mail_programs(struct course *course, struct ck_error *er
     int app_passwords;
 
     course->done->mail_programs = CK_MAIL_UNAFFECTED;
-    if (login->account->role != CK_ROLE_MAILBOX || course->before_count > 0)
+    if (login->account->role != CK_ROLE_MAILBOX || course->done->before_count > 0)
         return CK_OK;
     enum ck_err r = ck_session_count_app_passwords(course->session, &app_passwords, err);
     if (r != CK_OK)
@@ -70,6 +70,38 @@ enum ck_err course_warn_mail_programs(struct course *course, struct ck_error *er
                                   : app_passwords > 0                ? CK_MAIL_APP_PASSWORDS
                                                                      : CK_MAIL_WILL_STOP;
     return login->person->ask_mail_programs(login->person->data, course->done->mail_programs, err);
+}
+
+/* Whether the account has the app password already, as far as a label tells. */
+static enum ck_err find_app_password(const struct course *course, uint64_t *ret_id,
+                                     struct ck_error *err)
+{
+    CK_CLEANUP(ck_app_passwords_clear) struct ck_app_passwords list = {0};
+    const struct ck_app_password_wish *wish = course->wish->app_password;
+
+    if (!wish->unless_listed)
+        return CK_OK;
+    enum ck_err r = ck_app_passwords_read(course->session, &list, err);
+    for (size_t i = 0; r == CK_OK && i < list.count; i++) {
+        if (list.rows[i].active && strcmp(list.rows[i].label, wish->label) == 0)
+            *ret_id = list.rows[i].id;
+    }
+    return r;
+}
+
+static enum ck_err make_app_password(struct course *course, struct ck_error *err)
+{
+    const struct ck_app_password_wish *wish = course->wish->app_password;
+    uint64_t listed = 0;
+    enum ck_err r = find_app_password(course, &listed, err);
+
+    if (r != CK_OK || listed != 0)
+        return r;
+    r = wish->give(wish->data, err);
+    return r == CK_OK
+               ? ck_app_password_add(course->session, wish->label, wish->protocols, wish->password,
+                                     &course->done->app_password_id, err)
+               : r;
 }
 
 enum ck_err course_prepare(struct course *course, struct ck_error *err)
@@ -82,10 +114,7 @@ enum ck_err course_prepare(struct course *course, struct ck_error *err)
     if (r != CK_OK || wish == NULL)
         return r;
     person->tell_stage(person->data, CK_STAGE_APP_PASSWORD);
-    r = wish->give(wish->data, err);
-    if (r == CK_OK)
-        r = ck_app_password_add(course->session, wish->label, wish->protocols, wish->password,
-                                &done->app_password_id, err);
+    r = make_app_password(course, err);
     done->app_password_unknown = r == CK_ERR_UNKNOWN;
     if (r == CK_ERR_UNKNOWN) {
         struct ck_error cause = *err;
@@ -126,8 +155,8 @@ static enum ck_err take_back_app_password(struct course *course, enum ck_err r,
 
 static bool was_there_before(const struct course *course, uint64_t id)
 {
-    for (size_t i = 0; i < course->before_count; i++) {
-        if (course->before[i] == id)
+    for (size_t i = 0; i < course->done->before_count; i++) {
+        if (course->done->before[i] == id)
             return true;
     }
     return false;
@@ -213,6 +242,8 @@ enum ck_verdict prove_until_verdict(struct course *course, prove_once *once, con
         enum ck_verdict verdict = once(course, data, ret_why);
         course->login->key_failed = ret_why->code == CK_ERR_KEY;
         bool may_try = ret_why->code == CK_ERR_UNREACHABLE || ret_why->code == CK_ERR_KEY;
+        course->done->proof_refused = verdict == CK_VERDICT_REFUSED;
+        course->done->hindered = verdict == CK_VERDICT_NOT_CARRIED_OUT ? ret_why->code : CK_OK;
         if (verdict != CK_VERDICT_NOT_CARRIED_OUT || !may_try || attempt == PROOF_ATTEMPTS_MAX)
             return verdict;
         if (attempt == 1 && ret_why->code == CK_ERR_UNREACHABLE) {
@@ -242,7 +273,7 @@ const char *why_refused(enum ck_verdict verdict)
 static enum ck_err take_back(struct course *course, enum ck_verdict verdict, struct ck_error *err)
 {
     enum ck_err r = ck_take_back(course->login, course->session, course->done->factor_id,
-                                 course->before_count > 0, err);
+                                 course->done->before_count > 0, err);
     if (r != CK_OK)
         return r;
     course->done->factor_id = 0;

@@ -14,8 +14,6 @@ struct course {
     const struct ck_wish *wish;
     struct ck_enrollment *done;
     struct ck_session *session; /* the one that adds, takes back and removes */
-    uint64_t before[CK_PAGE_FACTORS_MAX];
-    size_t before_count;
     uint64_t replace_id; /* 0: nothing to replace */
 };
 

@@ -20,13 +20,13 @@ static void note_replaced(struct course *course)
     uint64_t lost = 0;
     size_t kept = 0;
 
-    for (size_t i = 0; i < course->before_count; i++) {
-        if (ck_page_find_factor(page, course->before[i]) == NULL)
-            lost = course->before[i];
+    for (size_t i = 0; i < course->done->before_count; i++) {
+        if (ck_page_find_factor(page, course->done->before[i]) == NULL)
+            lost = course->done->before[i];
         else
-            course->before[kept++] = course->before[i];
+            course->done->before[kept++] = course->done->before[i];
     }
-    course->before_count = kept;
+    course->done->before_count = kept;
     course->done->replaced_id = lost;
     if (course->replace_id == lost)
         course->replace_id = 0;
