@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "cowkey/base/ascii.h"
+#include "cowkey/mailcow/app_password.h"
 
 static const char *const names[POLICY_KEYS_COUNT] = {
     [POLICY_KEYS] = "keys",
@@ -18,6 +19,7 @@ static const char *const names[POLICY_KEYS_COUNT] = {
     [POLICY_RESET] = "reset",
     [POLICY_PROOF] = "proof",
     [POLICY_LABEL] = "label",
+    [POLICY_APP_PASSWORD] = "app-password",
 };
 
 int policy_key_find(const char *name)
@@ -36,8 +38,8 @@ const char *policy_key_name(int key)
 
 const char *policy_key_names(void)
 {
-    return "keys, aaguids, firmware, attestation, pin, pin-length, pin-change, reset, proof and "
-           "label";
+    return "keys, aaguids, firmware, attestation, pin, pin-length, pin-change, reset, proof, "
+           "label and app-password";
 }
 
 /* --- kinds of values --- */
@@ -139,6 +141,19 @@ static const char *read_label(const char *text, struct ck_policy_group *group)
     return wrong;
 }
 
+/* "no" is no name for one here. */
+static const char *read_app_password(const char *text, struct ck_policy_group *group)
+{
+    struct ck_error ignored;
+
+    if (strcmp(text, "no") == 0)
+        text = "";
+    else if (ck_app_password_label_check(text, &ignored) != CK_OK)
+        return "takes the name of an app password as the server can store it, or no";
+    snprintf(group->app_password, sizeof(group->app_password), "%s", text);
+    return NULL;
+}
+
 const char *policy_value_read(int key, const char *value, struct ck_policy_group *group)
 {
     bool yes = false;
@@ -176,6 +191,8 @@ const char *policy_value_read(int key, const char *value, struct ck_policy_group
         return NULL;
     case POLICY_LABEL:
         return read_label(value, group);
+    case POLICY_APP_PASSWORD:
+        return read_app_password(value, group);
     case POLICY_KEYS_COUNT:
         break;
     }
@@ -220,6 +237,9 @@ bool policy_value_copy(int key, const struct ck_policy_group *from, struct ck_po
         break;
     case POLICY_LABEL:
         memcpy(to->label, from->label, sizeof(to->label));
+        break;
+    case POLICY_APP_PASSWORD:
+        memcpy(to->app_password, from->app_password, sizeof(to->app_password));
         break;
     case POLICY_KEYS_COUNT:
         break;

@@ -15,6 +15,7 @@ enum policy_key {
     POLICY_RESET,
     POLICY_PROOF,
     POLICY_LABEL,
+    POLICY_APP_PASSWORD,
     POLICY_KEYS_COUNT
 };
 

@@ -54,6 +54,8 @@ struct ck_policy_group {
     bool reset;            /* the key is reset first: no */
     enum ck_rollout_proof proof;
     char label[CK_FACTOR_LABEL_MAX]; /* a pattern: "cowkey {serial}" */
+    /* Name of an app password that mailboxes get with their first second factor; "": none. */
+    char app_password[CK_FACTOR_LABEL_MAX];
 };
 
 struct ck_policy {

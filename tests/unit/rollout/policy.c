@@ -42,6 +42,7 @@ static void assert_built_in(const struct ck_policy_group *group)
     assert_false(group->reset);
     assert_int_equal(group->proof, CK_ROLLOUT_PROOF_LOGIN);
     assert_string_equal(group->label, "cowkey {serial}");
+    assert_string_equal(group->app_password, "");
 }
 
 static void test_without_a_file(void **state)
@@ -84,7 +85,8 @@ static void test_values(void **state)
                                          "pin-change = no\n"
                                          "reset = yes\n"
                                          "proof = recorded\n"
-                                         "label = {account}: {n} = {serial}  ö # x\n");
+                                         "label = {account}: {n} = {serial}  ö # x\n"
+                                         "app-password = mail programs\n");
     const struct ck_policy_group *group = ck_policy_find(&policy, "staff");
 
     (void)state;
@@ -100,6 +102,7 @@ static void test_values(void **state)
     assert_true(group->reset);
     assert_int_equal(group->proof, CK_ROLLOUT_PROOF_RECORDED);
     assert_string_equal(group->label, "{account}: {n} = {serial}  ö # x");
+    assert_string_equal(group->app_password, "mail programs");
     assert_built_in(ck_policy_find(&policy, "default"));
 }
 
@@ -139,6 +142,8 @@ static void test_bad_lines(void **state)
     expect_bad("[a]\nlabel = \xff\n", 2, "UTF-8");
     expect_bad("[a]\nlabel =\n", 2, "empty");
     expect_bad("[a]\nlabel = {x}\n", 2, "brace");
+    expect_bad("[a]\napp-password = 0\n", 2, "app password");
+    expect_bad("[a]\napp-password =\n", 2, "app password");
     expect_bad("[a]\nkeys = 0\n", 2, "1 to 8");
     expect_bad("[a]\nkeys = 9\n", 2, "1 to 8");
     expect_bad("[a]\nkeys = -1\n", 2, "1 to 8");
