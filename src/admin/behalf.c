@@ -189,12 +189,14 @@ static enum ck_err set_and_try(struct ck_behalf *behalf, const struct ck_secret 
     enum ck_err r = ck_reset_set(&reset, &behalf->record, &after, err);
     behalf->record = after;
     behalf->password_set = r == CK_OK || r == CK_ERR_UNKNOWN;
+    behalf->cut = r == CK_ERR_UNKNOWN;
     if (r == CK_ERR_UNKNOWN)
         return after_reset("it is not known whether the new password was set", err);
     if (r != CK_OK)
         return r;
     person->tell_stage(person->data, CK_STAGE_NEW_LOGIN);
     r = ck_reset_try(&reset, behalf->login->account, &session, err);
+    behalf->cut = r == CK_ERR_UNREACHABLE;
     if (r != CK_OK)
         return after_reset("the new password was set, but not shown to be in force", err);
     *ret_proved = true;

@@ -73,35 +73,33 @@ enum ck_err course_warn_mail_programs(struct course *course, struct ck_error *er
 }
 
 /* Whether the account has the app password already, as far as a label tells. */
-static enum ck_err find_app_password(const struct course *course, uint64_t *ret_id,
+static enum ck_err find_app_password(const struct course *course, bool *ret_listed,
                                      struct ck_error *err)
 {
     CK_CLEANUP(ck_app_passwords_clear) struct ck_app_passwords list = {0};
     const struct ck_app_password_wish *wish = course->wish->app_password;
 
-    if (!wish->unless_listed)
+    if (!wish->if_needed)
         return CK_OK;
     enum ck_err r = ck_app_passwords_read(course->session, &list, err);
-    for (size_t i = 0; r == CK_OK && i < list.count; i++) {
-        if (list.rows[i].active && strcmp(list.rows[i].label, wish->label) == 0)
-            *ret_id = list.rows[i].id;
-    }
+    for (size_t i = 0; r == CK_OK && i < list.count; i++)
+        *ret_listed =
+            *ret_listed || (list.rows[i].active && strcmp(list.rows[i].label, wish->label) == 0);
     return r;
 }
 
 static enum ck_err make_app_password(struct course *course, struct ck_error *err)
 {
     const struct ck_app_password_wish *wish = course->wish->app_password;
-    uint64_t listed = 0;
-    enum ck_err r = find_app_password(course, &listed, err);
+    bool listed = wish->if_needed && course->done->before_count > 0;
+    enum ck_err r = listed ? CK_OK : find_app_password(course, &listed, err);
 
-    if (r != CK_OK || listed != 0)
+    if (r != CK_OK || listed)
         return r;
     r = wish->give(wish->data, err);
-    return r == CK_OK
-               ? ck_app_password_add(course->session, wish->label, wish->protocols, wish->password,
-                                     &course->done->app_password_id, err)
-               : r;
+    return r == CK_OK ? ck_app_password_add(course->session, wish->label, wish->protocols,
+                                            wish->password, &course->done->app_password_id, err)
+                      : r;
 }
 
 enum ck_err course_prepare(struct course *course, struct ck_error *err)

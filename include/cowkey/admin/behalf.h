@@ -30,6 +30,7 @@ struct ck_behalf {
     bool intended;
     char intent[CK_JOURNAL_ID_SIZE + 1];
     bool password_set; /* or may be: the account's password is, or may be, the new one */
+    bool cut;          /* setting or trying it was cut off: the same again makes sense */
 };
 
 /*

@@ -11,8 +11,8 @@ struct ck_app_password_wish {
     const char *label;
     unsigned protocols;
     const struct ck_secret *password;
-    /* An active one of this label that is there already is taken for it: none is made. */
-    bool unless_listed;
+    /* Only with the account's first second factor, and unless one of this label is there. */
+    bool if_needed;
     /* Makes the password safe for the person; the server is told only after that. */
     enum ck_err (*give)(void *data, struct ck_error *err);
     void *data;
