@@ -43,17 +43,22 @@ struct errand {
     const struct errands *all;
     const struct ck_operator *by; /* NULL: the account's own password */
     struct ck_ledger_person person;
+    enum ck_ledger_kind kind;      /* of the items that are worked on */
     const struct ck_person *front; /* whoever is asked what a run can't answer */
     struct ck_person between;      /* the same, with what the errand does itself */
     struct ck_journal_deed deed;
     struct ck_secret *password;
+    bool password_kept;         /* its hand-out has it */
     struct ck_otpauth own_totp; /* of an earlier item, which answers the account's logins */
+    char own_factor[24];        /* and its row */
     struct ck_login login;
     struct ck_behalf behalf;
     struct ck_witness behalfs; /* which the errand's own comes before */
     struct ck_enrollment done;
     struct ck_ledger_item *item; /* in work */
     struct ck_otpauth otpauth;   /* its secret */
+    bool secret_kept;            /* its hand-out has it */
+    struct ck_witness witness;   /* which the ledger is told by */
     struct ck_secret *app_password;
     struct ck_error broken; /* what the ledger or a hand-out said in a call that can't fail */
     int64_t later_s;

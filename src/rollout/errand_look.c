@@ -1,0 +1,188 @@
+/* Looking after a factor whose submit was cut off, and proving one that is listed. */
+#include <stdio.h>
+
+#include "cowkey/base/cleanup.h"
+#include "cowkey/enroll/look.h"
+#include "cowkey/enroll/proof.h"
+#include "cowkey/enroll/renaming.h"
+#include "errand_internal.h"
+
+/* --- looking --- */
+
+static enum ck_err look(struct errand *errand, struct ck_looked *looked, struct ck_error *err)
+{
+    CK_CLEANUP(ck_free_p) uint64_t *before = NULL;
+    CK_CLEANUP(ck_bytes_clear) struct ck_bytes credential = {0};
+    const struct ck_ledger_item *item = errand->item;
+    struct ck_sought sought = {.label = item->label};
+    bool kept = false;
+    enum ck_err r =
+        ck_ledger_before(errand->all->ledger, item->id, &before, &sought.before_count, err);
+
+    sought.before = before;
+    if (r == CK_OK)
+        r = ck_ledger_credential(errand->all->ledger, item->id, &credential, err);
+    if (r != CK_OK)
+        return errand_break(errand, err);
+    switch (item->method) {
+    case CK_ROLLOUT_TOTP:
+        r = errand_load_totp(errand, &kept, err);
+        if (r == CK_OK && !kept)
+            r = ck_error_set(err, CK_ERR_UNCHANGED, "its secret is not among the hand-outs");
+        return r == CK_OK ? ck_look_totp(&errand->login, &sought, &errand->otpauth, looked, err)
+                          : r;
+    case CK_ROLLOUT_WEBAUTHN:
+        return ck_look_webauthn(&errand->login, &sought, &credential, looked, err);
+    case CK_ROLLOUT_PASSKEY:
+        return ck_look_passkey(&errand->login, item->cid, item->label, looked, err);
+    case CK_ROLLOUT_METHODS:
+        break;
+    }
+    return CK_OK;
+}
+
+/* A passkey gets its name by a second request, which may have been cut off alone. */
+static void name_passkey(struct errand *errand)
+{
+    char id[CK_ENTRY_ID_MAX];
+    struct ck_renaming renaming;
+    struct ck_error ignored; /* it works by any name */
+
+    snprintf(id, sizeof(id), "pk:%s", errand->item->cid);
+    ck_renaming_run(&errand->login, id, errand->item->label, &renaming, &ignored);
+    ck_renaming_clear(&renaming);
+}
+
+static enum errand_result found(struct errand *errand, const struct ck_looked *looked,
+                                struct ck_error *err)
+{
+    const struct ck_error fine = {.code = CK_OK};
+    const struct ck_ledger_facts facts = {.factor_id = looked->id, .cause = &fine};
+
+    if (looked->misnamed)
+        name_passkey(errand);
+    if (errand_step(errand, CK_STEP_LIST, &facts, err) != CK_OK)
+        return ERRAND_BROKEN;
+    if (looked->trace == CK_TRACE_ACCEPTED && errand_step(errand, CK_STEP_ACCEPT, &facts, err))
+        return ERRAND_BROKEN;
+    return ERRAND_DONE;
+}
+
+static enum errand_result not_found(struct errand *errand, struct ck_error *err)
+{
+    int64_t late_s = errand->item->submitted_s + errand->all->late_s;
+
+    if (errand->all->settings->now_s() < late_s) {
+        errand->later_s = late_s;
+        return ERRAND_LATER;
+    }
+    return errand_step(errand, CK_STEP_MISS, NULL, err) == CK_OK ? ERRAND_DONE : ERRAND_BROKEN;
+}
+
+static enum errand_result undecided(struct errand *errand, struct ck_error *err)
+{
+    struct ck_error cause;
+
+    ck_error_set(&cause, CK_ERR_UNKNOWN,
+                 "after a cut-off it is not known whether the server has '%.200s': what it lists "
+                 "does not answer to ours",
+                 errand->item->label);
+    ck_error_hint(&cause,
+                  "Look at the account's factors, remove what is nobody's, and run again with "
+                  "--retry.");
+    return errand_end_with(errand, CK_STEP_LOSE, &cause, err);
+}
+
+enum errand_result errand_look(struct errand *errand, struct ck_error *err)
+{
+    struct ck_looked looked = {.trace = CK_TRACE_NONE};
+
+    errand_begin_item(errand);
+    enum ck_err r = look(errand, &looked, err);
+    if (errand->broken.code != CK_OK)
+        return errand_broken(errand, err);
+    if (r == CK_ERR_REFUSED)
+        return errand_count_refusals(errand, 1, err);
+    if (r != CK_OK) {
+        struct ck_error cause = *err;
+        enum errand_result obstacle = errand_obstacle(r);
+        return obstacle != ERRAND_DONE ? obstacle
+                                       : errand_end_with(errand, CK_STEP_LOSE, &cause, err);
+    }
+    enum errand_result counted =
+        looked.refused > 0 ? errand_count_refusals(errand, looked.refused, err) : ERRAND_DONE;
+    if (counted == ERRAND_BROKEN)
+        return counted;
+    enum errand_result result = looked.trace == CK_TRACE_NONE        ? not_found(errand, err)
+                                : looked.trace == CK_TRACE_UNDECIDED ? undecided(errand, err)
+                                                                     : found(errand, &looked, err);
+    return result == ERRAND_DONE ? counted : result;
+}
+
+/* --- proving --- */
+
+static enum ck_verdict prove(struct errand *errand, struct ck_error *why)
+{
+    CK_CLEANUP(ck_bytes_clear) struct ck_bytes credential = {0};
+    const struct ck_ledger_item *item = errand->item;
+    bool kept;
+
+    if (ck_ledger_credential(errand->all->ledger, item->id, &credential, why) != CK_OK) {
+        errand_break(errand, why);
+        return CK_VERDICT_NOT_CARRIED_OUT;
+    }
+    switch (item->method) {
+    case CK_ROLLOUT_TOTP:
+        if (errand_load_totp(errand, &kept, why) != CK_OK)
+            return CK_VERDICT_NOT_CARRIED_OUT;
+        return ck_prove_totp(&errand->login, item->factor_id, &errand->otpauth, why);
+    case CK_ROLLOUT_WEBAUTHN:
+        return ck_prove_webauthn(&errand->login, item->factor_id, &credential, why);
+    case CK_ROLLOUT_PASSKEY:
+    case CK_ROLLOUT_METHODS:
+        break;
+    }
+    return ck_prove_passkey(&errand->login, &credential, NULL, NULL, why);
+}
+
+static enum errand_result not_proved(struct errand *errand, enum ck_verdict verdict,
+                                     struct ck_error *err)
+{
+    struct ck_error cause;
+    enum errand_result counted =
+        verdict == CK_VERDICT_REFUSED ? errand_count_refusals(errand, 1, err) : ERRAND_DONE;
+
+    if (counted == ERRAND_BROKEN)
+        return counted;
+    ck_error_set(&cause, CK_ERR_UNKNOWN, "the server listed '%.200s', but %s", errand->item->label,
+                 verdict == CK_VERDICT_NOT_ASKED    ? "a fresh login was not asked for it"
+                 : verdict == CK_VERDICT_NOT_LISTED ? "a fresh login did not offer it"
+                                                    : "a fresh login with it was refused");
+    ck_error_hint(&cause, "Look at the account's factors. The same command with "
+                          "--retry takes it up again.");
+    enum errand_result ended = errand_end_with(errand, CK_STEP_LOSE, &cause, err);
+    return ended == ERRAND_DONE ? counted : ended;
+}
+
+enum errand_result errand_prove(struct errand *errand, struct ck_error *err)
+{
+    const struct ck_error fine = {.code = CK_OK};
+    const struct ck_ledger_facts facts = {.cause = &fine};
+    struct ck_error why = {.code = CK_OK};
+
+    errand_begin_item(errand);
+    enum ck_verdict verdict = prove(errand, &why);
+    errand->login.key_failed = why.code == CK_ERR_KEY;
+    if (errand->broken.code != CK_OK)
+        return errand_broken(errand, err);
+    if (verdict == CK_VERDICT_ACCEPTED)
+        return errand_step(errand, CK_STEP_ACCEPT, &facts, err) == CK_OK ? ERRAND_DONE
+                                                                         : ERRAND_BROKEN;
+    if (verdict != CK_VERDICT_NOT_CARRIED_OUT)
+        return not_proved(errand, verdict, err);
+    *err = why;
+    if (why.code == CK_ERR_REFUSED)
+        return errand_count_refusals(errand, 1, err);
+    enum errand_result obstacle = errand_obstacle(why.code);
+    return obstacle != ERRAND_DONE ? obstacle : errand_end_with(errand, CK_STEP_LOSE, &why, err);
+}
