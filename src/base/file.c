@@ -1,22 +1,18 @@
-/* Making, reading and running what holds secrets. */
+/* Making and removing files that hold secrets. */
 #include "cowkey/base/file.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
-#include <signal.h>
-#include <spawn.h>
-#include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "cowkey/base/cleanup.h"
 
 enum {
-    CHUNK = 4096, /* bytes read at once; most secrets are smaller */
+    CHUNK = 4096, /* bytes overwritten at once; most secrets are smaller */
 };
 
 static void close_fd(int *fd)
@@ -179,172 +175,118 @@ enum ck_err ck_file_create(const char *path, const struct ck_secret *bytes, stru
     return ck_file_create_bytes(path, ck_secret_bytes(bytes), ck_secret_size(bytes), err);
 }
 
-/* --- reading --- */
+/* --- whole or not at all, and gone --- */
 
-static enum ck_err read_failed(const char *what, struct ck_error *err)
+/* Without a file to overwrite, and where it can't be done, there is nothing better to do. */
+static void overwrite(int fd)
 {
-    if (errno == EINTR)
-        return ck_error_set(err, CK_ERR_INTERRUPTED, "interrupted while reading %s", what);
-    return ck_error_set(err, CK_ERR_USAGE, "%s could not be read: %m", what);
-}
+    static const char zeros[CHUNK];
+    struct stat status;
+    off_t left = fd >= 0 && fstat(fd, &status) == 0 && S_ISREG(status.st_mode) ? status.st_size : 0;
 
-/* Waits where the descriptor itself does not: it may be shared with a program that wants it so. */
-static ssize_t read_some(int fd, char *to, size_t size)
-{
-    struct pollfd ready = {.fd = fd, .events = POLLIN};
-
-    for (;;) {
-        ssize_t got = read(fd, to, size);
-        if (got >= 0 || errno != EAGAIN)
-            return got;
-        if (poll(&ready, 1, -1) < 0)
-            return -1;
+    while (left > 0) {
+        ssize_t written = write(fd, zeros, left < CHUNK ? (size_t)left : CHUNK);
+        if (written < 0 && errno == EINTR)
+            continue;
+        if (written <= 0)
+            return;
+        left -= written;
     }
+    if (fd >= 0)
+        fsync(fd);
 }
 
-enum ck_err ck_file_read_fd(int fd, size_t size_max, const char *what, struct ck_secret **ret_bytes,
-                            struct ck_error *err)
+static int open_old(int dir, const char *name)
 {
-    CK_CLEANUP(ck_secret_free) struct ck_secret *chunk = NULL;
-    CK_CLEANUP(ck_secret_free) struct ck_secret *bytes = NULL;
+    return openat(dir, name, O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+}
 
-    if (ck_secret_new(NULL, CHUNK, &chunk, err) != CK_OK ||
-        ck_secret_new(NULL, 0, &bytes, err) != CK_OK)
-        return err->code;
-    for (;;) {
-        ssize_t got = read_some(fd, ck_secret_bytes(chunk), CHUNK);
-        if (got < 0)
-            return read_failed(what, err);
-        if (got == 0)
-            break;
-        if ((size_t)got > size_max - ck_secret_size(bytes))
-            return ck_error_set(err, CK_ERR_USAGE, "%s holds more than %zu bytes", what, size_max);
-        if (ck_secret_append(&bytes, ck_secret_bytes(chunk), (size_t)got, err) != CK_OK)
-            return err->code;
+/* Not all file systems can refuse to replace (NFS can't); looking before is next best there. */
+static int rename_new(int dir, const char *from, const char *to)
+{
+    if (renameat2(dir, from, dir, to, RENAME_NOREPLACE) == 0)
+        return 0;
+    if (errno != EINVAL && errno != ENOSYS)
+        return -1;
+    if (faccessat(dir, to, F_OK, AT_SYMLINK_NOFOLLOW) == 0) {
+        errno = EEXIST;
+        return -1;
     }
-    *ret_bytes = CK_TAKE(bytes);
-    return CK_OK;
+    return renameat(dir, from, dir, to);
 }
 
-enum ck_err ck_file_read(const char *path, size_t size_max, const char *what,
-                         struct ck_secret **ret_bytes, struct ck_error *err)
+static enum ck_err give_name(int dir, const char *from, const char *to, enum ck_file_rule rule,
+                             const char *path, struct ck_error *err)
 {
-    CK_CLEANUP(close_fd) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    int rc = rule == CK_FILE_REPLACE ? renameat(dir, from, dir, to) : rename_new(dir, from, to);
 
-    if (fd < 0 && errno == EINTR)
-        return read_failed(what, err);
-    if (fd < 0)
-        return ck_error_set(err, CK_ERR_USAGE, "%s '%s' could not be opened: %m", what, path);
-    return ck_file_read_fd(fd, size_max, what, ret_bytes, err);
-}
-
-/* --- running a command --- */
-
-/* These return an errno, as posix_spawn does. */
-static int set_files(posix_spawn_file_actions_t *actions, int output)
-{
-    int rc = posix_spawn_file_actions_adddup2(actions, output, STDOUT_FILENO);
-
-    if (rc != 0)
-        return rc;
-    return posix_spawn_file_actions_addopen(actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-}
-
-/*
- * Signals get their defaults: a command that inherits an ignored SIGPIPE would write on for ever.
- * It stays in our process group, so that it may ask on the terminal and Ctrl-C reaches it.
- */
-static int set_signals(posix_spawnattr_t *attributes)
-{
-    sigset_t none, defaults;
-
-    sigemptyset(&none);
-    sigemptyset(&defaults);
-    sigaddset(&defaults, SIGPIPE);
-    posix_spawnattr_setsigmask(attributes, &none);
-    posix_spawnattr_setsigdefault(attributes, &defaults);
-    return posix_spawnattr_setflags(attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-}
-
-static int spawn_shell(const char *command, int output, pid_t *ret_pid)
-{
-    char *const arguments[] = {"sh", "-c", "--", (char *)command, NULL};
-    posix_spawn_file_actions_t actions;
-    posix_spawnattr_t attributes;
-    int rc;
-
-    posix_spawn_file_actions_init(&actions); /* neither init can fail on Linux */
-    posix_spawnattr_init(&attributes);
-    rc = set_files(&actions, output);
     if (rc == 0)
-        rc = set_signals(&attributes);
-    if (rc == 0)
-        rc = posix_spawn(ret_pid, "/bin/sh", &actions, &attributes, arguments, environ);
-    posix_spawnattr_destroy(&attributes);
-    posix_spawn_file_actions_destroy(&actions);
-    return rc;
-}
-
-/* Returns once the shell is gone. */
-static void kill_shell(pid_t pid)
-{
-    kill(pid, SIGKILL);
-    while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
-        ;
-}
-
-static enum ck_err wait_for(pid_t pid, const char *what, struct ck_error *err)
-{
-    int status;
-
-    if (waitpid(pid, &status, 0) < 0) {
-        if (errno != EINTR)
-            return ck_error_set(err, CK_ERR_USAGE, "the end of %s was not seen: %m", what);
-        kill_shell(pid);
-        return ck_error_set(err, CK_ERR_INTERRUPTED, "interrupted while waiting for %s", what);
-    }
-    if (WIFSIGNALED(status))
-        return ck_error_set(err, CK_ERR_USAGE, "%s was ended by signal %d", what, WTERMSIG(status));
-    if (WEXITSTATUS(status) == 0)
         return CK_OK;
-    ck_error_set(err, CK_ERR_USAGE, "%s failed with status %d", what, WEXITSTATUS(status));
-    return WEXITSTATUS(status) == 127
-               ? ck_error_hint(err, "The shell did not find it: is it installed, and in PATH?")
-               : err->code;
+    return errno == EEXIST ? refuse_existing(path, err) : write_failed(path, err);
 }
 
-static enum ck_err run_failed(int cause, const char *what, struct ck_error *err)
+static enum ck_err put_as(int dir, const char *unfinished, const char *name, const void *bytes,
+                          size_t size, enum ck_file_rule rule, const char *path,
+                          struct ck_error *err)
 {
-    if (cause == ENOMEM)
-        return ck_error_no_memory(err);
-    return ck_error_set(err, CK_ERR_UNCHANGED, "%s could not be run: %s", what, strerror(cause));
-}
+    CK_CLEANUP(close_fd) int fd = -1;
+    CK_CLEANUP(close_fd) int old = rule == CK_FILE_REPLACE ? open_old(dir, name) : -1;
+    const char *made = unfinished;
 
-enum ck_err ck_file_read_command(const char *command, size_t size_max, const char *what,
-                                 struct ck_secret **ret_bytes, struct ck_error *err)
-{
-    CK_CLEANUP(ck_secret_free) struct ck_secret *bytes = NULL;
-    CK_CLEANUP(close_fd) int from = -1;
-    CK_CLEANUP(close_fd) int to = -1;
-    int ends[2];
-    pid_t pid;
-
-    if (pipe2(ends, O_CLOEXEC) != 0)
-        return run_failed(errno, what, err);
-    from = ends[0];
-    to = ends[1];
-    int rc = spawn_shell(command, to, &pid);
-    if (rc != 0)
-        return run_failed(rc, what, err);
-    close_fd(&to);
-    if (ck_file_read_fd(from, size_max, what, &bytes, err) != CK_OK) {
-        /* Closed first: what the shell started, and the kill does not reach, gets SIGPIPE. */
-        close_fd(&from);
-        kill_shell(pid);
+    if (open_new(dir, unfinished, path, &fd, err) != CK_OK)
         return err->code;
+    enum ck_err r = write_and_close(&fd, bytes, size, path, err);
+    if (r == CK_OK)
+        r = give_name(dir, unfinished, name, rule, path, err);
+    if (r == CK_OK) {
+        made = name;
+        r = sync_directory(dir, path, err);
     }
-    if (wait_for(pid, what, err) != CK_OK)
+    if (r == CK_OK) {
+        overwrite(old); /* not before the disk knows the new one by this name */
+        return CK_OK;
+    }
+    /* Where an old one was replaced, the new one is better than none. */
+    bool stays = made == name && rule == CK_FILE_REPLACE;
+    if (!stays && unlinkat(dir, made, 0) != 0)
+        ck_error_hint(err, "Remove '%s%s' yourself: it may hold a part of a secret.", path,
+                      made == name ? "" : CK_FILE_PUT_SUFFIX);
+    return r;
+}
+
+enum ck_err ck_file_put(const char *path, const void *bytes, size_t size, enum ck_file_rule rule,
+                        struct ck_error *err)
+{
+    CK_CLEANUP(close_fd) int dir = -1;
+    CK_CLEANUP(ck_free_p) char *unfinished = NULL;
+    const char *name = NULL;
+
+    if (open_parent(path, &dir, &name, err) != CK_OK)
         return err->code;
-    *ret_bytes = CK_TAKE(bytes);
+    if (asprintf(&unfinished, "%s" CK_FILE_PUT_SUFFIX, name) < 0) {
+        unfinished = NULL;
+        return ck_error_no_memory(err);
+    }
+    if (unlinkat(dir, unfinished, 0) != 0 && errno != ENOENT)
+        return write_failed(path, err);
+    return put_as(dir, unfinished, name, bytes, size, rule, path, err);
+}
+
+enum ck_err ck_file_erase(const char *path, bool *ret_removed, struct ck_error *err)
+{
+    CK_CLEANUP(close_fd) int dir = -1;
+    const char *name = NULL;
+
+    if (open_parent(path, &dir, &name, err) != CK_OK)
+        return err->code;
+    CK_CLEANUP(close_fd) int fd = open_old(dir, name);
+    overwrite(fd);
+    bool removed = unlinkat(dir, name, 0) == 0;
+    if ((!removed && errno != ENOENT) || (removed && fsync(dir) != 0 && errno != EINVAL)) {
+        ck_error_set(err, CK_ERR_UNCHANGED, "'%s' could not be removed: %m", path);
+        return ck_error_hint(err, "Remove it yourself: it may hold a secret.");
+    }
+    if (ret_removed != NULL)
+        *ret_removed = removed;
     return CK_OK;
 }

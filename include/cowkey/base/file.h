@@ -6,6 +6,7 @@
 #ifndef COWKEY_BASE_FILE_H
 #define COWKEY_BASE_FILE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "cowkey/base/error.h"
@@ -23,6 +24,23 @@ enum ck_err ck_file_create(const char *path, const struct ck_secret *bytes, stru
 /* The same for what is no secret, and may be larger than one. */
 enum ck_err ck_file_create_bytes(const char *path, const void *bytes, size_t size,
                                  struct ck_error *err);
+
+/*
+ * The same where not even a crash may leave a part of it, or where an old file may be replaced: it
+ * is written as path ".new" (what a crash left there is removed), and then gets its name. A file
+ * that is replaced is overwritten before it goes.
+ */
+enum ck_file_rule { CK_FILE_NEW, CK_FILE_REPLACE };
+enum ck_err ck_file_put(const char *path, const void *bytes, size_t size, enum ck_file_rule rule,
+                        struct ck_error *err);
+#define CK_FILE_PUT_SUFFIX ".new"
+
+/*
+ * Overwrites a file, which disks need not honour, and removes it; *ret_removed (may be NULL) is
+ * false where there was none. It is gone from the disk, too, on return. CK_ERR_UNCHANGED: it is
+ * still there, whole or not.
+ */
+enum ck_err ck_file_erase(const char *path, bool *ret_removed, struct ck_error *err);
 
 /*
  * Whether ck_file_create will refuse path, as far as can be told early, before anything else is
