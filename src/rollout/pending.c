@@ -1,0 +1,172 @@
+/* Pending hand-outs: a private file for each secret. */
+#include "cowkey/rollout/pending.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cowkey/base/cleanup.h"
+#include "cowkey/base/file.h"
+#include "cowkey/rollout/secrets_file.h"
+#include "private_directory.h"
+
+struct ck_pending {
+    char *directory; /* of hand-outs */
+    char *files;     /* "pending" in it */
+    int lock;        /* the descriptor that holds it; -1 */
+};
+
+static const char *const kind_names[] = {
+    [CK_PENDING_TOTP] = "totp",
+    [CK_PENDING_PASSWORD] = "password",
+    [CK_PENDING_APP_PASSWORD] = "app-password",
+    [CK_PENDING_PIN] = "pin",
+};
+
+/* --- opening --- */
+
+static int lock(int fd, int operation)
+{
+    int rc;
+
+    do {
+        rc = flock(fd, operation);
+    } while (rc != 0 && errno == EINTR);
+    return rc;
+}
+
+/*
+ * What another process is just writing looks like what a crash left half written. So everybody
+ * holds a shared lock, and only who is alone cleans up. File systems without locks are shared by
+ * nobody who cleans up.
+ */
+static enum ck_err begin(struct ck_pending *pending, struct ck_error *err)
+{
+    pending->lock = open(pending->files, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (pending->lock < 0)
+        return ck_error_set(err, CK_ERR_USAGE, "'%.300s' could not be opened: %m", pending->files);
+    bool alone = lock(pending->lock, LOCK_EX | LOCK_NB) == 0;
+    enum ck_err r = alone ? private_directory_clean(pending->files, err) : CK_OK;
+    lock(pending->lock, LOCK_SH);
+    return r;
+}
+
+enum ck_err ck_pending_open(const char *directory, struct ck_pending **ret_pending,
+                            struct ck_error *err)
+{
+    CK_CLEANUP(ck_pending_close) struct ck_pending *pending = calloc(1, sizeof(*pending));
+
+    if (pending == NULL)
+        return ck_error_no_memory(err);
+    pending->lock = -1;
+    pending->directory = strdup(directory);
+    pending->files = private_path(directory, "pending");
+    if (pending->directory == NULL || pending->files == NULL)
+        return ck_error_no_memory(err);
+    enum ck_err r = private_directory_make(directory, err);
+    if (r == CK_OK)
+        r = private_directory_make(pending->files, err);
+    if (r == CK_OK)
+        r = begin(pending, err);
+    if (r == CK_OK)
+        *ret_pending = CK_TAKE(pending);
+    return r;
+}
+
+void ck_pending_close(struct ck_pending **pending)
+{
+    if (*pending == NULL)
+        return;
+    if ((*pending)->lock >= 0)
+        close((*pending)->lock);
+    free((*pending)->directory);
+    free((*pending)->files);
+    free(*pending);
+    *pending = NULL;
+}
+
+const char *ck_pending_directory(const struct ck_pending *pending)
+{
+    return pending->directory;
+}
+
+/* --- files --- */
+
+/* "totp-000123", "pin-000045-1" */
+static enum ck_err make_path(const struct ck_pending *pending, enum ck_pending_kind kind,
+                             int64_t id, unsigned n, char **ret_path, struct ck_error *err)
+{
+    char name[64], number[16] = "";
+
+    if (kind == CK_PENDING_PIN)
+        snprintf(number, sizeof(number), "-%u", n);
+    snprintf(name, sizeof(name), "%s-%06lld%s", kind_names[kind], (long long)id, number);
+    *ret_path = private_path(pending->files, name);
+    return *ret_path != NULL ? CK_OK : ck_error_no_memory(err);
+}
+
+enum ck_err ck_pending_get(const struct ck_pending *pending, enum ck_pending_kind kind, int64_t id,
+                           unsigned n, struct ck_secret **ret_secret, struct ck_error *err)
+{
+    static const char what[] = "the hand-out";
+    CK_CLEANUP(ck_free_p) char *path = NULL;
+    CK_CLEANUP(ck_secret_free) struct ck_secret *secret = NULL;
+    struct stat status;
+    enum ck_err r = make_path(pending, kind, id, n, &path, err);
+
+    if (r != CK_OK)
+        return r;
+    if (lstat(path, &status) != 0 && errno == ENOENT) {
+        *ret_secret = NULL;
+        return CK_OK;
+    }
+    r = ck_private_file_read(path, CK_SECRET_INPUT_MAX, what, &secret, err);
+    if (r == CK_OK && ck_secret_size(secret) == 0)
+        r = ck_error_set(err, CK_ERR_USAGE, "%s '%.300s' is empty", what, path);
+    if (r == CK_OK)
+        *ret_secret = CK_TAKE(secret);
+    return r;
+}
+
+static enum ck_err refuse_second(const char *path, struct ck_error *err)
+{
+    return ck_error_set(err, CK_ERR_UNCHANGED,
+                        "there is a hand-out already, which a new secret would replace: '%.300s'",
+                        path);
+}
+
+enum ck_err ck_pending_put(const struct ck_pending *pending, enum ck_pending_kind kind, int64_t id,
+                           unsigned n, const struct ck_secret *secret, struct ck_error *err)
+{
+    CK_CLEANUP(ck_free_p) char *path = NULL;
+    struct stat status;
+    enum ck_err r = make_path(pending, kind, id, n, &path, err);
+
+    if (r != CK_OK)
+        return r;
+    if (ck_secret_size(secret) == 0 || ck_secret_size(secret) > CK_SECRET_INPUT_MAX)
+        return ck_error_set(err, CK_ERR_USAGE, "a hand-out has 1 to %d bytes", CK_SECRET_INPUT_MAX);
+    if (lstat(path, &status) == 0)
+        return refuse_second(path, err);
+    r = ck_file_put(path, ck_secret_bytes(secret), ck_secret_size(secret), CK_FILE_NEW, err);
+    if (r == CK_OK)
+        return CK_OK;
+    /* Whatever hinders a file here, nobody was told anything yet. */
+    err->code = CK_ERR_UNCHANGED;
+    return err->code;
+}
+
+enum ck_err ck_pending_remove(const struct ck_pending *pending, enum ck_pending_kind kind,
+                              int64_t id, unsigned n, struct ck_error *err)
+{
+    CK_CLEANUP(ck_free_p) char *path = NULL;
+    enum ck_err r = make_path(pending, kind, id, n, &path, err);
+
+    return r == CK_OK ? ck_file_erase(path, NULL, err) : r;
+}
