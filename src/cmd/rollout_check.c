@@ -9,7 +9,7 @@
 #include "output.h"
 #include "person.h"
 #include "progress.h"
-#include "rollout_report.h"
+#include "rollout_check_report.h"
 
 /* What one run has at hand; keep it where it was begun. */
 struct checking {
@@ -24,12 +24,12 @@ struct checking {
     struct ck_key_person key_person;
     struct ck_operator by;
     struct progress progress;
-    struct rollout_report report;
+    struct rollout_check_report report;
 };
 
 static void checking_clear(struct checking *checking)
 {
-    rollout_report_clear(&checking->report);
+    rollout_check_report_clear(&checking->report);
     admin_target_clear(&checking->who);
     ck_plan_clear(&checking->plan);
     ck_policy_clear(&checking->policy);
@@ -102,7 +102,7 @@ static enum ck_err read_policy(struct checking *checking, struct rollout_file *f
 
 static enum ck_err read_files(struct checking *checking, struct ck_error *err)
 {
-    struct rollout_report *report = &checking->report;
+    struct rollout_check_report *report = &checking->report;
     struct rollout_file *files = report->files;
 
     files[ROLLOUT_PLAN].path = option_argument(checking->options, 0);
@@ -124,7 +124,7 @@ static enum ck_err read_files(struct checking *checking, struct ck_error *err)
         r = ck_check_files(&report->rollout, &files[ROLLOUT_PLAN].complaints, err);
     for (int i = 0; i < ROLLOUT_FILES; i++)
         ck_complaints_sort(&files[i].complaints);
-    if (r == CK_OK && !rollout_report_is_bad(report))
+    if (r == CK_OK && !rollout_check_report_is_bad(report))
         r = ck_check_count(&report->rollout, &report->counts, err);
     return r;
 }
@@ -135,7 +135,7 @@ static enum ck_err open_server(struct checking *checking, struct ck_error *err)
 {
     const struct options *options = checking->options;
     struct admin_target *who = &checking->who;
-    struct rollout_report *report = &checking->report;
+    struct rollout_check_report *report = &checking->report;
     /* With an API key a login is worth its attempt only where the plan goes that way. */
     bool session_needed =
         report->counts.routes[CK_ROUTE_LOG_IN_AS] > 0 && option_given(options, OPTION_ACCOUNT);
@@ -166,7 +166,7 @@ static void show_progress(void *data, size_t done, size_t count)
 
 static enum ck_err ask_server(struct checking *checking, struct ck_error *err)
 {
-    struct rollout_report *report = &checking->report;
+    struct rollout_check_report *report = &checking->report;
     enum ck_err r = open_server(checking, err);
 
     if (r != CK_OK)
@@ -190,10 +190,10 @@ static int run(const struct options *options)
 
     if (r == CK_OK)
         r = read_files(&checking, &err);
-    if (r == CK_OK && !rollout_report_is_bad(&checking.report) &&
+    if (r == CK_OK && !rollout_check_report_is_bad(&checking.report) &&
         !option_given(options, OPTION_OFFLINE))
         r = ask_server(&checking, &err);
-    return r == CK_OK ? rollout_report_print(&checking.report)
+    return r == CK_OK ? rollout_check_report_print(&checking.report)
                       : report_error(option_given(options, OPTION_JSON), &err);
 }
 

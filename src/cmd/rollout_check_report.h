@@ -1,6 +1,6 @@
 /* What `rollout check` found, for people and for scripts. */
-#ifndef CMD_ROLLOUT_REPORT_H
-#define CMD_ROLLOUT_REPORT_H
+#ifndef CMD_ROLLOUT_CHECK_REPORT_H
+#define CMD_ROLLOUT_CHECK_REPORT_H
 
 #include <stdint.h>
 
@@ -16,7 +16,7 @@ struct rollout_file {
 };
 
 /* All but the complaints is borrowed. */
-struct rollout_report {
+struct rollout_check_report {
     const struct options *options;
     struct rollout_file files[ROLLOUT_FILES];
     struct ck_rollout rollout;
@@ -27,12 +27,12 @@ struct rollout_report {
     struct ck_check_found found;
     int64_t started_s;
 };
-void rollout_report_clear(struct rollout_report *report);
+void rollout_check_report_clear(struct rollout_check_report *report);
 
 /* Whether the files alone have something wrong. */
-bool rollout_report_is_bad(const struct rollout_report *report);
+bool rollout_check_report_is_bad(const struct rollout_check_report *report);
 
 /* Prints it; returns the exit status. */
-int rollout_report_print(struct rollout_report *report);
+int rollout_check_report_print(struct rollout_check_report *report);
 
 #endif

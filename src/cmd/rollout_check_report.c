@@ -1,5 +1,5 @@
 /* The report of a check. */
-#include "rollout_report.h"
+#include "rollout_check_report.h"
 
 #include <jansson.h>
 #include <stdio.h>
@@ -13,14 +13,14 @@ enum { NAMED_MAX = 20 }; /* mailboxes that are named to a person */
 
 static const char *const file_names[ROLLOUT_FILES] = {"plan", "policy", "secrets"};
 
-void rollout_report_clear(struct rollout_report *report)
+void rollout_check_report_clear(struct rollout_check_report *report)
 {
     for (int i = 0; i < ROLLOUT_FILES; i++)
         ck_complaints_clear(&report->files[i].complaints);
     ck_check_found_clear(&report->found);
 }
 
-bool rollout_report_is_bad(const struct rollout_report *report)
+bool rollout_check_report_is_bad(const struct rollout_check_report *report)
 {
     size_t bad = 0;
 
@@ -48,7 +48,7 @@ static const char *plural(size_t count)
     return count == 1 ? "" : "s";
 }
 
-static void print_numbers(const struct rollout_report *report)
+static void print_numbers(const struct rollout_check_report *report)
 {
     const struct ck_check_counts *counts = &report->counts;
     char text[256];
@@ -100,7 +100,7 @@ static void print_mail_programs(const struct ck_check_found *found)
                      found->mail_programs_unknown == 1 ? " has" : "es have");
 }
 
-static void print_server(const struct rollout_report *report)
+static void print_server(const struct rollout_check_report *report)
 {
     const struct ck_check_found *found = &report->found;
 
@@ -124,7 +124,7 @@ static void print_server(const struct rollout_report *report)
                      "that you were in each account.");
 }
 
-static void print_text(struct rollout_report *report)
+static void print_text(struct rollout_check_report *report)
 {
     size_t problems = ck_complaints_total(&report->found.problems);
 
@@ -132,7 +132,7 @@ static void print_text(struct rollout_report *report)
         if (report->files[i].path != NULL)
             print_complaints(report->files[i].path, &report->files[i].complaints);
     }
-    if (rollout_report_is_bad(report)) {
+    if (rollout_check_report_is_bad(report)) {
         say_always("The plan can't run like this. Once these lines are repaired, the rest is "
                    "checked.");
         return;
@@ -160,7 +160,7 @@ static void add_complaints(json_t *list, const char *file, const struct ck_compl
     }
 }
 
-static json_t *counts_json(const struct rollout_report *report)
+static json_t *counts_json(const struct rollout_check_report *report)
 {
     const struct ck_check_counts *counts = &report->counts;
     json_t *methods = json_object(), *routes = json_object();
@@ -182,7 +182,7 @@ static json_t *counts_json(const struct rollout_report *report)
         (json_int_t)counts->serial_keys, "serial_labels_of_apps", (json_int_t)counts->serial_apps);
 }
 
-static json_t *server_json(const struct rollout_report *report)
+static json_t *server_json(const struct rollout_check_report *report)
 {
     const struct ck_check_found *found = &report->found;
     json_t *names = json_array();
@@ -197,11 +197,11 @@ static json_t *server_json(const struct rollout_report *report)
                      "password_changes_unforced", (json_int_t)found->changes_unforced);
 }
 
-static void print_document(struct rollout_report *report, int status)
+static void print_document(struct rollout_check_report *report, int status)
 {
     json_t *bad = json_array(), *problems = json_array();
     json_int_t bad_count = 0;
-    bool is_bad = rollout_report_is_bad(report);
+    bool is_bad = rollout_check_report_is_bad(report);
 
     for (int i = 0; i < ROLLOUT_FILES; i++) {
         add_complaints(bad, file_names[i], &report->files[i].complaints);
@@ -221,9 +221,9 @@ static void print_document(struct rollout_report *report, int status)
     print_json(document);
 }
 
-int rollout_report_print(struct rollout_report *report)
+int rollout_check_report_print(struct rollout_check_report *report)
 {
-    int status = rollout_report_is_bad(report)                      ? CK_ERR_USAGE
+    int status = rollout_check_report_is_bad(report)                ? CK_ERR_USAGE
                  : ck_complaints_total(&report->found.problems) > 0 ? 1
                                                                     : 0;
 
