@@ -1,13 +1,13 @@
 /* An audit as a page for a browser. */
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <time.h>
 
 #include "audit_report.h"
 #include "cowkey/base/cleanup.h"
 #include "cowkey/base/file.h"
 #include "cowkey/report/html.h"
+#include "spool.h"
 #include "target.h"
 
 static const char *const level_classes[CK_LEVELS_COUNT] = {"unknown", "doubt", "bad"};
@@ -18,31 +18,11 @@ static const char *const state_classes[CK_SECOND_FACTORS_COUNT] = {
     [CK_SECOND_FACTOR_NOT_VISIBLE] = "unknown",
 };
 
-static void close_stream(FILE **stream)
-{
-    if (*stream != NULL)
-        fclose(*stream);
-    *stream = NULL;
-}
-
-/* A file without a name, which goes when it is closed. */
-static enum ck_err open_spool(FILE **ret_stream, struct ck_error *err)
-{
-    FILE *stream = tmpfile();
-
-    if (stream == NULL) {
-        ck_error_set(err, CK_ERR_UNCHANGED, "no temporary file can be made: %m");
-        return ck_error_hint(err, "The page is put together in one; make room in /tmp.");
-    }
-    *ret_stream = stream;
-    return CK_OK;
-}
-
 enum ck_err audit_page_open(struct audit_report *report, struct ck_error *err)
 {
     enum ck_err r = ck_file_check_new(report->html, err);
 
-    return r == CK_OK ? open_spool(&report->rows, err) : r;
+    return r == CK_OK ? spool_open(&report->rows, err) : r;
 }
 
 /* --- rows --- */
@@ -209,16 +189,6 @@ static void put_findings(FILE *to, const struct audit_report *report)
 
 /* --- the whole --- */
 
-static void copy(FILE *from, FILE *to)
-{
-    char block[16384];
-    size_t size;
-
-    rewind(from);
-    while ((size = fread(block, 1, sizeof(block), from)) > 0)
-        fwrite(block, 1, size, to);
-}
-
 static void put_page(FILE *to, struct audit_report *report, const struct ck_error *why)
 {
     const char *scheme = strstr(report->server, "://");
@@ -234,37 +204,20 @@ static void put_page(FILE *to, struct audit_report *report, const struct ck_erro
           "<th>Active</th><th>Second factor</th><th>Passkeys</th><th>Forced</th>"
           "<th>Findings</th></tr></thead>\n",
           to);
-    copy(report->rows, to);
+    spool_copy(report->rows, to);
     fputs("</table></div>\n", to);
     ck_html_end(to);
-}
-
-/* Mapped, so that a page of any size needs no memory of ours. */
-static enum ck_err keep(FILE *page, const char *path, struct ck_error *err)
-{
-    off_t size = ftello(page);
-    void *bytes =
-        size > 0 ? mmap(NULL, (size_t)size, PROT_READ, MAP_SHARED, fileno(page), 0) : MAP_FAILED;
-
-    if (bytes == MAP_FAILED)
-        return ck_error_set(err, CK_ERR_UNCHANGED, "the page could not be put together: %m");
-    enum ck_err r = ck_file_create_bytes(path, bytes, (size_t)size, err);
-    munmap(bytes, (size_t)size);
-    return r;
 }
 
 enum ck_err audit_page_write(struct audit_report *report, const struct ck_error *why,
                              struct ck_error *err)
 {
-    CK_CLEANUP(close_stream) FILE *page = NULL;
-    enum ck_err r = open_spool(&page, err);
+    CK_CLEANUP(spool_close) FILE *page = NULL;
+    enum ck_err r = spool_open(&page, err);
 
     if (r != CK_OK)
         return r;
     put_page(page, report, why);
-    if (fflush(page) != 0 || ferror(page) || ferror(report->rows)) {
-        ck_error_set(err, CK_ERR_UNCHANGED, "the page could not be put together: %m");
-        return ck_error_hint(err, "Make room in /tmp.");
-    }
-    return keep(page, report->html, err);
+    r = spool_check(report->rows, "page", err);
+    return r == CK_OK ? spool_keep(page, "page", report->html, err) : r;
 }

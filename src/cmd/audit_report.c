@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "output.h"
+#include "spool.h"
 #include "target.h"
 
 /* A bar between the lines of a document would spoil it. */
@@ -106,9 +107,7 @@ int audit_report_end(struct audit_report *report, const struct ck_error *why)
 void audit_report_clear(struct audit_report *report)
 {
     ck_table_free(&report->table);
-    if (report->rows != NULL)
-        fclose(report->rows);
-    report->rows = NULL;
+    spool_close(&report->rows);
 }
 
 /* --- what the forms share --- */
