@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "audit_report.h"
-#include "cowkey/base/cleanup.h"
 #include "output.h"
 #include "scope.h"
 #include "target.h"
@@ -121,16 +120,10 @@ static json_t *ending_json(const struct audit_report *report, const struct ck_er
  * The document is written piece by piece, since nobody keeps all its accounts: an object without
  * its end, the list, an object without its beginning.
  */
-static void print_piece(struct audit_report *report, json_t *object, bool open, bool close)
+static void print_piece(struct audit_report *report, json_t *object, bool opens, bool closes)
 {
-    CK_CLEANUP(ck_free_p) char *text = document_text(object);
-
-    if (text == NULL) {
+    if (!print_json_piece(object, opens, closes))
         report->short_of_memory = true;
-        return;
-    }
-    size_t size = strlen(text);
-    fwrite(text + (open ? 0 : 1), 1, size - (open ? 0 : 1) - (close ? 0 : 1), stdout);
 }
 
 static void print_line(json_t *document, json_t *more)

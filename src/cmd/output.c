@@ -101,6 +101,17 @@ char *document_text(struct json_t *document)
     return text;
 }
 
+bool print_json_piece(struct json_t *object, bool opens, bool closes)
+{
+    CK_CLEANUP(ck_free_p) char *text = document_text(object);
+
+    if (text == NULL)
+        return false;
+    size_t from = opens ? 0 : 1, end = strlen(text) - (closes ? 0 : 1);
+    fwrite(text + from, 1, end - from, stdout);
+    return true;
+}
+
 json_t *text_json(const char *text)
 {
     if (ck_utf8_valid(text, strlen(text)))

@@ -36,6 +36,12 @@ void print_json(struct json_t *document);
 char *document_text(struct json_t *document);
 
 /*
+ * Prints a piece of a document that nobody keeps whole, and releases it: an object without its
+ * beginning or its end, unless it opens or closes. False when memory is short.
+ */
+bool print_json_piece(struct json_t *object, bool opens, bool closes);
+
+/*
  * Whether the command talks to a server, and whether it is about one account there, of which errors
  * then say that it is as it was. Until it is known, they say nothing of either.
  */
