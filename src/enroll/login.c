@@ -11,6 +11,8 @@
 int64_t ck_login_server_now_s(const struct ck_login *login, const struct ck_session *session)
 {
     bool known;
+
+    ck_session_wait_turn(session);
     int64_t offset_s = ck_session_clock_offset_s(session, &known);
 
     return login->settings->now_s() + (known ? offset_s : 0);

@@ -114,6 +114,7 @@ static enum ck_err make(const struct ck_http_settings *settings, struct ck_secre
     http->cancel = http->cancel_at_first = settings->cancel;
     http->now_s = settings->now_s;
     http->trace = settings->trace;
+    http->brake = settings->brake;
     http->timeout_ms = http->timeout_ms_at_first = settings->timeout_ms;
     memcpy(http->origin, settings->host.origin, sizeof(http->origin));
     http->curl = curl_easy_init();
@@ -234,6 +235,14 @@ void ck_http_set_cancel(struct ck_http *http, const volatile sig_atomic_t *cance
     http->cancel = http->cancel_at_first = cancel;
 }
 
+/* Last words don't wait for ever either: whoever interrupts wants to be done. */
+void ck_http_wait_turn(struct ck_http *http)
+{
+    if (http->brake != NULL)
+        http->brake->before(http->brake->data, http->cancel_at_first);
+    http->has_turn = true;
+}
+
 static enum ck_err perform(struct ck_exchange *exchange, struct ck_response *ret_response,
                            struct ck_error *err)
 {
@@ -289,12 +298,21 @@ static void blot_key(const struct ck_http *http, struct ck_response *response)
 static enum ck_err run_at(struct ck_exchange *exchange, const char *url,
                           struct ck_response *ret_response, struct ck_error *err)
 {
+    const struct ck_http_brake *brake = exchange->http->brake;
+
+    if (!exchange->http->has_turn)
+        ck_http_wait_turn(exchange->http);
+    exchange->http->has_turn = false;
     on_progress(exchange, 0, 0, 0, 0);
     if (exchange->cancelled)
         return ck_error_set(err, CK_ERR_INTERRUPTED, "interrupted");
     if (curl_easy_setopt(exchange->http->curl, CURLOPT_URL, url) != CURLE_OK)
         return ck_error_no_memory(err);
-    return perform(exchange, ret_response, err);
+    enum ck_err r = perform(exchange, ret_response, err);
+    if (brake != NULL)
+        brake->after(brake->data, r == CK_OK ? ret_response->status : 0,
+                     r == CK_OK ? ret_response->retry_after_s : -1);
+    return r;
 }
 
 static enum ck_err run(struct ck_exchange *exchange, const char *path, struct curl_slist *headers,

@@ -17,6 +17,8 @@ struct ck_http {
     unsigned timeout_ms_at_first;
     int64_t (*now_s)(void);
     void (*trace)(const char *method, const char *path, int status);
+    const struct ck_http_brake *brake;
+    bool has_turn; /* the next exchange waited at the brake already */
     char origin[CK_ORIGIN_MAX];
     char message[CURL_ERROR_SIZE];
     unsigned timeout_ms;

@@ -151,6 +151,30 @@ static void read_content_type(CURL *curl, struct ck_response *response)
         response->content_type[i] = ck_ascii_lower(type[i]);
 }
 
+/* Digits only, or a date, which counts from the server's own clock where it tells that. */
+static void read_retry_after(CURL *curl, int64_t now_s, struct ck_response *response)
+{
+    struct curl_header *wish = NULL;
+    int64_t seconds;
+
+    response->retry_after_s = -1;
+    if (curl_easy_header(curl, "Retry-After", 0, CURLH_HEADER, -1, &wish) != CURLHE_OK)
+        return;
+    size_t digits = strspn(wish->value, "0123456789");
+    if (digits > 0 && wish->value[digits] == '\0') {
+        /* More digits than that are more than is told of anyhow. */
+        seconds = digits <= 9 ? strtoll(wish->value, NULL, 10) : CK_HTTP_RETRY_AFTER_MAX_S;
+    } else {
+        time_t until_s = digits == 0 ? curl_getdate(wish->value, NULL) : -1;
+        if (until_s < 0)
+            return;
+        seconds = until_s - (response->server_time_s >= 0 ? response->server_time_s : now_s);
+    }
+    response->retry_after_s = seconds < 0                           ? 0
+                              : seconds > CK_HTTP_RETRY_AFTER_MAX_S ? CK_HTTP_RETRY_AFTER_MAX_S
+                                                                    : seconds;
+}
+
 /* The date was written about half-way between our two readings of the clock. */
 static void read_date(CURL *curl, int64_t begun_s, int64_t ended_s, struct ck_response *response)
 {
@@ -184,6 +208,7 @@ enum ck_err ck_intake_finish(struct ck_intake *intake, CURL *curl, const char *o
     response.status = (int)status;
     read_content_type(curl, &response);
     read_date(curl, begun_s, ended_s, &response);
+    read_retry_after(curl, ended_s, &response);
     response.size = intake->size;
     response.body = CK_TAKE(intake->body);
     *ret_response = response;

@@ -259,6 +259,11 @@ const struct ck_page *ck_session_page(const struct ck_session *session)
     return &session->page;
 }
 
+void ck_session_wait_turn(const struct ck_session *session)
+{
+    ck_http_wait_turn(session->http);
+}
+
 int64_t ck_session_clock_offset_s(const struct ck_session *session, bool *ret_known)
 {
     *ret_known = session->clock_known;

@@ -89,7 +89,10 @@ enum ck_err ck_login_note_change(const struct ck_login *login, struct ck_error *
 enum ck_err ck_factor_pick(const struct ck_page *page, const char *what,
                            const struct ck_factor **ret_factor, struct ck_error *err);
 
-/* The present time as the server sees it, in seconds since 1970. */
+/*
+ * The present time as the server sees it, in seconds since 1970. Waits before while the server asks
+ * for fewer exchanges, so that a code that is made of it is sent at once.
+ */
 int64_t ck_login_server_now_s(const struct ck_login *login, const struct ck_session *session);
 
 /* CK_ERR_UNCHANGED for a login page that asks for a factor and offers none to answer with. */

@@ -20,10 +20,26 @@
 #include "cowkey/mailcow/server_certificate.h"
 
 enum {
-    CK_HTTP_BODY_MAX = 4 * 1024 * 1024, /* bytes of an unpacked body */
-    CK_HTTP_HEAD_MAX = 64 * 1024,       /* bytes of all header lines of an answer */
-    CK_HTTP_PATH_MAX = 1024,            /* bytes of a path with query, with NUL */
-    CK_HTTP_API_KEY_MAX = 255,          /* bytes of an API key: the server's column */
+    CK_HTTP_BODY_MAX = 4 * 1024 * 1024,       /* bytes of an unpacked body */
+    CK_HTTP_HEAD_MAX = 64 * 1024,             /* bytes of all header lines of an answer */
+    CK_HTTP_PATH_MAX = 1024,                  /* bytes of a path with query, with NUL */
+    CK_HTTP_API_KEY_MAX = 255,                /* bytes of an API key: the server's column */
+    CK_HTTP_RETRY_AFTER_MAX_S = 24 * 60 * 60, /* of a longer Retry-After this is told */
+};
+
+/*
+ * What holds exchanges up while the server asks for fewer (429, 503): told of each, by every client
+ * of these settings and so by any thread. Last words (ck_http_set_last_words) wait, too.
+ */
+struct ck_http_brake {
+    void *data;
+    /* Before: may wait, but no longer than until *cancel, when not NULL, is nonzero. */
+    void (*before)(void *data, const volatile sig_atomic_t *cancel);
+    /*
+     * After: status 0 is an exchange without an answer. retry_after_s: the seconds that the server
+     * asks to wait (RFC 9110 section 10.2.3), 0 to CK_HTTP_RETRY_AFTER_MAX_S; -1: it does not say.
+     */
+    void (*after)(void *data, int status, int64_t retry_after_s);
 };
 
 /*
@@ -44,13 +60,14 @@ struct ck_http_settings {
      * without what stands in a query, which may be a secret: "/?sso_token=...".
      */
     void (*trace)(const char *method, const char *path, int status);
+    const struct ck_http_brake *brake; /* borrowed; NULL: none */
 };
 
 /*
  * body is owned, NUL-terminated, size bytes long. location is the path (with query) of a Location
  * header that stays on this server, else empty. server_time_s is the Date header in seconds since
  * 1970, or -1; clock_offset_s is how far the server's clock is ahead of ours (half the exchange's
- * duration allowed for), 0 without Date.
+ * duration allowed for), 0 without Date. retry_after_s as a brake is told.
  */
 struct ck_response {
     int status;
@@ -60,6 +77,7 @@ struct ck_response {
     size_t size;
     int64_t server_time_s;
     int64_t clock_offset_s;
+    int64_t retry_after_s;
 };
 
 struct ck_http;
@@ -129,6 +147,9 @@ void ck_http_end_last_words(struct ck_http *http);
 
 /* Looks at another *cancel from now on; NULL: nothing interrupts. */
 void ck_http_set_cancel(struct ck_http *http, const volatile sig_atomic_t *cancel);
+
+/* Waits at the brake now, so that the next exchange is not held up: for what would grow old. */
+void ck_http_wait_turn(struct ck_http *http);
 
 /* From now on each exchange has a connection of its own. */
 void ck_http_use_fresh_connection(struct ck_http *http);

@@ -51,6 +51,9 @@ const struct ck_page *ck_session_page(const struct ck_session *session);
  */
 int64_t ck_session_clock_offset_s(const struct ck_session *session, bool *ret_known);
 
+/* Waits while the server asks for fewer exchanges: before a code is made, see ck_http_wait_turn. */
+void ck_session_wait_turn(const struct ck_session *session);
+
 /*
  * Answers the second factor: one attempt, after which the server drops the login when it is wrong
  * (CK_ERR_REFUSED: it says so). id is the row; a Yubico OTP (44 modhex characters) needs none.

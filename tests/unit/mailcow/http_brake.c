@@ -1,0 +1,176 @@
+/* What a brake is told of exchanges, and what it can hold up. */
+#include <string.h>
+
+#include "bench.h"
+
+static struct {
+    unsigned befores, afters;
+    int status;
+    int64_t retry_after_s;
+    const volatile sig_atomic_t *cancel;
+    volatile sig_atomic_t *raise; /* while somebody waits */
+} brake;
+
+static void before(void *data, const volatile sig_atomic_t *cancel)
+{
+    assert_ptr_equal(data, &brake);
+    assert_int_equal(brake.befores, brake.afters);
+    brake.befores++;
+    brake.cancel = cancel;
+    if (brake.raise != NULL)
+        *brake.raise = 1;
+}
+
+static void after(void *data, int status, int64_t retry_after_s)
+{
+    assert_ptr_equal(data, &brake);
+    brake.afters++;
+    brake.status = status;
+    brake.retry_after_s = retry_after_s;
+}
+
+static const struct ck_http_brake told = {.data = &brake, .before = before, .after = after};
+
+static void use_brake(struct bench *bench)
+{
+    memset(&brake, 0, sizeof(brake));
+    ck_http_free(&bench->http);
+    bench->settings.cancel = &bench->server->cancel;
+    bench->settings.brake = &told;
+    bench->http = new_client(bench);
+}
+
+static enum ck_err try_get(struct bench *bench, const char *path)
+{
+    struct ck_response response = {0};
+    enum ck_err r = ck_http_get(bench->http, path, &response, &bench->err);
+
+    if (r == CK_OK) {
+        assert_int_equal(response.retry_after_s, brake.retry_after_s);
+        ck_response_clear(&response);
+    }
+    return r;
+}
+
+static void test_each_exchange_is_told(void **state)
+{
+    struct bench *bench = *state;
+
+    use_brake(bench);
+    assert_int_equal(try_get(bench, "/"), CK_OK);
+    assert_int_equal(brake.befores, 1);
+    assert_int_equal(brake.afters, 1);
+    assert_int_equal(brake.status, 200);
+    assert_int_equal(brake.retry_after_s, -1);
+    assert_ptr_equal(brake.cancel, &bench->server->cancel);
+
+    assert_int_equal(try_get(bench, "/short"), CK_ERR_UNREACHABLE);
+    assert_int_equal(brake.afters, 2);
+    assert_int_equal(brake.status, 0);
+    assert_int_equal(brake.retry_after_s, -1);
+}
+
+static void test_without_a_brake(void **state)
+{
+    struct bench *bench = *state;
+
+    use_brake(bench);
+    ck_http_free(&bench->http);
+    bench->settings.brake = NULL;
+    bench->http = new_client(bench);
+    brake.retry_after_s = -1;
+    assert_int_equal(try_get(bench, "/"), CK_OK);
+    ck_http_wait_turn(bench->http);
+    assert_int_equal(brake.befores + brake.afters, 0);
+}
+
+static void test_retry_after(void **state)
+{
+    static const struct {
+        const char *path;
+        int64_t seconds;
+    } wishes[] = {
+        {"/busy/", -1},
+        {"/busy/0", 0},
+        {"/busy/120", 120},
+        {"/busy/86400", 86400},
+        {"/busy/86401", 86400},
+        {"/busy/99999999999999999999", 86400},
+        {"/busy/-1", -1},
+        {"/busy/1.5", -1},
+        {"/busy/12x", -1},
+        {"/busy/soon", -1},
+        /* The server's own clock says 22:13:20, and ours 40 s less. */
+        {"/busy/Tue,_14_Nov_2023_22:14:20_GMT", 60},
+        {"/busy/Tue,_14_Nov_2023_22:13:20_GMT", 0},
+        {"/busy/Tue,_14_Nov_2023_22:13:19_GMT", 0},
+        {"/busy/Tue,_14_Nov_2073_22:13:19_GMT", 86400},
+        {"/busy/Tue,_99_Nov_2023_22:14:20_GMT", -1},
+    };
+    struct bench *bench = *state;
+
+    use_brake(bench);
+    for (size_t i = 0; i < sizeof(wishes) / sizeof(*wishes); i++) {
+        assert_int_equal(try_get(bench, wishes[i].path), CK_OK);
+        assert_int_equal(brake.status, 429);
+        if (brake.retry_after_s != wishes[i].seconds)
+            fail_msg("%s: %lld", wishes[i].path, (long long)brake.retry_after_s);
+    }
+}
+
+/* Whoever interrupts while an exchange waits gets it back unsent. */
+static void test_cancel_while_waiting(void **state)
+{
+    struct bench *bench = *state;
+
+    use_brake(bench);
+    brake.raise = &bench->server->cancel;
+    assert_int_equal(try_get(bench, "/"), CK_ERR_INTERRUPTED);
+    assert_int_equal(brake.befores, 1);
+    assert_int_equal(brake.afters, 0);
+    assert_int_equal(bench->server->count, 0);
+}
+
+/* Last words are sent whatever was interrupted, but the interruption ends their waiting. */
+static void test_last_words(void **state)
+{
+    struct bench *bench = *state;
+
+    use_brake(bench);
+    bench->server->cancel = 1;
+    ck_http_set_last_words(bench->http, 1000);
+    assert_int_equal(try_get(bench, "/"), CK_OK);
+    assert_ptr_equal(brake.cancel, &bench->server->cancel);
+    assert_int_equal(brake.afters, 1);
+}
+
+static void test_turn_is_for_one_exchange(void **state)
+{
+    struct bench *bench = *state;
+
+    use_brake(bench);
+    ck_http_wait_turn(bench->http);
+    assert_int_equal(brake.befores, 1);
+    brake.befores = 0;
+    assert_int_equal(try_get(bench, "/"), CK_OK);
+    assert_int_equal(brake.befores, 0);
+    assert_int_equal(brake.afters, 1);
+    brake.afters = 0;
+    assert_int_equal(try_get(bench, "/"), CK_OK);
+    assert_int_equal(brake.befores, 1);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        BENCH_TEST(test_each_exchange_is_told),
+        BENCH_TEST(test_without_a_brake),
+        BENCH_TEST(test_retry_after),
+        BENCH_TEST(test_cancel_while_waiting),
+        BENCH_TEST(test_last_words),
+        BENCH_TEST(test_turn_is_for_one_exchange),
+    };
+
+    no_proxy();
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
