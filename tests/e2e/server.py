@@ -27,8 +27,8 @@ PATIENCE_S = 30
 
 # Verbs that no real server's arranger has.
 _SIMULATED = ("add-account", "app-passwords", "clock", "directory", "domain-full", "fault",
-              "meanwhile", "no-record", "registrations", "requests", "tls",
-              "trusted-vendors")
+              "holdings", "meanwhile", "no-record", "outage", "registrations", "requests",
+              "settle", "tls", "trusted-vendors")
 
 # Where each role logs in and finds its own factors.
 LOGIN_PAGES = {"mailbox": "/", "domain-admin": "/domainadmin/", "admin": "/admin/"}

@@ -43,6 +43,8 @@ class Arranger:
     def run(self, words):
         """Runs one verb; the text that it prints, perhaps empty."""
         verb = self._find(words)
+        if words[0] == "settle":  # waits for others, who need the state
+            return verb() or ""
         with self._state.lock:
             result = verb(*words[1:])
         if result is None:
@@ -205,10 +207,10 @@ class Arranger:
         self._state.api_allow_from = networks
 
     def do_many_mailboxes(self, domain, count, factors=None):
-        """See crowds.py for their names, and for what every one of ten has."""
-        if factors not in (None, "factors"):
-            raise Usage("many-mailboxes DOMAIN COUNT [factors]")
-        crowds.make(self._state, domain, int(count), factors is not None)
+        """See crowds.py for their names and passwords, and for what every one of ten has."""
+        if factors not in (None, "factors", "passwords"):
+            raise Usage("many-mailboxes DOMAIN COUNT [factors|passwords]")
+        crowds.make(self._state, domain, int(count), factors == "factors", factors == "passwords")
 
     def do_add_account(self, name, role, password, domain=None):
         """A further account; a mailbox or its administrator may bring a new domain along."""
@@ -273,6 +275,24 @@ class Arranger:
 
     def do_requests(self):
         return self._state.requests
+
+    def do_holdings(self, domain=None):
+        """All that accounts have, with its secrets: {account: {factors, passkeys, app_passwords}}."""
+        return {name: crowds.holdings(self._state, account)
+                for name, account in self._state.accounts.items()
+                if domain in (None, account.domain)}
+
+    def do_settle(self):
+        """Waits until what is done late is done."""
+        self._sandbox.late.settle()
+
+    def do_outage(self, seconds, kind="refused"):
+        """For so many seconds nobody listens, or a gateway finds nobody behind it; 0 ends that."""
+        if kind not in self._sandbox.outage.KINDS:
+            raise Usage("outage SECONDS " + "|".join(self._sandbox.outage.KINDS))
+        self._sandbox.outage.end()
+        if float(seconds) > 0:
+            self._sandbox.outage.begin(float(seconds), kind)
 
     def do_registrations(self):
         return self._state.registrations

@@ -1,5 +1,7 @@
 """What only the simulation has for administrators: crowds, verbs, and lies about others."""
 
+import base64
+import hashlib
 import json
 import time
 
@@ -7,6 +9,10 @@ from cases import Case
 from cases_admins import ALICE, BOB, DA, FAR, Admins
 from cases_keys import FIDO2
 from visitor import SECRET
+
+
+def octets(text):
+    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
 
 
 class Crowds(Admins, Case):
@@ -37,6 +43,34 @@ class Crowds(Admins, Case):
         self.server.ctl("reset")
         self.server.ctl("many-mailboxes", "example.org", 2)
         self.assertEqual(self.server.ask("factors", "made00001@example.org"), [])
+
+    def test_own_passwords(self):
+        self.server.ctl("many-mailboxes", "many.test", 100, "passwords")
+        for number, password, status in ((1, "Made-Up-Pass-00001", 302),
+                                         (100, "Made-Up-Pass-00100", 302),
+                                         (2, "Made-Up-Pass-00001", 200)):
+            answer = self.visitor().log_in(f"made{number:05}@many.test", "/", password)
+            self.assertEqual(answer.status, status)
+
+    def test_holdings(self):
+        self.server.ctl("many-mailboxes", "many.test", 10, "factors")
+        cid = self.server.ctl("add-passkey", ALICE, "my key")
+        found = self.server.ask("holdings")
+        self.assertEqual({name: found[name][kind] for name, kind in (
+            (BOB, "factors"), (DA, "factors"), ("made00003@many.test", "passkeys"))},
+            {BOB: [], DA: [], "made00003@many.test": []})
+        [app], [password] = (found["made00003@many.test"][kind]
+                             for kind in ("factors", "app_passwords"))
+        self.assertEqual((app["method"], app["secret"], app["active"]),
+                         ("totp", "MADEUPSECRETOFMANYABCD234567", True))
+        self.assertEqual(password["label"], "made up")
+        [key] = found["made00001@many.test"]["factors"]
+        self.assertEqual((key["method"], key["secret"], len(octets(key["credential"]))),
+                         ("webauthn", None, 32))
+        [passkey] = found[ALICE]["passkeys"]
+        self.assertEqual((passkey["cid"], passkey["label"]), (cid, "my key"))
+        self.assertEqual(hashlib.sha256(octets(passkey["credential"])).hexdigest(), cid)
+        self.assertEqual(len(self.server.ask("holdings", "many.test")), 10)
 
     def test_reset_is_quick(self):
         self.server.ctl("many-mailboxes", "many.test", self.COUNT, "factors")

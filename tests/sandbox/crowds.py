@@ -1,13 +1,16 @@
 """Thousands of mailboxes at once, and everything that is stored about an account.
 
 The mailboxes are `made00001@DOMAIN` and so on.  With factors, the last digit of
-the number says what a mailbox has; see KINDS.
+the number says what a mailbox has; see KINDS.  All have one password, or each
+its own.
 """
 
+import base64
 import hashlib
 import os
 
 PASSWORD = "Made-Up-Pass-many"
+OWN_PASSWORD = "Made-Up-Pass-{:05}"
 SECRET = "MADEUPSECRETOFMANYABCD234567"
 # Last digit of the number -> what the mailbox has.  The others have nothing.
 KINDS = {
@@ -22,12 +25,13 @@ KINDS = {
 _UNTOUCHED = {"quota": 1073741824, "custom_attributes": {}, "modified": None}
 
 
-def make(state, domain, count, with_factors):
+def make(state, domain, count, with_factors, own_passwords=False):
     if domain not in state.domains:
         state.domains.append(domain)
     for number in range(1, count + 1):
         name = f"made{number:05}@{domain}"
-        state.seed_account({"name": name, "role": "mailbox", "password": PASSWORD})
+        state.seed_account({"name": name, "role": "mailbox", "password":
+                            OWN_PASSWORD.format(number) if own_passwords else PASSWORD})
         for kind in KINDS.get(number % 10, ()) if with_factors else ():
             _give(state, name, kind)
 
@@ -43,6 +47,26 @@ def _give(state, name, kind):
         state.add_factor(name, "made up", kind, SECRET)
     else:
         state.set_factors_active(name, 0)
+
+
+def holdings(state, account):
+    """What an account has, with its secrets, for comparison with somebody's records."""
+    return {
+        "role": account.role, "force_pw_update": account.attribute("force_pw_update"),
+        "password": account.password,
+        "factors": [{"id": row.id, "label": row.label, "method": row.method,
+                     "active": bool(row.active), "credential": _text(row.key_handle),
+                     "secret": row.secret if row.method == "totp" else None}
+                    for row in state.factors_of(account.name, active_only=False)],
+        "passkeys": [{"cid": row.cid, "label": row.shown_label,
+                      "credential": _text(row.credential_id)}
+                     for row in state.passkeys_of(account.name)],
+        "app_passwords": [{"id": row.id, "label": row.label, "password": row.password}
+                          for row in state.app_passwords_of(account.name)]}
+
+
+def _text(octets):
+    return base64.urlsafe_b64encode(octets).decode().rstrip("=")
 
 
 def columns(account):

@@ -9,6 +9,8 @@ first that fits is used, `times` times.
 `options:KIND[:MEMBER]` spoils what is asked of keys, see options.py.
 `other-account:NAME` shows a page of somebody else's; `other-session:NAME` makes a
 log-in without a password (sign_on.py, log_in_as.py) enter another account.
+`status:429:5` says when to come again (Retry-After, in seconds).  `act-late:SECONDS`
+hangs up at once and does what was asked only later; `settle` waits for that.
 
 A rule of `meanwhile` has `verb` instead of `do`: an arranger's verb that is run
 right before the matching request is handled.
@@ -21,6 +23,8 @@ import php
 
 # Kinds that answer instead of the server: it never sees the request.
 BEFORE = ("drop-before", "status", "other-site", "redirect")
+# A kind that answers nothing, and acts when the client has long gone.
+LATE = "act-late"
 # Kinds that change what the server does or shows.
 DURING = ("delay", "expired", "lie-refused", "lie-success", "lie-stored-two", "options",
           "other-account", "other-session", "refuse-code")
@@ -69,12 +73,19 @@ class Fault(Rule):
     def __init__(self, description):
         super().__init__(description, "do")
         self.kind, _, self.argument = description["do"].partition(":")
-        if self.kind not in BEFORE + DURING + AFTER:
+        if self.kind not in BEFORE + DURING + AFTER + (LATE,):
             raise BadRule(f"no such fault: {self.kind}")
+        self.retry_after = None
+        if self.kind == "status" and ":" in self.argument:
+            self.argument, _, self.retry_after = self.argument.partition(":")
+            if not self.retry_after.isdigit():
+                raise BadRule("status:NUMBER:SECONDS")
         if self.kind in _WITH_NUMBER:
             if not self.argument.isdigit():
                 raise BadRule(f"{self.kind} wants a number")
             self.number = int(self.argument)
+        elif self.kind == LATE:
+            self.seconds = _seconds(self.argument)
         elif self.kind in _WITH_TEXT and not self.argument:
             raise BadRule(f"{self.kind} wants an argument")
         elif self.kind == "options" and self.argument.partition(":")[0] not in options.SPOILED:
@@ -112,6 +123,13 @@ class Rules:
                 self._pending.remove(rule)
             return rule
         return None
+
+
+def _seconds(text):
+    try:
+        return max(0.0, float(text))
+    except ValueError:
+        raise BadRule(f"{LATE} wants seconds") from None
 
 
 def _same_path(pattern, path):

@@ -13,6 +13,7 @@ import http.server
 import socket
 import socketserver
 import sys
+import threading
 import time
 import zlib
 
@@ -60,17 +61,33 @@ class Sandbox(socketserver.ThreadingTCPServer):
         self.arranger = None
         self.faults = faults.Rules()
         self.meanwhiles = faults.Rules()
+        self.late = LateActs()
+        self.outage = Outage(self)
         self.reset()
         super().__init__(("127.0.0.1", port), Connection)
 
+    def server_bind(self):
+        # Only a port that was asked for stays ours while nobody listens, see Outage.
+        with socket.socket() as finder:
+            finder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            finder.bind(self.server_address)
+            self.server_address = finder.getsockname()
+            super().server_bind()
+
     def reset(self):
+        self.outage.end()
+        self.late.forget()
         self.state.reset()
         self.faults.clear()
         self.meanwhiles.clear()
         self.tls_kind = "good"
 
     def get_request(self):
-        client, address = self.socket.accept()
+        try:
+            client, address = self.socket.accept()
+        except OSError:
+            self.outage.await_end()
+            raise
         client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         # The handshake happens in the connection's thread, not here.
         wrapped = self.contexts[self.tls_kind].wrap_socket(
@@ -95,7 +112,12 @@ class Sandbox(socketserver.ThreadingTCPServer):
             meanwhile = self.meanwhiles.take(request, entry["account"])
             if meanwhile:
                 self.arranger(meanwhile.verb)
-        if fault and fault.kind in faults.BEFORE:
+        if self.outage.kind:
+            response = self.outage.answer()
+        elif fault and fault.kind == faults.LATE:
+            self.late.plan(fault.seconds, lambda: self._with_server(exchange, None))
+            response = None
+        elif fault and fault.kind in faults.BEFORE:
             response = self._without_server(fault)
         else:
             response = self._with_server(exchange, fault)
@@ -125,7 +147,10 @@ class Sandbox(socketserver.ThreadingTCPServer):
 
     def _without_server(self, fault):
         if fault.kind == "status":
-            return Response(fault.number, b"<html><body>no luck</body></html>", from_php=False)
+            response = Response(fault.number, b"<html><body>no luck</body></html>", from_php=False)
+            if fault.retry_after:
+                response.headers.append(("Retry-After", fault.retry_after))
+            return response
         if fault.kind == "redirect":
             return redirect(fault.argument, from_php=False)
         if fault.kind == "other-site":
@@ -154,6 +179,87 @@ class Sandbox(socketserver.ThreadingTCPServer):
                 state.refuse_codes = state.lying = state.denying = state.doubling = False
 
 
+class LateActs:
+    """What clients have asked for and the server has still to do."""
+
+    def __init__(self):
+        self._timers = set()
+        self._changed = threading.Condition()
+
+    def plan(self, seconds, act):
+        def run():
+            with self._changed:
+                if timer not in self._timers:
+                    return  # it was forgotten
+            act()
+            with self._changed:
+                self._timers.discard(timer)
+                self._changed.notify_all()
+
+        timer = threading.Timer(seconds, run)
+        timer.daemon = True
+        with self._changed:
+            self._timers.add(timer)
+        timer.start()
+
+    def settle(self):
+        """Waits until nothing is left to do."""
+        with self._changed:
+            self._changed.wait_for(lambda: not self._timers)
+
+    def forget(self):
+        with self._changed:
+            for timer in self._timers:
+                timer.cancel()
+            self._timers.clear()
+            self._changed.notify_all()
+
+
+class Outage:
+    """A server that is away for a while: nobody listens, or only the web server in front does."""
+
+    KINDS = ("refused", "bad-gateway")
+
+    def __init__(self, sandbox):
+        self._sandbox = sandbox
+        self._over = threading.Event()
+        self._over.set()
+        self._timer = None
+        self._lock = threading.RLock()
+        self.connections = set()
+        self.kind = None
+
+    def begin(self, seconds, kind):
+        with self._lock:
+            self._over.clear()
+            self.kind = kind
+            self._timer = threading.Timer(seconds, self.end)
+            self._timer.daemon = True
+            self._timer.start()
+            if kind == "refused":
+                self._sandbox.socket.shutdown(socket.SHUT_RDWR)
+                for connection in list(self.connections):
+                    connection.cut_off()
+
+    def end(self):
+        with self._lock:
+            if self.kind is None:
+                return
+            self._timer.cancel()
+            if self.kind == "refused":
+                self._sandbox.socket.listen(self._sandbox.request_queue_size)
+            self.kind = None
+            self._over.set()
+
+    def await_end(self):
+        self._over.wait()
+
+    def answer(self):
+        if self.kind == "bad-gateway":
+            return Response(502, b"<html><body>502 Bad Gateway</body></html>", from_php=False)
+        return None
+
+
 class Connection(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     wbufsize = -1
@@ -163,6 +269,11 @@ class Connection(http.server.BaseHTTPRequestHandler):
         self.request.settimeout(self.timeout)
         self.request.do_handshake()
         super().setup()
+        self.server.outage.connections.add(self)
+
+    def finish(self):
+        self.server.outage.connections.discard(self)
+        super().finish()
 
     def log_message(self, *arguments):
         """Silent: tests read the list of requests instead."""
@@ -186,11 +297,11 @@ class Connection(http.server.BaseHTTPRequestHandler):
     def _send(self, response, fault):
         kind = fault.kind if fault else None
         if response is None or kind == "drop-after":
-            self._hang_up()
+            self.hang_up()
             return
         if kind == "hang":
             self._wait_for_the_client()
-            self._hang_up()
+            self.hang_up()
             return
         head, body = self._compose(response, fault)
         raw = head + (b"" if self.command == "HEAD" else body)
@@ -201,7 +312,7 @@ class Connection(http.server.BaseHTTPRequestHandler):
         self.wfile.write(raw)
         self.wfile.flush()
         if kind in ("cut", "truncate-body"):
-            self._hang_up()
+            self.hang_up()
 
     def _compose(self, response, fault):
         """Head and body as bytes, with what the fault adds to them."""
@@ -244,10 +355,17 @@ class Connection(http.server.BaseHTTPRequestHandler):
                 and response.status in (200, 403, 404)
                 and (response.from_php or len(response.body) >= 256))
 
-    def _hang_up(self):
+    def hang_up(self):
         self.close_connection = True
         try:
             self.connection.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            pass
+
+    def cut_off(self):
+        """Hangs up from another thread, which must leave the TLS layer alone."""
+        try:
+            socket.socket.shutdown(self.connection, socket.SHUT_RDWR)
         except OSError:
             pass
 

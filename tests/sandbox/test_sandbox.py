@@ -11,7 +11,8 @@ import unittest
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
-import cases_admins  # noqa: E402 (found beside this file)
+import cases_absence  # noqa: E402 (found beside this file)
+import cases_admins  # noqa: E402
 import cases_api  # noqa: E402
 import cases_arranger  # noqa: E402
 import cases_audit  # noqa: E402
@@ -28,7 +29,7 @@ import cases_sessions  # noqa: E402
 
 MODULES = (cases_login, cases_sessions, cases_factors, cases_holds, cases_api, cases_security_keys,
            cases_passkeys, cases_relying_party, cases_admins, cases_audit, cases_faults,
-           cases_options, cases_arranger, cases_crowds)
+           cases_options, cases_absence, cases_arranger, cases_crowds)
 
 
 def load_tests(loader, _tests, _pattern):
