@@ -220,8 +220,11 @@ static enum errand_result settle_bad(struct errand *errand, enum ck_err r, struc
     /* Listed, and its proof was refused but could not be taken back; or it was hindered. */
     if (errand->item->state == CK_STEP_RECORDED) {
         enum errand_result hindrance = errand_obstacle(done->hindered);
-        if (hindrance != ERRAND_DONE)
-            return hindrance;
+        if (hindrance != ERRAND_DONE) {
+            const struct ck_ledger_facts why = {.cause = &cause};
+            return errand_step(errand, CK_STEP_LIST, &why, err) == CK_OK ? hindrance
+                                                                         : ERRAND_BROKEN;
+        }
         enum errand_result ended = errand_end_with(errand, CK_STEP_LOSE, &cause, err);
         return ended == ERRAND_DONE ? result : ended;
     }
