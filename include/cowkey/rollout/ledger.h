@@ -142,7 +142,7 @@ enum ck_err ck_ledger_step(struct ck_ledger *ledger, int64_t item, enum ck_step_
                            const struct ck_ledger_facts *facts, enum ck_step_state *ret_state,
                            struct ck_error *err);
 
-/* The rows that the server listed before: a new array, free it. */
+/* The rows that the server listed before: a new array, free it; NULL: it is not known. */
 enum ck_err ck_ledger_before(struct ck_ledger *ledger, int64_t item, uint64_t **ret_ids,
                              size_t *ret_count, struct ck_error *err);
 
