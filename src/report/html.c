@@ -105,13 +105,18 @@ static const char head[] =
     ".p0{fill:var(--good)}.p1{fill:var(--bad)}.p2{fill:var(--doubt-area)}.p3{fill:var(--unknown)}\n"
     "@media print{body{padding:0;max-width:none;font-size:10pt}thead{display:table-header-group}"
     "tr,dt,dd,svg{break-inside:avoid}dt{break-after:avoid}.tag{white-space:normal}"
-    "rect,.tag{print-color-adjust:exact;-webkit-print-color-adjust:exact}}\n"
-    "</style>\n";
+    "rect,.tag{print-color-adjust:exact;-webkit-print-color-adjust:exact}}\n";
 
 void ck_html_begin(FILE *to, const char *title)
 {
+    ck_html_begin_styled(to, title, "");
+}
+
+void ck_html_begin_styled(FILE *to, const char *title, const char *style)
+{
     fputs(head, to);
-    fputs("<title>", to);
+    fputs(style, to);
+    fputs("</style>\n<title>", to);
     ck_html_text(to, title);
     fputs("</title>\n</head>\n<body>\n<main>\n<h1>", to);
     ck_html_text(to, title);

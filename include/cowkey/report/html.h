@@ -22,6 +22,8 @@ void ck_html_text(FILE *to, const char *text);
 
 /* The page up to its heading; further headings and sections come from the caller. */
 void ck_html_begin(FILE *to, const char *title);
+/* The same with rules (CSS) of its own behind those of every page. */
+void ck_html_begin_styled(FILE *to, const char *title, const char *style);
 void ck_html_end(FILE *to);
 
 enum { CK_CHART_PARTS_MAX = 4 };
