@@ -41,6 +41,19 @@ static int lock(int fd, int operation)
     return rc;
 }
 
+/* Sheets and letters are made of secrets, too. */
+static enum ck_err clean(const struct ck_pending *pending, struct ck_error *err)
+{
+    static const char *const names[] = {"pending", SHEETS_DIRECTORY, LETTERS_DIRECTORY};
+    enum ck_err r = CK_OK;
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(*names) && r == CK_OK; i++) {
+        CK_CLEANUP(ck_free_p) char *path = private_path(pending->directory, names[i]);
+        r = path != NULL ? private_directory_clean(path, err) : ck_error_no_memory(err);
+    }
+    return r;
+}
+
 /*
  * What another process is just writing looks like what a crash left half written. So everybody
  * holds a shared lock, and only who is alone cleans up. File systems without locks are shared by
@@ -51,8 +64,7 @@ static enum ck_err begin(struct ck_pending *pending, struct ck_error *err)
     pending->lock = open(pending->files, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (pending->lock < 0)
         return ck_error_set(err, CK_ERR_USAGE, "'%.300s' could not be opened: %m", pending->files);
-    bool alone = lock(pending->lock, LOCK_EX | LOCK_NB) == 0;
-    enum ck_err r = alone ? private_directory_clean(pending->files, err) : CK_OK;
+    enum ck_err r = lock(pending->lock, LOCK_EX | LOCK_NB) == 0 ? clean(pending, err) : CK_OK;
     lock(pending->lock, LOCK_SH);
     return r;
 }

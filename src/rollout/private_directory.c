@@ -105,6 +105,8 @@ enum ck_err private_directory_clean(const char *path, struct ck_error *err)
     const struct dirent *entry;
     enum ck_err r = CK_OK;
 
+    if (directory == NULL && errno == ENOENT)
+        return CK_OK;
     if (directory == NULL && errno == ENOMEM)
         return ck_error_no_memory(err);
     if (directory == NULL)

@@ -4,6 +4,10 @@
 
 #include "cowkey/base/error.h"
 
+/* Below the directory of hand-outs, beside "pending". */
+#define SHEETS_DIRECTORY "sheets"
+#define LETTERS_DIRECTORY "letters"
+
 /* "DIRECTORY/NAME", a new string; NULL when memory is short. */
 char *private_path(const char *directory, const char *name);
 
@@ -13,7 +17,7 @@ char *private_path(const char *directory, const char *name);
  */
 enum ck_err private_directory_make(const char *path, struct ck_error *err);
 
-/* Removes what a crash left half written. */
+/* Removes what a crash left half written in it; no directory is CK_OK. */
 enum ck_err private_directory_clean(const char *path, struct ck_error *err);
 
 #endif
