@@ -37,9 +37,22 @@ struct ck_chart_bar {
 /*
  * A small chart of bars that each stand for all of their kind, with its numbers beside them, drawn
  * in the page (SVG). names are those of the parts, parts_count of them: the first is shown as good,
- * then bad, doubtful and unknown. Bars of nothing are left out.
+ * then bad, doubtful and unknown. Bars of nothing are left out; long labels stand above theirs.
  */
 void ck_html_chart(FILE *to, const char *title, const char *const *names, size_t parts_count,
                    const struct ck_chart_bar *bars, size_t bars_count);
+
+/* So many at a time. */
+struct ck_chart_column {
+    const char *label; /* of the time */
+    size_t count;
+};
+
+/*
+ * A small chart of columns, one beside the other in their order, the highest as high as the chart;
+ * the first and the last have their labels below. None with a count above 0: no chart.
+ */
+void ck_html_columns(FILE *to, const char *title, const struct ck_chart_column *columns,
+                     size_t count);
 
 #endif
