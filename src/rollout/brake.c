@@ -1,0 +1,116 @@
+/* One pause for all threads. */
+#include "brake.h"
+
+#include <time.h>
+
+#include "cowkey/base/clock.h"
+
+enum {
+    TOO_MANY = 429,
+    UNAVAILABLE = 503,
+    FAILURES = 500, /* from here on: it is in no state to take more */
+    LOOK_MS = 200,  /* how often it is looked for an interruption: its signal may wake another */
+};
+
+const struct brake_pace brake_usual = {.first = 1000, .max = 60000, .wish_max = 600000};
+
+static _Thread_local unsigned hits;
+
+unsigned brake_hits(void)
+{
+    return hits;
+}
+
+/* Until then, or a signal. */
+static void sleep_until(int64_t when_ms)
+{
+    const struct timespec when = {.tv_sec = when_ms / 1000,
+                                  .tv_nsec = (long)(when_ms % 1000) * 1000000};
+
+    clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &when, NULL);
+}
+
+static int64_t smaller(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+static int64_t read_until_ms(struct brake *brake)
+{
+    pthread_mutex_lock(&brake->lock);
+    int64_t until_ms = brake->until_ms;
+    pthread_mutex_unlock(&brake->lock);
+    return until_ms;
+}
+
+static void before(void *data, const volatile sig_atomic_t *cancel)
+{
+    struct brake *brake = data;
+
+    while (cancel == NULL || !*cancel) {
+        int64_t now_ms = ck_clock_steady_ms(), until_ms = read_until_ms(brake);
+        if (now_ms >= until_ms)
+            return;
+        sleep_until(smaller(until_ms, now_ms + LOOK_MS));
+    }
+}
+
+/* With the lock held. Returns the new pause's length when it is one, or got longer; else 0. */
+static int64_t slow_down(struct brake *brake, int64_t wish_ms)
+{
+    const struct brake_pace *pace = &brake->pace;
+    int64_t now_ms = ck_clock_steady_ms(), length_ms = smaller(wish_ms, pace->wish_max);
+
+    /* Exchanges that were under way when the pause began say nothing of whether it helped. */
+    if (now_ms >= brake->until_ms) {
+        bool again = brake->pause_ms > 0;
+        brake->pause_ms = again ? smaller(2 * brake->pause_ms, pace->max) : pace->first;
+        if (length_ms < brake->pause_ms)
+            length_ms = brake->pause_ms;
+    }
+    if (now_ms + length_ms <= brake->until_ms)
+        return 0;
+    brake->until_ms = now_ms + length_ms;
+    return length_ms;
+}
+
+static void after(void *data, int status, int64_t retry_after_s)
+{
+    struct brake *brake = data;
+    int64_t pause_ms = 0;
+
+    pthread_mutex_lock(&brake->lock);
+    if (status == TOO_MANY || status == UNAVAILABLE) {
+        hits++;
+        pause_ms = slow_down(brake, retry_after_s * 1000);
+    } else if (status > 0 && status < FAILURES && ck_clock_steady_ms() >= brake->until_ms) {
+        brake->pause_ms = 0;
+    }
+    pthread_mutex_unlock(&brake->lock);
+    if (pause_ms > 0 && brake->tell_pause != NULL)
+        brake->tell_pause(brake->data, pause_ms);
+}
+
+void brake_init(struct brake *brake, const struct brake_pace *pace,
+                void (*tell_pause)(void *data, int64_t pause_ms), void *data)
+{
+    *brake = (struct brake){
+        .http = {.data = brake, .before = before, .after = after},
+        .pace = *pace,
+        .tell_pause = tell_pause,
+        .data = data,
+    };
+    pthread_mutex_init(&brake->lock, NULL);
+}
+
+void brake_clear(struct brake *brake)
+{
+    pthread_mutex_destroy(&brake->lock);
+}
+
+int64_t brake_left_ms(struct brake *brake)
+{
+    int64_t left_ms = read_until_ms(brake) - ck_clock_steady_ms();
+
+    return left_ms > 0 ? left_ms : 0;
+}
