@@ -152,6 +152,11 @@ static void server_is_away(struct pool *pool, const struct ck_error *why)
 
 /* --- who is next --- */
 
+static bool comes_before(const struct aside *a, const struct aside *b)
+{
+    return a->due_s != b->due_s ? a->due_s < b->due_s : a->tries < b->tries;
+}
+
 /* Of those that were put aside whoever is due; otherwise how long it takes in *ret_wait_ms. */
 static bool take_aside(struct pool *pool, struct aside *ret_next, int64_t *ret_wait_ms)
 {
@@ -159,7 +164,7 @@ static bool take_aside(struct pool *pool, struct aside *ret_next, int64_t *ret_w
     size_t first = 0;
 
     for (size_t i = 1; i < pool->aside_count; i++) {
-        if (pool->aside[i].due_s < pool->aside[first].due_s)
+        if (comes_before(&pool->aside[i], &pool->aside[first]))
             first = i;
     }
     if (pool->aside_count == 0)
@@ -209,7 +214,8 @@ static bool take(struct pool *pool, struct aside *ret_next)
         if (pool->over)
             return false;
         bool may = !pool->away && pool->refusals + pool->risky < pool->run->max_refusals;
-        if (may && (take_aside(pool, ret_next, &wait_ms) || take_new(pool, ret_next)))
+        /* New ones first: one account that is in trouble is not the server's. */
+        if (may && (take_new(pool, ret_next) || take_aside(pool, ret_next, &wait_ms)))
             return true;
         if (may && pool->all_taken && pool->aside_count == 0 && pool->at_work == 0) {
             pool->over = true;
