@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "cowkey/base/cleanup.h"
+#include "cowkey/base/clock.h"
 #include "http_internal.h"
 
 /* mailcow drops form posts of a session whose User-Agent is missing or changes (protocol 0). */
@@ -243,6 +244,13 @@ void ck_http_wait_turn(struct ck_http *http)
     http->has_turn = true;
 }
 
+static _Thread_local int64_t waited_ms;
+
+int64_t ck_http_thread_waited_ms(void)
+{
+    return waited_ms;
+}
+
 static enum ck_err perform(struct ck_exchange *exchange, struct ck_response *ret_response,
                            struct ck_error *err)
 {
@@ -255,8 +263,9 @@ static enum ck_err perform(struct ck_exchange *exchange, struct ck_response *ret
     curl_easy_setopt(http->curl, CURLOPT_WRITEDATA, &exchange->intake);
     curl_easy_setopt(http->curl, CURLOPT_HEADERDATA, &exchange->intake);
 
-    int64_t begun_s = http->now_s();
+    int64_t begun_s = http->now_s(), begun_ms = ck_clock_steady_ms();
     CURLcode code = curl_easy_perform(http->curl);
+    waited_ms += ck_clock_steady_ms() - begun_ms;
     if (code != CURLE_OK)
         return ck_http_describe(exchange, code, err);
     enum ck_err r = ck_intake_finish(&exchange->intake, http->curl, http->origin, begun_s,

@@ -90,6 +90,9 @@ struct ck_http;
 enum ck_err ck_http_init(struct ck_error *err);
 void ck_http_exit(void);
 
+/* How long the clients of this thread waited for servers so far, in all: milliseconds. */
+int64_t ck_http_thread_waited_ms(void);
+
 /* At the end of any other thread that had clients, all of which are freed: closes what they used. */
 void ck_http_thread_end(void);
 
