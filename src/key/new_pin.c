@@ -231,3 +231,21 @@ enum ck_err ck_key_set_pin(struct ck_key *key, enum ck_pin_act act, const struct
                       err);
     return r;
 }
+
+enum ck_err ck_key_force_pin_change(struct ck_key *key, const struct ck_secret *pin,
+                                    struct ck_error *err)
+{
+    const struct ck_pin_wish wish = {.pin = pin};
+    struct job job = {.wish = &wish, .act = CK_PIN_ACT_CHANGE};
+    int fido_error = FIDO_OK;
+
+    enum ck_err r = run(key, &job, force_change, &fido_error, err);
+    if (job.lost) {
+        ck_error_set(err, CK_ERR_UNKNOWN,
+                     "the security key %.150s stopped answering: it is not known whether the "
+                     "change of its PIN is forced",
+                     key->found.name);
+        return ck_error_hint(err, "Look with: cowkey key info");
+    }
+    return r == CK_OK && fido_error != FIDO_OK ? translate(key, fido_error, err) : r;
+}

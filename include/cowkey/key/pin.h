@@ -61,4 +61,13 @@ enum ck_err ck_key_ask_old_pin(struct ck_key *key, struct ck_error *err);
 enum ck_err ck_key_set_pin(struct ck_key *key, enum ck_pin_act act, const struct ck_pin_wish *wish,
                            bool *ret_set, struct ck_error *err);
 
+/*
+ * From now on the PIN that the key has, which is pin, has to be changed before it is used again:
+ * the last thing that is done with a key for somebody else. CK_ERR_KEY for a key that can't insist
+ * on that (info->sets_pin_length_min says so before), CK_ERR_REFUSED when the key has another PIN,
+ * which cost a try, and CK_ERR_UNKNOWN when its answer was lost.
+ */
+enum ck_err ck_key_force_pin_change(struct ck_key *key, const struct ck_secret *pin,
+                                    struct ck_error *err);
+
 #endif
