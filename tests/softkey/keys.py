@@ -130,7 +130,7 @@ class Key:
             return json.load(file)
 
 
-def _asan_of(path):
+def asan_of(path):
     """The sanitizer's library has to be preloaded before others, if a program has it."""
     out = subprocess.run(["ldd", path], check=False, capture_output=True, text=True).stdout
     return [line.split()[2] for line in out.splitlines() if "libasan" in line]
@@ -138,7 +138,7 @@ def _asan_of(path):
 
 def attached(*keys, to=None):
     """The environment in which programs see these keys as /dev/softkey0 and so on."""
-    preload = (_asan_of(to) if to else []) + [program("libsoftkey-shim.so")]
+    preload = (asan_of(to) if to else []) + [program("libsoftkey-shim.so")]
     return {**os.environ, "LD_PRELOAD": ":".join(preload),
             "SOFTKEYS": ":".join(key.path for key in keys)}
 
