@@ -285,6 +285,9 @@ enum errand_result errand_begin(struct errand *errand, const struct errands *all
         .journal = all->journal,
         .deed = &errand->deed,
     };
+    /* Who comes again has got on since the caller read it. */
+    if (ck_ledger_person(all->ledger, person->id, &errand->person, err) != CK_OK)
+        return ERRAND_BROKEN;
     enum ck_err r = open_way(errand, err);
     *ret_goes_on = r == CK_OK;
     return r == CK_OK ? ERRAND_DONE : judge_way(errand, r, err);
@@ -325,8 +328,10 @@ static enum errand_result force_change(struct errand *errand, struct ck_error *e
 
 enum errand_result errand_finish(struct errand *errand, struct ck_error *err)
 {
-    const struct ck_sheets sheets = {
-        .ledger = errand->all->ledger, .pending = errand->all->pending, .seal = errand->all->seal};
+    const struct ck_sheets sheets = {.ledger = errand->all->ledger,
+                                     .pending = errand->all->pending,
+                                     .seal = errand->all->seal,
+                                     .now_s = errand->all->settings->now_s()};
     size_t left = 0, made;
 
     if (count_left(errand, &left, err) != CK_OK)
