@@ -84,6 +84,19 @@ enum ck_err ledger_check_ours(const char *path, struct ck_error *err)
                               "permission, then take it away: chmod 600.");
 }
 
+enum ck_err ledger_check_there(const struct ck_ledger *ledger, struct ck_error *err)
+{
+    struct stat status;
+
+    if (lstat(ledger->path, &status) == 0 && status.st_dev == ledger->device &&
+        status.st_ino == ledger->inode)
+        return CK_OK;
+    ck_error_set(err, CK_ERR_UNCHANGED, "the ledger '%.200s' was removed or replaced meanwhile",
+                 ledger->path);
+    return ck_error_hint(err, "What was done up to now was in that file. Put it back, or look at "
+                              "the accounts with 'cowkey audit' before you begin anew.");
+}
+
 /* Brings the entry of a new file to disk. */
 static bool sync_parent(const char *path)
 {

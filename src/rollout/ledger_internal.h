@@ -4,6 +4,7 @@
 
 #include <pthread.h>
 #include <sqlite3.h>
+#include <sys/types.h>
 
 #include "cowkey/base/hash.h"
 #include "cowkey/rollout/ledger.h"
@@ -14,18 +15,19 @@ enum {
     LEDGER_SERVER_MAX = 1024,   /* bytes of an origin, with NUL */
     LEDGER_BEFORE_MAX = 10000,  /* rows of an account that a server can list */
     LEDGER_BUSY_MS = 20 * 1000, /* for a hand-out that is being noted by another process */
-    LEDGER_CACHE_KIB = 4 * 1024,
 };
 
 enum ledger_use { LEDGER_TO_READ, LEDGER_TO_NOTE, LEDGER_TO_RUN };
 
 struct ck_ledger {
-    char *path; /* for error texts */
+    char *path;
+    dev_t device; /* of the file that was opened, */
+    ino_t inode;  /* and its number */
     enum ledger_use use;
     int lock; /* flock; -1: none */
     char *server;
     int64_t (*now_s)(void);
-    pthread_mutex_t mutex; /* recursive, for visitors; guards what follows */
+    pthread_mutex_t mutex; /* recursive: calls ask others; guards what follows */
     sqlite3 *db;
     int64_t changed_s; /* what the ledger says of its last change, as far as is known */
     struct {
@@ -49,7 +51,7 @@ enum ck_err ledger_sql(struct ck_ledger *ledger, const char *text, sqlite3_stmt 
                        struct ck_error *err);
 void ledger_release(sqlite3_stmt **statement);
 
-/* One of its own, for a walk, in which the same may be asked again. */
+/* One that is not kept. */
 enum ck_err ledger_sql_once(struct ck_ledger *ledger, const char *text,
                             sqlite3_stmt **ret_statement, struct ck_error *err);
 void ledger_finalize(sqlite3_stmt **statement);
@@ -120,13 +122,21 @@ enum ck_err ledger_resolve(const char *path, char **ret_path, bool *ret_exists,
                            struct ck_error *err);
 /* Refuses what is no file of ours. */
 enum ck_err ledger_check_ours(const char *path, struct ck_error *err);
+/* Whether path still is the file that was opened. */
+enum ck_err ledger_check_there(const struct ck_ledger *ledger, struct ck_error *err);
 /* Makes it, empty, mode 0600, and on disk. */
 enum ck_err ledger_make(const char *path, struct ck_error *err);
 enum ck_err ledger_lock(const char *path, int *ret_fd, struct ck_error *err);
 
 /* --- people and keys --- */
 
+/* The next row, of LEDGER_PERSON_COLUMNS. */
+enum ck_err ledger_fetch_person(struct ck_ledger *ledger, sqlite3_stmt *statement,
+                                struct ck_ledger_person *ret_person, bool *ret_found,
+                                struct ck_error *err);
 enum ck_err ledger_no_person(const struct ck_ledger *ledger, int64_t id, struct ck_error *err);
+enum ck_err ledger_find_key(struct ck_ledger *ledger, int64_t person, unsigned n,
+                            struct ck_ledger_key *ret_key, bool *ret_found, struct ck_error *err);
 
 /* --- what it is made of --- */
 

@@ -130,27 +130,34 @@ enum ck_err ck_ledger_credential(struct ck_ledger *ledger, int64_t item,
 
 /* --- keys --- */
 
-enum ck_err ck_ledger_key(struct ck_ledger *ledger, int64_t person, unsigned n,
-                          struct ck_ledger_key *ret_key, struct ck_error *err)
+enum ck_err ledger_find_key(struct ck_ledger *ledger, int64_t person, unsigned n,
+                            struct ck_ledger_key *ret_key, bool *ret_found, struct ck_error *err)
 {
     static const char read[] =
         "SELECT " LEDGER_KEY_COLUMNS " FROM key WHERE person = ?1 AND n = ?2";
     CK_CLEANUP(ledger_leave) struct ck_ledger *in = ledger_enter(ledger);
     CK_CLEANUP(ledger_release) sqlite3_stmt *statement = NULL;
-    struct ck_ledger_key key = {.person = person, .n = n};
     struct ledger_row row = {.ledger = in};
-    bool found = false;
 
     if (ledger_sql(in, read, &statement, err) != CK_OK)
         return err->code;
     sqlite3_bind_int64(statement, 1, person);
     sqlite3_bind_int64(statement, 2, n);
-    if (ledger_fetch(in, statement, &found, err) != CK_OK)
+    if (ledger_fetch(in, statement, ret_found, err) != CK_OK)
         return err->code;
     row.statement = statement;
-    if (found)
-        ledger_row_key(&row, &key);
-    enum ck_err r = ledger_row_end(&row, err);
+    if (*ret_found)
+        ledger_row_key(&row, ret_key);
+    return ledger_row_end(&row, err);
+}
+
+enum ck_err ck_ledger_key(struct ck_ledger *ledger, int64_t person, unsigned n,
+                          struct ck_ledger_key *ret_key, struct ck_error *err)
+{
+    struct ck_ledger_key key = {.person = person, .n = n};
+    bool found = false;
+    enum ck_err r = ledger_find_key(ledger, person, n, &key, &found, err);
+
     if (r == CK_OK)
         *ret_key = key;
     return r;

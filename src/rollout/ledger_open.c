@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cowkey/base/cleanup.h"
@@ -57,17 +58,24 @@ const char *ck_ledger_server(const struct ck_ledger *ledger)
     return ledger->server;
 }
 
-/* Nothing of what stands in the file is run: no functions of its schema, no writes into it. */
+/*
+ * Nothing of what stands in the file is run: no functions of its schema, no writes into it. Who only
+ * looks opens it to write, too, if he may: else SQLite's files beside it would be left behind.
+ */
 static enum ck_err connect(struct ck_ledger *ledger, struct ck_error *err)
 {
-    int flags = ledger->use == LEDGER_TO_READ ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE;
-    int rc = sqlite3_open_v2(ledger->path, &ledger->db,
-                             flags | SQLITE_OPEN_NOFOLLOW | SQLITE_OPEN_NOMUTEX, NULL);
+    const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOFOLLOW | SQLITE_OPEN_NOMUTEX;
+    struct stat status;
+    int rc = sqlite3_open_v2(ledger->path, &ledger->db, flags, NULL);
 
     if (ledger->db == NULL)
         return ck_error_no_memory(err);
     if (rc != SQLITE_OK)
         return ledger_failed(ledger, rc, err);
+    if (lstat(ledger->path, &status) == 0) {
+        ledger->device = status.st_dev;
+        ledger->inode = status.st_ino;
+    }
     sqlite3_extended_result_codes(ledger->db, 1);
     sqlite3_busy_timeout(ledger->db, LEDGER_BUSY_MS);
     sqlite3_db_config(ledger->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
@@ -75,6 +83,9 @@ static enum ck_err connect(struct ck_ledger *ledger, struct ck_error *err)
     sqlite3_db_config(ledger->db, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, NULL);
     sqlite3_db_config(ledger->db, SQLITE_DBCONFIG_ENABLE_VIEW, 0, NULL);
     sqlite3_limit(ledger->db, SQLITE_LIMIT_LENGTH, 1024 * 1024);
+    if (ledger->use == LEDGER_TO_READ &&
+        ledger_exec(ledger, "PRAGMA query_only = ON", err) != CK_OK)
+        return err->code;
     return ledger_exec(ledger,
                        "PRAGMA foreign_keys = ON; PRAGMA synchronous = FULL; "
                        "PRAGMA cache_size = -4096; PRAGMA temp_store = MEMORY; "

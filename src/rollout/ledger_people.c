@@ -4,7 +4,7 @@
 #include "cowkey/base/cleanup.h"
 #include "ledger_internal.h"
 
-static enum ck_err fetch_person(struct ck_ledger *ledger, sqlite3_stmt *statement,
+enum ck_err ledger_fetch_person(struct ck_ledger *ledger, sqlite3_stmt *statement,
                                 struct ck_ledger_person *ret_person, bool *ret_found,
                                 struct ck_error *err)
 {
@@ -43,7 +43,7 @@ enum ck_err ck_ledger_next_person(struct ck_ledger *ledger, enum ck_ledger_kind 
         CK_OK)
         return err->code;
     sqlite3_bind_int64(statement, 1, after);
-    return fetch_person(in, statement, ret_person, ret_found, err);
+    return ledger_fetch_person(in, statement, ret_person, ret_found, err);
 }
 
 enum ck_err ck_ledger_person(struct ck_ledger *ledger, int64_t id,
@@ -57,7 +57,7 @@ enum ck_err ck_ledger_person(struct ck_ledger *ledger, int64_t id,
     if (ledger_sql(in, read, &statement, err) != CK_OK)
         return err->code;
     sqlite3_bind_int64(statement, 1, id);
-    if (fetch_person(in, statement, ret_person, &found, err) != CK_OK)
+    if (ledger_fetch_person(in, statement, ret_person, &found, err) != CK_OK)
         return err->code;
     return found ? CK_OK : ledger_no_person(in, id, err);
 }
@@ -74,7 +74,7 @@ enum ck_err ck_ledger_find_person(struct ck_ledger *ledger, const char *account,
     if (ledger_sql(in, read, &statement, err) != CK_OK)
         return err->code;
     int rc = sqlite3_bind_text(statement, 1, account, -1, SQLITE_STATIC);
-    return rc == SQLITE_OK ? fetch_person(in, statement, ret_person, ret_found, err)
+    return rc == SQLITE_OK ? ledger_fetch_person(in, statement, ret_person, ret_found, err)
                            : ledger_failed(in, rc, err);
 }
 

@@ -1,4 +1,5 @@
 /* What a ledger is made of: its tables, and the plan that goes into them. */
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,6 +9,13 @@
 #include "order.h"
 
 /* --- tables --- */
+
+/* The statements of all files have these as numbers. */
+static_assert(CK_STEP_PLANNED == 0 && CK_STEP_PREPARED == 1 && CK_STEP_SUBMITTED == 2 &&
+                  CK_STEP_RECORDED == 3 && CK_STEP_PROVED == 4 && CK_STEP_FAILED == 5 &&
+                  CK_STEP_UNKNOWN == 6 && CK_STEP_SKIPPED == 7 && CK_STEP_UNDOING == 8 &&
+                  CK_STEP_STATES == 9 && CK_PASSWORD_KEPT == 0 && CK_PASSWORD_IN_FORCE == 2,
+              "ledgers keep these numbers");
 
 /*
  * left of an item, and apps_left and keys_left of a person, are what the states say, kept so that

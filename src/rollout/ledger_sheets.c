@@ -58,31 +58,45 @@ static enum ck_err read_sheet(struct ledger_row *row, struct ck_ledger_sheet *re
     return ledger_row_end(row, err);
 }
 
-/* Other threads wait for the end of a walk; its visitor may ask the ledger for more. */
+/* The next behind one, by person, kind and name. */
+static enum ck_err next_sheet(struct ck_ledger *ledger, const struct ck_ledger_sheet *after,
+                              struct ck_ledger_sheet *ret_sheet, bool *ret_found,
+                              struct ck_error *err)
+{
+    static const char next[] = "SELECT person, kind, name, n, sealed, made_s, deleted_s FROM sheet"
+                               " WHERE (person, kind, name) > (?1, ?2, ?3)"
+                               " ORDER BY person, kind, name LIMIT 1";
+    CK_CLEANUP(ledger_leave) struct ck_ledger *in = ledger_enter(ledger);
+    CK_CLEANUP(ledger_release) sqlite3_stmt *statement = NULL;
+    struct ledger_row row = {.ledger = in};
+
+    if (ledger_sql(in, next, &statement, err) != CK_OK)
+        return err->code;
+    sqlite3_bind_int64(statement, 1, after->person);
+    sqlite3_bind_int(statement, 2, (int)after->kind);
+    int rc = sqlite3_bind_text(statement, 3, after->name, -1, SQLITE_TRANSIENT);
+    if (rc != SQLITE_OK)
+        return ledger_failed(in, rc, err);
+    enum ck_err r = ledger_fetch(in, statement, ret_found, err);
+    if (r != CK_OK || !*ret_found)
+        return r;
+    row.statement = statement;
+    return read_sheet(&row, ret_sheet, err);
+}
+
+/* As other walks: see ledger_walk.c. */
 enum ck_err ck_ledger_walk_sheets(struct ck_ledger *ledger, int64_t person,
                                   ck_ledger_sheet_visitor *visitor, void *data,
                                   struct ck_error *err)
 {
-    static const char all[] = "SELECT person, kind, name, n, sealed, made_s, deleted_s FROM sheet"
-                              " ORDER BY person, kind, name";
-    static const char one[] = "SELECT person, kind, name, n, sealed, made_s, deleted_s FROM sheet"
-                              " WHERE person = ? ORDER BY kind, name";
-    CK_CLEANUP(ledger_leave) struct ck_ledger *in = ledger_enter(ledger);
-    CK_CLEANUP(ledger_finalize) sqlite3_stmt *statement = NULL;
-    struct ck_ledger_sheet sheet;
+    struct ck_ledger_sheet sheet = {.person = person};
     bool found = true;
-    enum ck_err r = ledger_sql_once(in, person == 0 ? all : one, &statement, err);
+    enum ck_err r = next_sheet(ledger, &sheet, &sheet, &found, err);
 
-    if (r == CK_OK && person != 0)
-        sqlite3_bind_int64(statement, 1, person);
-    while (r == CK_OK) {
-        struct ledger_row row = {.ledger = in, .statement = statement};
-        r = ledger_fetch(in, statement, &found, err);
-        if (r != CK_OK || !found)
-            break;
-        r = read_sheet(&row, &sheet, err);
+    while (r == CK_OK && found && (person == 0 || sheet.person == person)) {
+        r = visitor(data, &sheet, err);
         if (r == CK_OK)
-            r = visitor(data, &sheet, err);
+            r = next_sheet(ledger, &sheet, &sheet, &found, err);
     }
     return r;
 }

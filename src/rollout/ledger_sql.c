@@ -214,7 +214,8 @@ enum ck_err ledger_begin(struct ck_ledger *ledger, enum ledger_use use, struct c
                      ledger->path);
         return CK_ERR_UNCHANGED;
     }
-    if (ledger_sql(ledger, begin, &statement, err) != CK_OK)
+    if (ledger_check_there(ledger, err) != CK_OK ||
+        ledger_sql(ledger, begin, &statement, err) != CK_OK)
         return err->code;
     return ledger_run(ledger, statement, err);
 }
