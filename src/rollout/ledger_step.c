@@ -112,8 +112,8 @@ static enum ck_err bind_cause(struct ck_ledger *ledger, sqlite3_stmt *statement,
 }
 
 /*
- * Each fact has two parameters: whether it takes the place of what is there, and the new value. The
- * cause of an earlier end goes with the event that begins anew or settles it.
+ * What is planned anew has nothing of what it was (6), but for its credential: that may still be on
+ * the key.
  */
 enum {
     AT_ITEM = 1,
@@ -140,15 +140,21 @@ static const char write_item[] =
     " factor_id = coalesce(?8, iif(?6, NULL, factor_id)),"
     " cid = coalesce(?9, iif(?6, NULL, cid)),"
     " before = iif(?10, ?11, iif(?6, NULL, before)),"
-    " credential = coalesce(?12, iif(?6, NULL, credential)),"
+    " credential = coalesce(?12, credential),"
     " cause = iif(?13, ?14, cause), cause_text = iif(?13, ?15, cause_text),"
     " cause_hint = iif(?13, ?16, cause_hint)"
     " WHERE id = ?1";
 
+/* The cause of an earlier end goes with the event that begins anew or settles it. */
 static bool clears_cause(enum ck_step_event event)
 {
     return event == CK_STEP_PREPARE || event == CK_STEP_SUBMIT || event == CK_STEP_ACCEPT ||
            event == CK_STEP_RETRY || event == CK_STEP_GONE;
+}
+
+static bool is_given(const char *text)
+{
+    return text != NULL && *text != '\0';
 }
 
 static enum ck_err bind_facts(struct ck_ledger *ledger, sqlite3_stmt *statement,
@@ -156,9 +162,9 @@ static enum ck_err bind_facts(struct ck_ledger *ledger, sqlite3_stmt *statement,
 {
     enum ck_err r = check_facts(ledger, facts, err);
 
-    if (r == CK_OK && facts->label != NULL)
+    if (r == CK_OK && is_given(facts->label))
         r = ledger_bind_text(ledger, statement, AT_LABEL, facts->label, CK_FACTOR_LABEL_MAX, err);
-    if (r == CK_OK && facts->cid != NULL)
+    if (r == CK_OK && is_given(facts->cid))
         r = ledger_bind_text(ledger, statement, AT_CID, facts->cid, CK_PAGE_CID_SIZE + 1, err);
     if (r == CK_OK && facts->before_known)
         r = bind_before(ledger, statement, AT_BEFORE, facts, err);

@@ -122,7 +122,10 @@ enum ck_err ck_ledger_items(struct ck_ledger *ledger, int64_t person,
                             struct ck_ledger_item **ret_items, size_t *ret_count,
                             struct ck_error *err);
 
-/* What an event brings along; what is NULL or 0 stays as it was. */
+/*
+ * What an event brings along; what is NULL, "" or 0 stays as it was. What is planned again has no
+ * label, row, cid, list or cause any more; its credential stays, as it may be on a key.
+ */
 struct ck_ledger_facts {
     const char *label;
     const uint64_t *before; /* the server's row ids before: kept for a look; with before_known */
@@ -131,7 +134,7 @@ struct ck_ledger_facts {
     const struct ck_bytes *credential; /* id */
     uint64_t factor_id;
     const char *cid;
-    const struct ck_error *cause;
+    const struct ck_error *cause; /* of code CK_OK: none any more */
 };
 
 /*
@@ -174,7 +177,7 @@ enum ck_err ck_ledger_key(struct ck_ledger *ledger, int64_t person, unsigned n,
 enum ck_err ck_ledger_put_key(struct ck_ledger *ledger, const struct ck_ledger_key *key,
                               struct ck_error *err);
 
-/* An error of the visitor ends a walk, as its own. */
+/* An error of the visitor ends a walk, as its own; it may ask and change what it likes. */
 typedef enum ck_err ck_ledger_credential_visitor(void *data, const struct ck_ledger_item *item,
                                                  const struct ck_ledger_person *person,
                                                  const struct ck_bytes *credential,
