@@ -106,6 +106,11 @@ static const struct row rows[OPTION_COUNT] = {
     [OPTION_SECRETS] = {"secrets", 0, "FILE", NULL, false,
                         "passwords that the plan refers to, in a private file"},
     [OPTION_OFFLINE] = {"offline", 0, NULL, NULL, false, "check the files only, and no server"},
+    [OPTION_LEDGER] = {"ledger", 0, "FILE", NULL, false, "where the roll-out is written down"},
+    [OPTION_HANDOUTS] = {"handouts", 0, "DIR", NULL, false,
+                         "where secrets and sheets for people are kept"},
+    [OPTION_SEAL_TO] = {"seal-to", 0, "CERT", NULL, false, "seal sheets to this certificate"},
+    [OPTION_DELETE] = {"delete", 0, NULL, NULL, false, "remove the sheets after printing"},
 
     [OPTION_METHODS] = {"methods", 0, NULL, NULL, false,
                         "log in once more, if it takes that, to name each factor's method"},
