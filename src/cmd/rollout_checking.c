@@ -1,0 +1,147 @@
+/* Reading a plan and what goes with it, and holding it against the server. */
+#include "rollout_checking.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "cowkey/base/cleanup.h"
+#include "document.h"
+
+void rollout_checking_init(struct rollout_checking *checking, const struct options *options)
+{
+    *checking = (struct rollout_checking){
+        .options = options,
+        .report = {.options = options, .started_s = clock_now_s()},
+    };
+}
+
+void rollout_checking_clear(struct rollout_checking *checking)
+{
+    rollout_check_report_clear(&checking->report);
+    acting_clear(&checking->acting);
+    ck_plan_clear(&checking->plan);
+    ck_policy_clear(&checking->policy);
+    ck_secrets_clear(&checking->secrets);
+    free(checking->directory);
+}
+
+/* --- the files --- */
+
+static enum ck_err make_directory_name(struct rollout_checking *checking, const char *path,
+                                       struct ck_error *err)
+{
+    const char *slash = strrchr(path, '/');
+
+    checking->directory = slash == NULL   ? strdup(".")
+                          : slash == path ? strdup("/")
+                                          : strndup(path, (size_t)(slash - path));
+    return checking->directory != NULL ? CK_OK : ck_error_no_memory(err);
+}
+
+static enum ck_err read_plan(struct rollout_checking *checking, struct rollout_file *file,
+                             struct ck_error *err)
+{
+    CK_CLEANUP(ck_free_p) char *text = NULL;
+    size_t size;
+    enum ck_err r = make_directory_name(checking, file->path, err);
+
+    if (r == CK_OK)
+        r = document_read(file->path, CK_PLAN_FILE_MAX, &text, &size, err);
+    if (r != CK_OK)
+        return r;
+    r = ck_plan_parse(text, size, &checking->plan, &file->complaints, err);
+    return r == CK_OK ? CK_OK : error_at(err, document_name(file->path));
+}
+
+static enum ck_err read_policy(struct rollout_checking *checking, struct rollout_file *file,
+                               struct ck_error *err)
+{
+    CK_CLEANUP(ck_free_p) char *text = NULL;
+    size_t size;
+
+    if (file->path == NULL)
+        return ck_policy_default(&checking->policy, err);
+    enum ck_err r = document_read(file->path, CK_POLICY_FILE_MAX, &text, &size, err);
+    return r == CK_OK ? ck_policy_parse(text, size, &checking->policy, &file->complaints, err) : r;
+}
+
+enum ck_err rollout_checking_read_files(struct rollout_checking *checking, struct ck_error *err)
+{
+    struct rollout_check_report *report = &checking->report;
+    struct rollout_file *files = report->files;
+
+    files[ROLLOUT_PLAN].path = option_argument(checking->options, 0);
+    files[ROLLOUT_POLICY].path = option_value(checking->options, OPTION_POLICY);
+    files[ROLLOUT_SECRETS].path = option_value(checking->options, OPTION_SECRETS);
+    enum ck_err r = read_policy(checking, &files[ROLLOUT_POLICY], err);
+    if (r == CK_OK && files[ROLLOUT_SECRETS].path != NULL)
+        r = ck_secrets_load(files[ROLLOUT_SECRETS].path, &checking->secrets,
+                            &files[ROLLOUT_SECRETS].complaints, err);
+    if (r == CK_OK)
+        r = read_plan(checking, &files[ROLLOUT_PLAN], err);
+    report->rollout = (struct ck_rollout){
+        .plan = &checking->plan,
+        .policy = &checking->policy,
+        .secrets = files[ROLLOUT_SECRETS].path != NULL ? &checking->secrets : NULL,
+        .directory = checking->directory,
+    };
+    if (r == CK_OK)
+        r = ck_check_files(&report->rollout, &files[ROLLOUT_PLAN].complaints, err);
+    for (int i = 0; i < ROLLOUT_FILES; i++)
+        ck_complaints_sort(&files[i].complaints);
+    if (r == CK_OK && !rollout_check_report_is_bad(report))
+        r = ck_check_count(&report->rollout, &report->counts, err);
+    return r;
+}
+
+/* --- the server --- */
+
+enum ck_err rollout_checking_read_server(struct rollout_checking *checking, bool acts,
+                                         struct ck_error *err)
+{
+    const struct options *options = checking->options;
+    struct acting *acting = &checking->acting;
+    /* With an API key a login is worth its attempt only where the plan goes that way. */
+    bool session_needed = checking->report.counts.routes[CK_ROUTE_LOG_IN_AS] > 0 &&
+                          option_given(options, OPTION_ACCOUNT);
+
+    checking->speaker = (struct speaker){.options = options, .target = &acting->who.target};
+    checking->person = person_new(&checking->speaker);
+    checking->key_person = key_person_new(&checking->speaker);
+    return acts ? acting_read(options, &checking->person, &checking->key_person, session_needed,
+                              acting, err)
+                : admin_target_read(options, &checking->person, &checking->key_person,
+                                    session_needed, &acting->who, err);
+}
+
+enum ck_err rollout_checking_open_server(struct rollout_checking *checking, struct ck_error *err)
+{
+    struct admin_target *who = &checking->acting.who;
+    struct rollout_check_report *report = &checking->report;
+    enum ck_err r = acting_open(&checking->acting, err);
+
+    if (r != CK_OK)
+        return r;
+    report->server = who->target.settings.host.origin;
+    report->login = who->logs_in ? who->target.account.name : NULL;
+    report->login_touches =
+        who->logs_in && (who->target.login.with_passkey || who->target.login.key_answered);
+    return CK_OK;
+}
+
+static void show_progress(void *data, size_t done, size_t count)
+{
+    struct rollout_checking *checking = data;
+
+    progress_show(&checking->progress, "plan", (double)done / (double)count, done, "rows");
+}
+
+enum ck_err rollout_checking_ask_server(struct rollout_checking *checking,
+                                        const struct ck_plan *plan, struct ck_error *err)
+{
+    progress_begin(&checking->progress, checking->options);
+    enum ck_err r = ck_check_server(plan, &checking->acting.by, show_progress, checking,
+                                    &checking->report.found, err);
+    progress_clear(&checking->progress);
+    return r;
+}
