@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static int compare_accounts(const struct ck_account *one, const struct ck_account *other)
+int order_of_accounts(const struct ck_account *one, const struct ck_account *other)
 {
     if (one->role != other->role)
         return one->role < other->role ? -1 : 1;
@@ -16,7 +16,7 @@ static int compare_items(const void *a, const void *b)
 {
     const struct ck_plan_item *one = *(const struct ck_plan_item *const *)a;
     const struct ck_plan_item *other = *(const struct ck_plan_item *const *)b;
-    int order = compare_accounts(&one->account, &other->account);
+    int order = order_of_accounts(&one->account, &other->account);
 
     return order != 0 ? order : (one->line > other->line) - (one->line < other->line);
 }
@@ -37,7 +37,7 @@ size_t order_run(const struct ck_plan_item *const *items, size_t count)
 {
     size_t run = 1;
 
-    while (run < count && compare_accounts(&items[0]->account, &items[run]->account) == 0)
+    while (run < count && order_of_accounts(&items[0]->account, &items[run]->account) == 0)
         run++;
     return run;
 }

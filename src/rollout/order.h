@@ -4,6 +4,9 @@
 
 #include "cowkey/rollout/plan.h"
 
+/* As strcmp. */
+int order_of_accounts(const struct ck_account *one, const struct ck_account *other);
+
 /*
  * The items sorted by account (role; of mailboxes the domain; name), those of one account in the
  * order of the file. A new array of plan->count (free it); NULL when memory is short.
