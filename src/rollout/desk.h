@@ -29,6 +29,7 @@ enum desk_answer {
     DESK_GO,   /* the key is plugged in; after a failure: try again */
     DESK_SKIP, /* this key, for now */
     DESK_UNDO, /* the last one that was done; only where the turn names one */
+    DESK_PAUSE,
     DESK_QUIT,
 };
 
@@ -63,6 +64,14 @@ struct desk_person {
      */
     enum ck_err (*ask_after)(void *data, const struct desk_turn *turn, const struct ck_error *why,
                              enum desk_answer *ret_answer, struct ck_error *err);
+    /* Until the operator goes on; what goes by meanwhile counts for no pace. */
+    enum ck_err (*ask_go_on)(void *data, const struct desk_turn *turn, struct ck_error *err);
+    /*
+     * The person's key n has to be plugged in: another one than the turn's answers the login; the
+     * turn's own one is to be registered after that. DESK_UNDO is no answer here.
+     */
+    enum ck_err (*ask_key)(void *data, const struct desk_turn *turn, unsigned n,
+                           enum desk_answer *ret_answer, struct ck_error *err);
     /* The key has no PIN, and needs one of length_min characters or more: the person's new one. */
     enum ck_err (*ask_new_pin)(void *data, const struct desk_turn *turn, int64_t length_min,
                                struct ck_secret **ret_pin, struct ck_error *err);
