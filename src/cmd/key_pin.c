@@ -9,6 +9,7 @@
 #include "cowkey/base/cleanup.h"
 #include "cowkey/base/file.h"
 #include "key_command.h"
+#include "new_pin.h"
 #include "number.h"
 #include "output.h"
 #include "private_file.h"
@@ -74,33 +75,6 @@ static enum ck_err read_plan(struct plan *plan, struct ck_error *err)
 
 /* --- the new PIN --- */
 
-static enum ck_err ask_twice(struct plan *plan, int64_t length_min, struct ck_error *err)
-{
-    static const char hint[] =
-        "Give it with --new-pin-file, --new-pin-fd or --new-pin-command, or use --random.";
-
-    for (int attempt = 0; attempt < PROMPT_ATTEMPTS_MAX; attempt++) {
-        CK_CLEANUP(ck_secret_free) struct ck_secret *pin = NULL, *again = NULL;
-        struct ck_error why;
-        enum ck_err r = prompt_secret("New PIN: ", "the new PIN", hint, &pin, err);
-        if (r != CK_OK)
-            return r;
-        if (ck_pin_check(pin, length_min, &why) != CK_OK) {
-            say_always("That does not do: %s.", why.text);
-            continue;
-        }
-        r = prompt_secret("The new PIN again: ", "the new PIN", hint, &again, err);
-        if (r != CK_OK)
-            return r;
-        if (ck_secret_equal(pin, again)) {
-            plan->pin = CK_TAKE(pin);
-            return CK_OK;
-        }
-        say_always("The two are not the same.");
-    }
-    return ck_error_set(err, CK_ERR_USAGE, "no new PIN was typed twice");
-}
-
 static enum ck_err make_random(struct plan *plan, int64_t length_min, struct ck_error *err)
 {
     if ((int64_t)plan->random < length_min) {
@@ -121,7 +95,10 @@ static enum ck_err find_pin(struct plan *plan, const struct ck_key_info *info, s
     if (plan->random > 0)
         r = make_random(plan, length_min, err);
     else if (plan->pin == NULL)
-        r = ask_twice(plan, length_min, err);
+        r = new_pin_ask(length_min,
+                        "Give it with --new-pin-file, --new-pin-fd or --new-pin-command, or use "
+                        "--random.",
+                        &plan->pin, err);
     if (r == CK_OK)
         r = ck_pin_check(plan->pin, length_min, err);
     plan->wish.pin = plan->pin;

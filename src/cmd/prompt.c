@@ -7,8 +7,11 @@
 #include <bsd/readpassphrase.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
 #include <string.h>
 #include <strings.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include "cowkey/base/cleanup.h"
@@ -78,6 +81,85 @@ enum ck_err prompt_line(const char *question, const char *what, const char *hint
     return ask(question, RPP_ECHO_ON, what, hint, ret_answer, err);
 }
 
+static bool write_all(int fd, const char *bytes, size_t size)
+{
+    while (size > 0) {
+        ssize_t written = write(fd, bytes, size);
+        if (written < 0)
+            return false;
+        bytes += written;
+        size -= (size_t)written;
+    }
+    return true;
+}
+
+/* What was typed before a question was not meant for it. */
+static enum ck_err open_terminal(const char *question, int *ret_fd, struct ck_error *err)
+{
+    int fd = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
+
+    if (fd < 0)
+        return ck_error_set(err, CK_ERR_USAGE, "there is no terminal to ask on");
+    tcflush(fd, TCIFLUSH);
+    write_all(fd, question, strlen(question));
+    *ret_fd = fd;
+    return CK_OK;
+}
+
+/* Signals are blocked but in the wait, so that none slips in between it and the look at its flag. */
+static bool await_line(int fd)
+{
+    struct pollfd ready = {.fd = fd, .events = POLLIN};
+    sigset_t all, before;
+    int r;
+
+    sigfillset(&all);
+    pthread_sigmask(SIG_BLOCK, &all, &before);
+    do
+        r = interrupt_noted ? 0 : ppoll(&ready, 1, NULL, &before);
+    while (r < 0 && errno == EINTR && !interrupt_noted);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return !interrupt_noted;
+}
+
+/* The terminal gives whole lines. *ret_size: bytes, with the line end; 0 at the end. */
+static void read_line(int fd, char line[PROMPT_ANSWER_MAX], size_t *ret_size)
+{
+    char more[256];
+    ssize_t got = read(fd, line, PROMPT_ANSWER_MAX - 1);
+
+    *ret_size = got > 0 ? (size_t)got : 0;
+    line[*ret_size] = '\0';
+    if (got == PROMPT_ANSWER_MAX - 1 && line[got - 1] != '\n') {
+        while ((got = read(fd, more, sizeof(more))) > 0 && more[got - 1] != '\n')
+            ;
+        strcpy(line, "(too long)");
+    }
+}
+
+enum ck_err prompt_answer(const char *question, char ret_answer[PROMPT_ANSWER_MAX], bool *ret_ended,
+                          struct ck_error *err)
+{
+    size_t size = 0;
+    int fd = -1;
+
+    if (interrupt_noted)
+        return ck_error_set(err, CK_ERR_INTERRUPTED, "interrupted");
+    if (open_terminal(question, &fd, err) != CK_OK)
+        return err->code;
+    bool ready = await_line(fd);
+    if (ready)
+        read_line(fd, ret_answer, &size);
+    close(fd);
+    if (!ready || size == 0)
+        say_always("%s", ""); /* the line of the question ends here */
+    if (!ready)
+        return ck_error_set(err, CK_ERR_INTERRUPTED, "interrupted");
+    ret_answer[strcspn(ret_answer, "\r\n")] = '\0';
+    *ret_ended = size == 0;
+    return CK_OK;
+}
+
 /* Copies a line of exactly this many digits, spaces left out. */
 static bool take_digits(const char *line, size_t digits, char *ret_code)
 {
@@ -121,18 +203,6 @@ enum ck_err prompt_yes(const char *question, const char *hint, bool *ret_yes, st
     const char *answer = ck_secret_bytes(line);
     *ret_yes = strcasecmp(answer, "y") == 0 || strcasecmp(answer, "yes") == 0;
     return CK_OK;
-}
-
-static bool write_all(int fd, const char *bytes, size_t size)
-{
-    while (size > 0) {
-        ssize_t written = write(fd, bytes, size);
-        if (written < 0)
-            return false;
-        bytes += written;
-        size -= (size_t)written;
-    }
-    return true;
 }
 
 enum ck_err prompt_show_secret(const char *before, const struct ck_secret *secret,

@@ -25,6 +25,15 @@ enum ck_err prompt_line(const char *question, const char *what, const char *hint
                         struct ck_secret **ret_answer, struct ck_error *err);
 
 /*
+ * Asks and reads a short answer that is no secret; what was typed before the question does not
+ * count, and what is too long is no answer, but never cut to one. *ret_ended: Ctrl-D, or the
+ * terminal is gone. Ctrl-C is CK_ERR_INTERRUPTED, no terminal CK_ERR_USAGE.
+ */
+enum { PROMPT_ANSWER_MAX = 64 }; /* bytes, with the terminating NUL */
+enum ck_err prompt_answer(const char *question, char ret_answer[PROMPT_ANSWER_MAX], bool *ret_ended,
+                          struct ck_error *err);
+
+/*
  * Asks for a code of exactly this many digits (fewer than CK_TOTP_CODE_MAX), spaces between them
  * allowed, until one is typed. An empty line is CK_ERR_INTERRUPTED.
  */
