@@ -183,6 +183,9 @@ static enum ck_err do_item(struct desk_work *work, struct ck_ledger_item *item,
     const char *serial = work->plugged.serial[0] != '\0' ? work->plugged.serial : NULL;
     enum ck_err r = desk_login_key_need(work, item, err);
 
+    /* Of an earlier try, maybe with another key, whose number is in it. */
+    if (ck_step_action(item->state) == CK_STEP_DO_ENROLL)
+        item->label[0] = '\0';
     while (r == CK_OK && desk_item_is_open(item)) {
         enum errand_result result = errand_item(&work->errand, item, serial, err);
         work->result->changed = work->result->changed || work->errand.done.submitted;

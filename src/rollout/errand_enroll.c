@@ -114,11 +114,28 @@ static enum ck_err prepare_key(struct errand *errand, struct ck_error *err)
     return errand_step(errand, CK_STEP_PREPARE, &facts, err);
 }
 
+/* Only the registration shows it, whatever the key is. */
+static enum ck_err check_attestation(const struct errand *errand, struct ck_error *err)
+{
+    const struct ck_credential *credential = &errand->done.credential;
+
+    if (!errand_group(errand)->attestation || credential->chain_count > 0)
+        return CK_OK;
+    ck_error_set(err, CK_ERR_KEY,
+                 "the policy requires an attestation, and no maker vouches for what the key made "
+                 "(format %s)",
+                 credential->format);
+    return ck_error_hint(err, "The server was not told of it. Plug in another key.");
+}
+
 static enum ck_err before_change(void *data, struct ck_error *err)
 {
     struct errand *errand = data;
-    enum ck_err r = errand->item->method != CK_ROLLOUT_TOTP ? prepare_key(errand, err) : CK_OK;
+    bool is_key = errand->item->method != CK_ROLLOUT_TOTP;
+    enum ck_err r = is_key ? check_attestation(errand, err) : CK_OK;
 
+    if (r == CK_OK && is_key)
+        r = prepare_key(errand, err);
     if (r != CK_OK)
         return r;
     r = errand->behalfs.before_change(errand->behalfs.data, err);
