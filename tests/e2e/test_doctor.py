@@ -272,7 +272,7 @@ class OfRealNodes(KeyCase, DoctorCase):
 
     def look(self, *options):
         umockdev = softkey.program("umockdev-run")
-        if not umockdev.exists() or softkey.keys._asan_of(str(self.binary)):
+        if not umockdev.exists() or softkey.keys.asan_of(str(self.binary)):
             self.skipTest("umockdev is missing, or AddressSanitizer does not go together with it")
         key = self.key(pin=PIN)
         words = [*options, key.path, "--", self.binary, "--json", "doctor"]

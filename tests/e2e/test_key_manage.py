@@ -185,7 +185,7 @@ class RealNodes(KeyCommand):
         self.umockdev = softkey.program("umockdev-run")
         if not self.umockdev.exists():
             self.skipTest("umockdev is missing")
-        if softkey.keys._asan_of(str(self.binary)):
+        if softkey.keys.asan_of(str(self.binary)):
             self.skipTest("umockdev and AddressSanitizer don't go together")
 
     def run_there(self, *words, options=()):

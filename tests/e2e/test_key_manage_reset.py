@@ -200,7 +200,7 @@ class RealNodes(ResetCommand):
         umockdev = softkey.program("umockdev-run")
         if not umockdev.exists():
             self.skipTest("umockdev is missing")
-        if softkey.keys._asan_of(str(self.binary)):
+        if softkey.keys.asan_of(str(self.binary)):
             self.skipTest("umockdev and AddressSanitizer don't go together")
         key = self.key(pin=PIN)
         # Leading no session: umockdev's node would become its terminal, and hang up.
