@@ -3,7 +3,7 @@
 #define CMD_DESK_PERSON_H
 
 #include "person.h"
-#include "../rollout/desk.h"
+#include "rollout/desk.h"
 #include "target.h"
 
 /* Keep it where it was initialised: its parts point at one another. */

@@ -17,6 +17,7 @@
 #include "rollout/unattended.h"
 #include "rollout/untouched.h"
 #include "rollout_checking.h"
+#include "rollout_desk.h"
 #include "rollout_run_report.h"
 
 enum {
@@ -418,9 +419,19 @@ static enum ck_err do_keys(struct running *running, struct ck_error *err)
     struct ck_ledger_counts counts;
     enum ck_err r = ck_ledger_count(running->ledger, &counts, err);
 
-    if (r == CK_OK && counts.keys_left > 0)
-        running->report.desk_waits = true;
-    return r;
+    const struct rollout_desk desk = {
+        .options = running->options,
+        .all = &running->all,
+        .acting = &running->checking.acting,
+        .ledger = running->ledger_path,
+        .max_refusals = (unsigned)running->max_refusals,
+    };
+    if (r != CK_OK)
+        return r;
+    running->report.desk_waits = counts.keys_left > 0 && !prompt_possible();
+    if (!running->report.desk_waits)
+        rollout_desk_run(&desk, &running->report);
+    return CK_OK;
 }
 
 static enum ck_err open_hand_outs(struct running *running, struct ck_error *err)

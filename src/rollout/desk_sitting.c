@@ -177,10 +177,16 @@ static enum ck_err judge_item(const struct ck_ledger_item *item, struct ck_error
     return err->code;
 }
 
+static bool is_in(const struct ck_ledger_item *item)
+{
+    return item->state == CK_STEP_RECORDED || item->state == CK_STEP_PROVED;
+}
+
 static enum ck_err do_item(struct desk_work *work, struct ck_ledger_item *item,
                            struct ck_error *err)
 {
     const char *serial = work->plugged.serial[0] != '\0' ? work->plugged.serial : NULL;
+    bool was_in = is_in(item);
     enum ck_err r = desk_login_key_need(work, item, err);
 
     /* Of an earlier try, maybe with another key, whose number is in it. */
@@ -195,6 +201,7 @@ static enum ck_err do_item(struct desk_work *work, struct ck_ledger_item *item,
         if (r == CK_OK)
             r = wait_for_server(work, work->errand.later_s, err);
     }
+    work->result->items += !was_in && is_in(item);
     return r == CK_OK ? judge_item(item, err) : r;
 }
 

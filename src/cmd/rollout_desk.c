@@ -1,0 +1,106 @@
+/* The desk of a roll-out: who acts there, and what is told of it in the end. */
+#include "rollout_desk.h"
+
+#include "cowkey/base/cleanup.h"
+#include "desk_person.h"
+#include "further_login.h"
+#include "output.h"
+#include "rollout/unattended.h"
+
+/* The one who acts for others: first the one that the run was begun with. */
+struct crew {
+    struct acting *acting;
+    struct unattended_operator fresh;
+};
+
+static void crew_clear(struct crew *crew)
+{
+    unattended_operator_clear(&crew->fresh);
+}
+
+/* A session that nobody used for long may have ended; an API key's calls need none. */
+static enum ck_err log_in_again(struct crew *crew, struct ck_error *err)
+{
+    const struct admin_target *who = &crew->acting->who;
+    struct unattended_operator fresh = {.by = crew->acting->by};
+    enum ck_err r = further_login_open(who, &fresh.session, err);
+
+    if (r == CK_OK && who->api_key == NULL)
+        r = ck_admin_open_session(fresh.session, &fresh.admin, err);
+    if (r != CK_OK) {
+        unattended_operator_clear(&fresh);
+        return r;
+    }
+    fresh.by.session = fresh.session;
+    fresh.by.admin = fresh.admin != NULL ? fresh.admin : fresh.by.admin;
+    unattended_operator_clear(&crew->fresh);
+    crew->fresh = fresh;
+    return CK_OK;
+}
+
+static enum ck_err get_operator(void *data, bool afresh, const struct ck_operator **ret_by,
+                                struct ck_error *err)
+{
+    struct crew *crew = data;
+    enum ck_err r = afresh && crew->acting->who.logs_in ? log_in_again(crew, err) : CK_OK;
+
+    if (r == CK_OK)
+        *ret_by = crew->fresh.session != NULL ? &crew->fresh.by : &crew->acting->by;
+    return r;
+}
+
+static enum rollout_stop stop_of(enum ck_err code)
+{
+    switch (code) {
+    case CK_ERR_REFUSED:
+        return ROLLOUT_REFUSALS;
+    case CK_ERR_INTERRUPTED:
+        return ROLLOUT_INTERRUPTED;
+    case CK_ERR_UNREACHABLE:
+        return ROLLOUT_SERVER_AWAY;
+    default:
+        return ROLLOUT_BROKEN;
+    }
+}
+
+static void stop(struct rollout_run_report *report, enum rollout_stop why,
+                 const struct ck_error *err)
+{
+    report->stop = why;
+    report->error = *err;
+}
+
+void rollout_desk_run(const struct rollout_desk *desk, struct rollout_run_report *report)
+{
+    CK_CLEANUP(crew_clear) struct crew crew = {.acting = desk->acting};
+    const struct desk_operators operators = {.data = &crew, .get = get_operator};
+    struct desk_front front;
+    struct desk_result result = {0};
+    struct ck_error err = {.code = CK_OK};
+    const char *server = desk->all->settings->host.name;
+
+    if (desk_front_init(&front, desk->options, server, desk->ledger, &err) != CK_OK) {
+        stop(report, ROLLOUT_BROKEN, &err);
+        return;
+    }
+    const struct desk work = {
+        .all = desk->all,
+        .operators = &operators,
+        .front = &front.front,
+        .key_settings = &front.key_settings,
+        .person = &front.person,
+        .max_refusals = desk->max_refusals,
+    };
+    enum ck_err r = desk_run(&work, &result, &err);
+    report->items_now += result.items;
+    report->changed = report->changed || result.changed;
+    if (r != CK_OK) {
+        if (r == CK_ERR_INTERRUPTED)
+            ck_error_hint(&err, "The same command goes on where this one stopped.");
+        stop(report, stop_of(r), &err);
+    } else if (result.quit) {
+        ck_error_set(&err, CK_ERR_INTERRUPTED, "the operator quit");
+        ck_error_hint(&err, "The same command goes on where this one stopped.");
+        stop(report, ROLLOUT_QUIT, &err);
+    }
+}
