@@ -136,12 +136,14 @@ static bool is_in(const struct ck_ledger_item *item)
     return item->state == CK_STEP_RECORDED || item->state == CK_STEP_PROVED;
 }
 
-/* A TOTP that this roll-out gave the account answers its logins from then on. */
-static enum ck_err load_own_totp(struct errand *errand, struct ck_error *err)
+enum ck_err errand_load_own_totp(struct errand *errand, struct ck_error *err)
 {
     CK_CLEANUP(ck_free_p) struct ck_ledger_item *items = NULL;
     CK_CLEANUP(ck_secret_free) struct ck_secret *uri = NULL;
     size_t count = 0;
+
+    if (errand->own_totp.key != NULL)
+        return CK_OK;
     enum ck_err r = ck_ledger_items(errand->all->ledger, errand->person.id, &items, &count, err);
 
     for (size_t i = 0; i < count && r == CK_OK && uri == NULL; i++) {
@@ -219,7 +221,7 @@ static enum ck_err open_way(struct errand *errand, struct ck_error *err)
         r = check_proof(errand, err);
     if (r == CK_OK)
         r = reset_password(errand, err);
-    return r == CK_OK ? load_own_totp(errand, err) : r;
+    return r == CK_OK ? errand_load_own_totp(errand, err) : r;
 }
 
 enum errand_result errand_fail_all(struct errand *errand, const struct ck_error *cause,

@@ -38,6 +38,12 @@ const struct ck_policy_group *errand_group(const struct errand *errand);
 /* The item's secret: from its hand-out, or a new one, which is not kept yet. */
 enum ck_err errand_load_totp(struct errand *errand, bool *ret_kept, struct ck_error *err);
 
+/*
+ * A TOTP that this roll-out gave the account answers its logins from then on: also those for the
+ * person's next factor.
+ */
+enum ck_err errand_load_own_totp(struct errand *errand, struct ck_error *err);
+
 /* Before any sequence on errand->item: the ledger hears of the submit, and nothing is done yet. */
 void errand_begin_item(struct errand *errand);
 

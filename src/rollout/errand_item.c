@@ -31,6 +31,8 @@ enum errand_result errand_item(struct errand *errand, struct ck_ledger_item *ite
     enum errand_result result = ERRAND_DONE;
     bool over = false;
 
+    if (errand_load_own_totp(errand, err) != CK_OK)
+        return ERRAND_BROKEN;
     errand->item = item;
     for (int i = 0; i < TURNS_MAX && result == ERRAND_DONE && !over; i++)
         result = turn(errand, serial, &over, err);
