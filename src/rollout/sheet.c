@@ -33,8 +33,11 @@ static void fill_in_name(const struct ck_ledger_person *person, struct ck_ledger
     char account[NAME_PART_MAX], number[16] = "";
     size_t length = 0;
 
-    for (const char *c = person->account.name; *c != '\0' && length + 1 < sizeof(account); c++)
-        account[length++] = isalnum((unsigned char)*c) || strchr(safe, *c) != NULL ? *c : '_';
+    for (const char *c = person->account.name; *c != '\0' && length + 1 < sizeof(account); c++) {
+        bool continues = ((unsigned char)*c & 0xc0) == 0x80; /* a character of UTF-8 */
+        if (!continues)
+            account[length++] = isalnum((unsigned char)*c) || strchr(safe, *c) != NULL ? *c : '_';
+    }
     account[length] = '\0';
     if (sheet->kind == CK_SHEET_PIN_LETTER || sheet->n > 1)
         snprintf(number, sizeof(number), "-%u", sheet->n);

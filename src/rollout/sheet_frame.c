@@ -12,9 +12,9 @@
  * of a code is not scaled to the page, so that phones read it.
  */
 static const char style[] =
-    "@page{size:A4;margin:14mm 16mm}\n"
+    "@page{size:A4;margin:12mm 16mm}\n"
     "body{max-width:178mm;font-size:11pt;line-height:1.4}\n"
-    "h1{font-size:1.5rem;margin-bottom:.6rem}h2{font-size:1.1rem;margin:1.1rem 0 .3rem;"
+    "h1{font-size:1.5rem;margin-bottom:.5rem}h2{font-size:1.15em;margin:.8rem 0 .2rem;"
     "break-after:avoid}\n"
     "p,li{max-width:none;overflow-wrap:anywhere}ol{margin:.3rem 0;padding-left:1.5rem}"
     "li{margin:.15rem 0}\n"
@@ -26,14 +26,14 @@ static const char style[] =
     ".code{display:flex;gap:1rem;align-items:center;break-inside:avoid;margin:.4rem 0}\n"
     ".code>div{min-width:0}\n"
     ".qr{flex:none;background:#fff}.qr svg{max-width:none}\n"
-    ".secret{font:13pt/1.5 ui-monospace,\"DejaVu Sans Mono\",monospace;overflow-wrap:anywhere;"
+    ".secret{font:13pt/1.4 ui-monospace,\"DejaVu Sans Mono\",monospace;overflow-wrap:anywhere;"
     "margin:.2rem 0}\n"
     ".boxed{border:1px solid var(--ink);padding:.2rem .6rem;width:fit-content;max-width:100%}\n"
     ".warning{border:2px solid var(--ink);padding:.3rem .7rem;margin:.5rem 0;break-inside:avoid}\n"
-    "table{margin:.3rem 0}td{overflow-wrap:anywhere}\n"
-    "footer{margin-top:1.2rem;border-top:1px solid var(--line);padding-top:.3rem;font-size:9pt;"
+    "table{margin:.2rem 0}td{overflow-wrap:anywhere}.keys td:first-child{white-space:nowrap}\n"
+    "footer{margin-top:.9rem;border-top:1px solid var(--line);padding-top:.3rem;font-size:8.5pt;"
     "color:var(--soft);break-inside:avoid}\n"
-    "@media print{body{font-size:10.5pt}footer{color:#000}.soft{color:#000}}\n";
+    "@media print{body{font-size:10pt;line-height:1.35}footer{color:#000}.soft{color:#000}}\n";
 
 static void put_login_page(FILE *to, const struct sheet_frame *frame, enum ck_role role)
 {
@@ -68,7 +68,7 @@ void sheet_put_begin(FILE *to, const char *title, const struct sheet_frame *fram
     fputs("</dd>\n</dl>\n", to);
 }
 
-void sheet_put_end(FILE *to, const struct sheet_frame *frame)
+void sheet_put_end(FILE *to, const struct sheet_frame *frame, bool has_secrets)
 {
     char moment[32] = "";
     time_t made = (time_t)frame->made_s;
@@ -76,11 +76,11 @@ void sheet_put_end(FILE *to, const struct sheet_frame *frame)
 
     if (gmtime_r(&made, &parts) != NULL)
         strftime(moment, sizeof(moment), "%Y-%m-%d %H:%M UTC", &parts);
-    fprintf(to,
-            "<footer>Made on %s. Whoever reads this page can use what is on it. Show it to nobody, "
-            "take no photograph of it but the one that an app makes to read a code, and shred it "
-            "when you no longer need it. Nobody has to ask you for it.</footer>\n",
-            moment);
+    fprintf(to, "<footer>Made on %s.%s</footer>\n", moment,
+            has_secrets ? " Whoever reads this page can use what is on it. Show it to nobody, "
+                          "photograph nothing but the code, with the app itself, and shred the "
+                          "page when you no longer need it. Nobody has to ask you for it."
+                        : "");
     ck_html_end(to);
 }
 

@@ -53,7 +53,7 @@ static void put_letter(FILE *to, const struct sheet_frame *frame, const struct s
               to);
     put_change(to, key->is.pin);
     fputs("<p>After eight wrong PINs in all the key locks itself for good.</p>\n</section>\n", to);
-    sheet_put_end(to, frame);
+    sheet_put_end(to, frame, true);
 }
 
 enum ck_err sheet_letter_write(const struct sheet_frame *frame, const struct sheet_facts *facts,

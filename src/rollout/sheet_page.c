@@ -26,14 +26,14 @@ static void put_login_steps(FILE *to, const struct sheet_facts *facts, bool totp
 {
     bool new_password = facts->person.password != CK_PASSWORD_KEPT;
 
-    put_item(to, new_password ? "Open the login page (above) and log in with your account's name "
-                                "and the <strong>new password</strong> below."
-                              : "Open the login page (above) and log in with your account's name "
-                                "and your password, as before.");
+    put_item(to, new_password ? "Open the login page and log in with the <strong>new "
+                                "password</strong> below."
+                              : "Open the login page and log in with your password, as before.");
     if (totp && key)
-        put_item(to, "Then you are asked for a second factor. Choose the app or the security key: "
-                     "type the code that the app shows at that moment, or plug the key in and "
-                     "touch it when it blinks.");
+        put_item(to,
+                 "Then you are asked for a second factor. Choose the app, and type the code that "
+                 "it shows at that moment; or choose the security key, plug it in, and touch "
+                 "it when it blinks.");
     else if (totp)
         put_item(to, "Then you are asked for a code: type the one that the app shows at that "
                      "moment.");
@@ -46,8 +46,8 @@ static void put_password_steps(FILE *to, const struct sheet_facts *facts)
 {
     switch (facts->person.password) {
     case CK_PASSWORD_TO_CHANGE:
-        put_item(to, "You are then told to set a password of your own: the new one below is good "
-                     "for this one login only.");
+        put_item(to, "Set a password of your own when you are told to: the new one is for this one "
+                     "login.");
         break;
     case CK_PASSWORD_IN_FORCE:
     case CK_PASSWORD_UNFORCED:
@@ -79,8 +79,7 @@ static void put_steps(FILE *to, const struct sheet_facts *facts)
 
     fputs("<section>\n<h2>What to do</h2>\n<ol>\n", to);
     if (totp)
-        put_item(to, "Have an authenticator app on your phone. Scan the code below with it: it "
-                     "then shows a new number every 30 seconds.");
+        put_item(to, "Scan the code below with an authenticator app on your phone.");
     if (has_pin_to_change(facts))
         put_item(to, "The PIN of your security key comes in a letter of its own. Change it first, "
                      "as that letter says.");
@@ -92,8 +91,9 @@ static void put_steps(FILE *to, const struct sheet_facts *facts)
                      "(FIDO2/WebAuthn) on the login page, plug the security key in, type its PIN, "
                      "and touch it when it blinks.");
     if (sheet_keys_count(facts) > 1)
-        put_item(to, "Keep your security keys apart: one with you, the other where you find it "
-                     "when the first is lost. Try both once.");
+        put_item(to,
+                 "Keep your security keys apart: the primary one with you, the backup where you "
+                 "find it when that is lost.");
     fputs("</ol>\n</section>\n", to);
 }
 
@@ -122,7 +122,8 @@ static void put_params(FILE *to, const struct ck_totp_params *params)
                 params->digits, params->period_s);
 }
 
-static enum ck_err put_code(FILE *to, const struct ck_secret *uri, struct ck_error *err)
+static enum ck_err put_code(FILE *to, const char *label, const struct ck_secret *uri,
+                            struct ck_error *err)
 {
     CK_CLEANUP(ck_otpauth_clear) struct ck_otpauth otpauth = {0};
     CK_CLEANUP(ck_secret_free) struct ck_secret *picture = NULL;
@@ -137,7 +138,9 @@ static enum ck_err put_code(FILE *to, const struct ck_secret *uri, struct ck_err
         return r;
     fputs("<div class=\"code\">\n", to);
     put_picture(to, picture);
-    fputs("<div><p>Scan it, or type this key in the app (based on time):</p>\n"
+    fputs("<div><p>The server calls it <strong>", to);
+    ck_html_text(to, label);
+    fputs("</strong>.</p>\n<p>Who can't scan it types this key into the app (based on time):</p>\n"
           "<p class=\"secret\">",
           to);
     page_put_groups(to, base32);
@@ -153,9 +156,7 @@ static enum ck_err put_app(FILE *to, const struct sheet_facts *facts, size_t i,
     const struct ck_ledger_item *item = &facts->items[i];
     bool doubtful = sheet_item_is_doubtful(item);
 
-    fputs("<section class=\"whole\">\n<h2>Code for your authenticator app: ", to);
-    ck_html_text(to, item->label);
-    fputs("</h2>\n", to);
+    fputs("<section class=\"whole\">\n<h2>Code for your authenticator app</h2>\n", to);
     if (doubtful)
         fputs(
             "<p class=\"warning\"><strong>It is not certain that this one works.</strong> Whether "
@@ -163,10 +164,12 @@ static enum ck_err put_app(FILE *to, const struct sheet_facts *facts, size_t i,
             "code, try this one; if that is refused, tell your administrator.</p>\n",
             to);
     if (facts->uris[i] == NULL) {
-        fputs("<p>It was handed out on an earlier sheet.</p>\n</section>\n", to);
+        fputs("<p>The code of <strong>", to);
+        ck_html_text(to, item->label);
+        fputs("</strong> was handed out on an earlier sheet.</p>\n</section>\n", to);
         return CK_OK;
     }
-    enum ck_err r = put_code(to, facts->uris[i], err);
+    enum ck_err r = put_code(to, item->label, facts->uris[i], err);
     fputs("</section>\n", to);
     return r;
 }
@@ -175,24 +178,28 @@ static enum ck_err put_app(FILE *to, const struct sheet_facts *facts, size_t i,
 
 static const char *use_of(enum ck_rollout_method method)
 {
-    return method == CK_ROLLOUT_PASSKEY ? "passkey: logs in without a password, with the key's PIN"
+    return method == CK_ROLLOUT_PASSKEY ? "passkey, with its PIN instead of the password"
                                         : "second factor, after the password";
 }
 
-/* The label may be on the key itself, by which primary and backup are told apart. */
-static void put_key_rows(FILE *to, const struct sheet_facts *facts, unsigned n)
+/* The names are what the server lists the key as, one for each of its uses. */
+static void put_key(FILE *to, const struct sheet_facts *facts, unsigned n)
 {
+    const char *rank = sheet_keys_count(facts) == 1 ? "" : n == 1 ? ", primary" : ", backup";
+
+    fprintf(to, "<tr><td>%u%s</td><td>", n, rank);
+    sheet_put_key(to, &facts->keys[n].is);
+    fputs("</td><td>", to);
     for (size_t i = 0; i < facts->count; i++) {
         const struct ck_ledger_item *item = &facts->items[i];
         if (item->n != n || !sheet_item_is_there(item))
             continue;
-        fprintf(to, "<tr><td class=\"number\">%u</td><td>", n);
+        fputs("<div><strong>", to);
         ck_html_text(to, item->label);
-        fputs("</td><td>", to);
-        sheet_put_key(to, &facts->keys[n].is);
-        fprintf(to, "</td><td>%s%s</td></tr>\n", use_of(item->method),
+        fprintf(to, "</strong>: %s%s</div>", use_of(item->method),
                 item->state == CK_STEP_PROVED ? "" : " (not tried yet)");
     }
+    fputs("</td></tr>\n", to);
 }
 
 static void put_keys(FILE *to, const struct sheet_facts *facts)
@@ -202,14 +209,16 @@ static void put_keys(FILE *to, const struct sheet_facts *facts)
     if (count == 0)
         return;
     fprintf(to,
-            "<section class=\"whole\">\n<h2>Your security key%s</h2>\n<table>\n<thead><tr><th>Key"
-            "</th><th>Name at the server</th><th>Model</th><th>What it is for</th></tr></thead>\n"
-            "<tbody>\n",
+            "<section class=\"whole\">\n<h2>Your security key%s</h2>\n<table class=\"keys\">\n"
+            "<thead><tr><th>Key</th><th>Model</th><th>Name at the server, and what it is for</th>"
+            "</tr></thead>\n<tbody>\n",
             count > 1 ? "s" : "");
-    for (unsigned n = 1; n <= CK_POLICY_KEYS_MAX; n++)
-        put_key_rows(to, facts, n);
-    fputs("</tbody>\n</table>\n<p>It works at this server under its name above only.</p>\n"
-          "</section>\n",
+    for (unsigned n = 1; n <= CK_POLICY_KEYS_MAX; n++) {
+        if (facts->keys[n].on_sheet)
+            put_key(to, facts, n);
+    }
+    fputs("</tbody>\n</table>\n<p class=\"soft\">Such a key answers to the login page above and "
+          "to no other address.</p>\n</section>\n",
           to);
 }
 
@@ -278,15 +287,28 @@ static void put_mail_programs(FILE *to, const struct sheet_facts *facts)
     if (has_app_password)
         put_app_password(to, facts);
     else
-        fputs("<p>Mail programs, phones and calendars can't ask for a second factor, and your "
-              "password no longer works in them. Each needs an <strong>app password</strong>: log "
-              "in at the page above, look for <em>App passwords</em> in the settings of your "
-              "mailbox, make one, and put it into the program instead of your password.</p>\n",
-              to);
+        fprintf(to,
+                "<p>Mail programs, phones and calendars can't ask for a second factor, and your "
+                "password %s in them. Each needs an <strong>app password</strong>: log in at the "
+                "page above, look for <em>App passwords</em> in the settings of your mailbox, make "
+                "one, and put it into the program instead of your password.</p>\n",
+                sheet_facts_have(facts, CK_ROLLOUT_TOTP) ||
+                        sheet_facts_have(facts, CK_ROLLOUT_WEBAUTHN)
+                    ? "no longer works"
+                    : "may no longer work");
     fputs("</section>\n", to);
 }
 
 /* --- the page --- */
+
+static bool has_secrets(const struct sheet_facts *facts)
+{
+    bool has = facts->password != NULL || facts->app_password != NULL;
+
+    for (size_t i = 0; i < facts->count && !has; i++)
+        has = facts->uris[i] != NULL;
+    return has;
+}
 
 static enum ck_err put_page(FILE *to, const struct sheet_frame *frame,
                             const struct sheet_facts *facts, struct ck_error *err)
@@ -302,7 +324,7 @@ static enum ck_err put_page(FILE *to, const struct sheet_frame *frame,
     }
     put_keys(to, facts);
     put_mail_programs(to, facts);
-    sheet_put_end(to, frame);
+    sheet_put_end(to, frame, has_secrets(facts));
     return r;
 }
 

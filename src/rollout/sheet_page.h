@@ -28,8 +28,9 @@ enum ck_err sheet_page_has(const struct ck_secret *page, const struct ck_secret 
 
 void sheet_put_begin(FILE *to, const char *title, const struct sheet_frame *frame,
                      const struct sheet_facts *facts);
-void sheet_put_end(FILE *to, const struct sheet_frame *frame);
-/* What a key looks like: "YubiKey 5 NFC, serial number 1234"; "" where nothing is known. */
+/* has_secrets: it is said what to do with the paper. */
+void sheet_put_end(FILE *to, const struct sheet_frame *frame, bool has_secrets);
+/* What is known of a key: "YubiKey 5 NFC, serial number 1234"; nothing where that is nothing. */
 void sheet_put_key(FILE *to, const struct ck_ledger_key *key);
 /* How many keys of the person are on the sheet. */
 unsigned sheet_keys_count(const struct sheet_facts *facts);
