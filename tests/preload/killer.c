@@ -4,6 +4,7 @@
  *
  *   KILLER_AT    which one, from 1; 0 or none: only counts
  *   KILLER_SIDE  "before" it, or "after" it
+ *   KILLER_FROM  begin to count where a path has this in it
  *   KILLER_LOG   a file that gets a line "NUMBER NAME PATH" for each, before it happens
  *
  * Only regular files and directories count, and not the first three descriptors. What a killed
@@ -28,6 +29,7 @@
 #include <unistd.h>
 
 static atomic_long done;
+static atomic_bool counts;
 static _Thread_local bool within; /* a function of libc that calls another one of these */
 
 static void die(void)
@@ -73,10 +75,19 @@ static bool is_the_one(long number, const char *side)
     return at != NULL && wanted != NULL && number == atol(at) && strcmp(side, wanted) == 0;
 }
 
+static bool has_begun(const char *path)
+{
+    const char *from = getenv("KILLER_FROM");
+
+    if (!counts && (from == NULL || strstr(path, from) != NULL))
+        counts = true;
+    return counts;
+}
+
 /* The number of this one, 0 when it doesn't count. */
 static long begin(const char *name, const char *path)
 {
-    if (within)
+    if (within || !has_begun(path))
         return 0;
     long number = atomic_fetch_add(&done, 1) + 1;
     note(number, name, path);
