@@ -14,6 +14,7 @@ extern __attribute__((weak)) const struct command command_app_password_add,
     command_key_reset, command_list, command_password, command_prove_passkey, command_prove_totp,
     command_prove_webauthn, command_prove_yubiotp, command_recover, command_remove, command_rename,
     command_rollout_check, command_rollout_handout, command_rollout_run, command_verify_assertion,
+    command_rollout_check, command_rollout_report, command_rollout_status, command_verify_assertion,
     command_verify_hotp, command_verify_key, command_verify_registration, command_verify_totp;
 
 /* Sorted by name. What is not linked into this program (see main.c) is NULL. */
@@ -50,7 +51,9 @@ static const struct command *const commands[] = {
     &command_rename,
     &command_rollout_check,
     &command_rollout_handout,
+    &command_rollout_report,
     &command_rollout_run,
+    &command_rollout_status,
     &command_verify_assertion,
     &command_verify_hotp,
     &command_verify_key,

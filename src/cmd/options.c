@@ -123,6 +123,7 @@ static const struct row rows[OPTION_COUNT] = {
     [OPTION_NEW_PLAN] = {"new-plan", 0, NULL, NULL, false,
                          "have the ledger take over a plan that was changed"},
     [OPTION_ONLY] = {"only", 0, "WHAT", NULL, false, "apps or keys: do the others another time"},
+    [OPTION_CSV] = {"csv", 0, "FILE", NULL, false, "write a table into a new file"},
 
     [OPTION_METHODS] = {"methods", 0, NULL, NULL, false,
                         "log in once more, if it takes that, to name each factor's method"},

@@ -82,6 +82,7 @@ enum option_id {
     OPTION_RETRY,
     OPTION_NEW_PLAN,
     OPTION_ONLY,
+    OPTION_CSV,
 
     OPTION_METHODS,
     OPTION_ALL_FACTORS,

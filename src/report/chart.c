@@ -14,11 +14,12 @@ enum {
     ABOVE = 18,      /* what a label takes that stands above its bar */
     LABEL_FITS = 16, /* characters of one that stands before it, whatever they are */
 
-    COLUMNS = 120,     /* height of a chart of columns */
-    COLUMN_MAX = 28,   /* width of one, and most of the way to the next */
-    COLUMN_GAP = 4,    /* the rest of it */
-    COLUMNS_TOP = 20,  /* for the highest count */
-    COLUMNS_BELOW = 22 /* for the labels */
+    COLUMNS = 120,      /* height of a chart of columns */
+    COLUMN_MAX = 28,    /* width of one, and most of the way to the next */
+    COLUMN_GAP = 4,     /* the rest of it */
+    COLUMNS_TOP = 20,   /* for the highest count */
+    COLUMNS_BELOW = 22, /* for the labels */
+    LABELS_FIT = 340    /* what two of them take */
 };
 
 static size_t sum(const struct ck_chart_bar *bar, size_t parts_count)
@@ -153,7 +154,7 @@ void ck_html_columns(FILE *to, const char *title, const struct ck_chart_column *
             COLUMNS_TOP - 6, at * step < WIDTH / 2 ? "start" : "end", highest);
     draw_label(to, columns[0].label, 0, "start");
     if (count > 1)
-        draw_label(to, columns[count - 1].label, count * step > WIDTH / 2 ? count * step : WIDTH,
-                   "end");
+        draw_label(to, columns[count - 1].label,
+                   count * step > LABELS_FIT ? count * step : LABELS_FIT, "end");
     fputs("</svg>\n", to);
 }
