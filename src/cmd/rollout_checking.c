@@ -136,8 +136,8 @@ static void show_progress(void *data, size_t done, size_t count)
     progress_show(&checking->progress, "plan", (double)done / (double)count, done, "rows");
 }
 
-enum ck_err rollout_checking_ask_server(struct rollout_checking *checking,
-                                        const struct ck_plan *plan, struct ck_error *err)
+enum ck_err rollout_checking_ask_server(struct rollout_checking *checking, struct ck_plan *plan,
+                                        struct ck_error *err)
 {
     progress_begin(&checking->progress, checking->options);
     enum ck_err r = ck_check_server(plan, &checking->acting.by, show_progress, checking,

@@ -42,7 +42,7 @@ enum ck_err rollout_checking_read_server(struct rollout_checking *checking, bool
 enum ck_err rollout_checking_open_server(struct rollout_checking *checking, struct ck_error *err);
 
 /* Looks the accounts of plan up: all of checking->plan, or some. Problems go to the report. */
-enum ck_err rollout_checking_ask_server(struct rollout_checking *checking,
-                                        const struct ck_plan *plan, struct ck_error *err);
+enum ck_err rollout_checking_ask_server(struct rollout_checking *checking, struct ck_plan *plan,
+                                        struct ck_error *err);
 
 #endif

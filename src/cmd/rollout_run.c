@@ -220,6 +220,8 @@ static enum ck_err ask_server(struct running *running, struct ck_error *err)
     r = untouched_rows(&checking->plan, running->ledger, &untouched, err);
     if (r == CK_OK)
         r = rollout_checking_ask_server(checking, &untouched, err);
+    for (size_t i = 0; i < untouched.count; i++)
+        free(untouched.items[i].display_name); /* the ledger has its people by now */
     free(untouched.items);
     return r;
 }

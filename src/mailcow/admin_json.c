@@ -95,6 +95,8 @@ static enum ck_err read_row(const json_t *row, enum ck_role role, struct ck_reco
     if (active < 0)
         return not_understood("a row does not tell whether it is active", err);
     record.active = active == 1;
+    if (role == CK_ROLE_MAILBOX)
+        ck_answer_copy(ck_answer_text(row, "name"), record.display_name, CK_DISPLAY_NAME_MAX);
     enum ck_err r = read_flag(row, "force_tfa", &record.force_tfa, err);
     if (r == CK_OK)
         r = read_flag(row, "force_pw_update", &record.force_pw_update, err);

@@ -15,6 +15,7 @@ void ck_check_found_clear(struct ck_check_found *found)
 }
 
 struct looking {
+    struct ck_plan *plan;
     const struct ck_operator *by;
     struct ck_check_found *found;
     void (*progress)(void *data, size_t done, size_t count);
@@ -148,12 +149,22 @@ static void progress(struct looking *looking, size_t done)
         looking->progress(looking->data, looking->done, looking->count);
 }
 
+static enum ck_err note_name(struct looking *looking, const struct ck_plan_item *first,
+                             const struct ck_record *record)
+{
+    struct ck_plan_item *item = &looking->plan->items[first - looking->plan->items];
+
+    if (record->display_name[0] == '\0' || item->display_name != NULL)
+        return CK_OK;
+    item->display_name = strdup(record->display_name);
+    return item->display_name != NULL ? CK_OK : ck_error_no_memory(looking->err);
+}
+
 /* record NULL: the server has none. */
 static enum ck_err look_at(struct looking *looking, const struct ck_plan_item *const *items,
                            size_t count, const struct ck_record *record)
 {
     bool runs = false;
-    enum ck_err r = CK_OK;
 
     progress(looking, count);
     if (record == NULL)
@@ -162,6 +173,7 @@ static enum ck_err look_at(struct looking *looking, const struct ck_plan_item *c
     int enforceable = record->force_tfa >= 0;
     if (enforceable > looking->found->enforceable)
         looking->found->enforceable = enforceable;
+    enum ck_err r = note_name(looking, items[0], record);
     for (size_t i = 0; i < count && r == CK_OK; i++)
         r = judge(looking, items[i], record, &runs);
     return r == CK_OK && runs && gets_factor(items, count)
@@ -279,13 +291,14 @@ static size_t crowd_run(const struct ck_plan_item *const *items, size_t count)
     return run;
 }
 
-enum ck_err ck_check_server(const struct ck_plan *plan, const struct ck_operator *by,
+enum ck_err ck_check_server(struct ck_plan *plan, const struct ck_operator *by,
                             void (*progress_of)(void *data, size_t done, size_t count), void *data,
                             struct ck_check_found *ret_found, struct ck_error *err)
 {
     CK_CLEANUP(ck_free_p) const struct ck_plan_item **items = order_items(plan);
     CK_CLEANUP(ck_check_found_clear) struct ck_check_found found = {.enforceable = -1};
-    struct looking looking = {.by = by,
+    struct looking looking = {.plan = plan,
+                              .by = by,
                               .found = &found,
                               .progress = progress_of,
                               .data = data,

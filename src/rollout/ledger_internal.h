@@ -102,7 +102,8 @@ enum ck_err ledger_nonsense(struct ck_ledger *ledger, const char *what, struct c
 
 /* The columns that follow, of the tables person, item and key. */
 #define LEDGER_PERSON_COLUMNS                                                                      \
-    "person.id, person.name, person.role, person.route, person.password_kind, "                    \
+    "person.id, person.name, person.role, person.display_name, person.route, "                     \
+    "person.password_kind, "                                                                       \
     "person.password_name, person.grp, person.password, person.app_password_id"
 #define LEDGER_ITEM_COLUMNS                                                                        \
     "item.id, item.person, item.line, item.method, item.n, item.pattern, item.label, item.state, " \

@@ -28,7 +28,8 @@ static const char tables[] =
     " refusals INTEGER NOT NULL DEFAULT 0, begun_s INTEGER NOT NULL DEFAULT 0,"
     " changed_s INTEGER NOT NULL DEFAULT 0) STRICT;"
     "CREATE TABLE person (id INTEGER PRIMARY KEY, name TEXT NOT NULL, role INTEGER NOT NULL,"
-    " route INTEGER NOT NULL, password_kind INTEGER NOT NULL, password_name TEXT, grp TEXT NOT "
+    " display_name TEXT, route INTEGER NOT NULL, password_kind INTEGER NOT NULL, password_name "
+    "TEXT, grp TEXT NOT "
     "NULL,"
     " password INTEGER NOT NULL DEFAULT 0, app_password_id INTEGER,"
     " apps_left INTEGER NOT NULL DEFAULT 0 CHECK (apps_left >= 0),"
@@ -191,10 +192,12 @@ static enum ck_err put_person(struct taking *taking, const struct ck_plan_item *
                               struct ck_error *err)
 {
     static const char put[] =
-        "INSERT INTO person (name, role, route, password_kind, password_name, grp, turn)"
-        " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)"
+        "INSERT INTO person (name, role, route, password_kind, password_name, grp, turn, "
+        "display_name)"
+        " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"
         " ON CONFLICT (name, role) DO UPDATE SET route = ?3, password_kind = ?4,"
-        " password_name = ?5, grp = ?6, turn = ?7 RETURNING id";
+        " password_name = ?5, grp = ?6, turn = ?7, display_name = coalesce(?8, display_name)"
+        " RETURNING id";
     struct ck_ledger *ledger = taking->ledger;
     CK_CLEANUP(ledger_release) sqlite3_stmt *statement = NULL;
     bool found = false;
@@ -207,6 +210,8 @@ static enum ck_err put_person(struct taking *taking, const struct ck_plan_item *
     if (r == CK_OK && password->password_name != NULL)
         r = ledger_bind_text(ledger, statement, 5, password->password_name, CK_PASSWORD_REF_MAX,
                              err);
+    if (r == CK_OK && item->display_name != NULL)
+        r = ledger_bind_text(ledger, statement, 8, item->display_name, CK_DISPLAY_NAME_MAX, err);
     if (r != CK_OK)
         return r;
     sqlite3_bind_int(statement, 2, (int)item->account.role);

@@ -100,6 +100,7 @@ void ledger_row_person(struct ledger_row *row, struct ck_ledger_person *ret_pers
     if (person.account.name[0] == '\0')
         is_bad(row, what);
     person.account.role = (enum ck_role)ledger_row_int(row, what, 0, CK_ROLES_COUNT - 1);
+    ledger_row_text(row, what, person.display_name, sizeof(person.display_name));
     person.route = (enum ck_rollout_route)ledger_row_int(row, what, 0, CK_ROUTES - 1);
     person.password_kind =
         (enum ck_password_kind)ledger_row_int(row, what, CK_PASSWORD_NONE, CK_PASSWORD_SECRET);

@@ -18,6 +18,7 @@ void ck_plan_clear(struct ck_plan *plan)
     for (size_t i = 0; i < plan->count; i++) {
         free(plan->items[i].password_name);
         free(plan->items[i].label);
+        free(plan->items[i].display_name);
     }
     free(plan->items);
     *plan = (struct ck_plan){0};

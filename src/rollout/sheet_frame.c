@@ -61,7 +61,13 @@ void sheet_put_begin(FILE *to, const char *title, const struct sheet_frame *fram
     const struct ck_account *account = &facts->person.account;
 
     ck_html_begin_styled(to, title, style);
-    fputs("<dl class=\"who\">\n<dt>Account</dt><dd><strong>", to);
+    fputs("<dl class=\"who\">\n", to);
+    if (facts->person.display_name[0] != '\0') {
+        fputs("<dt>Name</dt><dd>", to);
+        ck_html_text(to, facts->person.display_name);
+        fputs("</dd>\n", to);
+    }
+    fputs("<dt>Account</dt><dd><strong>", to);
     ck_html_text(to, account->name);
     fprintf(to, "</strong> (%s)</dd>\n<dt>Login page</dt><dd>", ck_role_noun(account->role, false));
     put_login_page(to, frame, account->role);

@@ -24,6 +24,7 @@ enum {
     CK_ADMIN_LIST_MAX = 64 * 1024 * 1024, /* bytes of one list of accounts: a domain's mailboxes */
     CK_ADMIN_ROWS_MAX = 100000,           /* accounts, or domains, of one list */
     CK_ADMIN_EDIT_MAX = 50,               /* accounts that one edit names */
+    CK_DISPLAY_NAME_MAX = 96,             /* bytes of a person's name, with NUL */
 };
 
 /* Where an account's password is kept. Releases before 2025-03 know only CK_AUTHSOURCE_MAILCOW. */
@@ -40,6 +41,7 @@ const char *ck_authsource_name(enum ck_authsource source); /* "mailcow", ..., "o
 /* What the server tells of an account. */
 struct ck_record {
     struct ck_account account;
+    char display_name[CK_DISPLAY_NAME_MAX]; /* of a mailbox; cut when it is longer; "" */
     bool active;
     int tfa_active; /* 1; 0: none, or all switched off until the next login; -1 for mailboxes */
     int force_tfa;  /* 1, 0, or -1 where the release does not know it */

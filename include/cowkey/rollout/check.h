@@ -60,11 +60,12 @@ void ck_check_found_clear(struct ck_check_found *found);
 
 /*
  * Reads what the server tells of each account of the plan. An account that is not there, or that
- * this operator can't bring into by the row's route, is a problem of its line. Errors are those of
+ * this operator can't bring into by the row's route, is a problem of its line. The plan gets the
+ * people's names. Errors are those of
  * ck_admin_read that end all: CK_ERR_REFUSED, CK_ERR_UNREACHABLE, CK_ERR_INTERRUPTED, ...
  * progress may be NULL.
  */
-enum ck_err ck_check_server(const struct ck_plan *plan, const struct ck_operator *by,
+enum ck_err ck_check_server(struct ck_plan *plan, const struct ck_operator *by,
                             void (*progress)(void *data, size_t done, size_t count), void *data,
                             struct ck_check_found *ret_found, struct ck_error *err);
 

@@ -67,6 +67,7 @@ const char *ck_ledger_server(const struct ck_ledger *ledger); /* origin; borrowe
 struct ck_ledger_person {
     int64_t id; /* from 1, in the order of the plan */
     struct ck_account account;
+    char display_name[CK_DISPLAY_NAME_MAX]; /* as the server told it; "" */
     enum ck_rollout_route route;
     enum ck_password_kind password_kind;
     char password_name[CK_PASSWORD_REF_MAX];

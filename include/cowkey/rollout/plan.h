@@ -54,6 +54,8 @@ struct ck_plan_item {
         password_name; /* a path below the plan's directory, or a name of the secrets file; owned */
     char *label;       /* a pattern; NULL: the group's; owned */
     char group[CK_GROUP_NAME_MAX]; /* "default" where the plan names none */
+    /* The person's, as the server told it (ck_check_server) with the account's first row; NULL; owned */
+    char *display_name;
 };
 
 struct ck_plan {
