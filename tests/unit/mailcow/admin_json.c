@@ -47,6 +47,24 @@ static void test_mailbox(void **state)
     assert_false(record.force_is_number);
     assert_int_equal(record.force_pw_update, 0);
     assert_int_equal(record.authsource, CK_AUTHSOURCE_LDAP);
+    assert_string_equal(record.display_name, "A, B");
+}
+
+/* A name that is too long is cut between characters. */
+static void test_long_name(void **state)
+{
+    static const char row[] =
+        "{\"username\":\"bob@example.test\",\"active\":1,\"name\":\"%.*s%s\"}";
+    char json[512], filler[CK_DISPLAY_NAME_MAX];
+
+    (void)state;
+    memset(filler, 'x', sizeof(filler));
+    snprintf(json, sizeof(json), row, CK_DISPLAY_NAME_MAX - 2, filler, "\xc3\xbc");
+    struct ck_record record = record_of(json, &bob);
+    assert_int_equal(strlen(record.display_name), CK_DISPLAY_NAME_MAX - 2);
+    snprintf(json, sizeof(json), row, CK_DISPLAY_NAME_MAX - 3, filler, "\xc3\xbc");
+    record = record_of(json, &bob);
+    assert_int_equal(strlen(record.display_name), CK_DISPLAY_NAME_MAX - 1);
 }
 
 /* Numbers, and the release that has neither the one flag nor another place for passwords. */
@@ -378,6 +396,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_mailbox),
+        cmocka_unit_test(test_long_name),
         cmocka_unit_test(test_forms_of_a_mailbox),
         cmocka_unit_test(test_authsources),
         cmocka_unit_test(test_admins),
