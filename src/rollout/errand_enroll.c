@@ -225,7 +225,8 @@ static enum errand_result settle_bad(struct errand *errand, enum ck_err r, struc
     if (result == ERRAND_BROKEN)
         return result;
     *err = cause;
-    if (!done->submitted && r != CK_ERR_REFUSED && errand_obstacle(r) != ERRAND_DONE)
+    /* Also where the ledger says that the server was told: then the next try looks first. */
+    if (r != CK_ERR_REFUSED && errand_obstacle(r) != ERRAND_DONE)
         return errand_obstacle(r);
     if (r != CK_ERR_UNKNOWN) {
         enum errand_result ended = errand_end_with(errand, CK_STEP_FAIL, &cause, err);
