@@ -428,9 +428,9 @@ static enum ck_err do_keys(struct running *running, struct ck_error *err)
         .ledger = running->ledger_path,
         .max_refusals = (unsigned)running->max_refusals,
     };
-    if (r != CK_OK)
+    if (r != CK_OK || counts.keys_left == 0)
         return r;
-    running->report.desk_waits = counts.keys_left > 0 && !prompt_possible();
+    running->report.desk_waits = !prompt_possible();
     if (!running->report.desk_waits)
         rollout_desk_run(&desk, &running->report);
     return CK_OK;
