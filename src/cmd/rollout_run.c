@@ -246,6 +246,40 @@ static enum ck_err check(struct running *running, bool *ret_runs, struct ck_erro
     return CK_OK;
 }
 
+static const struct ck_complaint *first_complaint(const struct ck_complaints *complaints,
+                                                  const char *path, const char **ret_path)
+{
+    *ret_path = path;
+    return complaints->count > 0 ? &complaints->rows[0] : NULL;
+}
+
+/* A person gets the whole list, as from a check; a script gets the first, and where the rest is. */
+static int refuse_plan(struct running *running)
+{
+    struct rollout_check_report *report = &running->checking.report;
+    const struct ck_complaint *first = NULL;
+    const char *path = "";
+    size_t count = ck_complaints_total(&report->found.problems);
+    struct ck_error err;
+
+    for (int i = 0; i < ROLLOUT_FILES; i++) {
+        count += ck_complaints_total(&report->files[i].complaints);
+        if (first == NULL)
+            first = first_complaint(&report->files[i].complaints, report->files[i].path, &path);
+    }
+    if (first == NULL)
+        first = first_complaint(&report->found.problems, report->files[ROLLOUT_PLAN].path, &path);
+    if (!option_given(running->options, OPTION_JSON)) {
+        rollout_check_report_print(report);
+        return CK_ERR_USAGE;
+    }
+    ck_error_set(&err, CK_ERR_USAGE, "the plan can't run: %.100s:%zu: %.200s%s", path,
+                 first != NULL ? first->line : 0, first != NULL ? first->text : "",
+                 count > 1 ? ", and more" : "");
+    ck_error_hint(&err, "Nobody was enrolled. 'cowkey rollout check' lists all that is wrong.");
+    return report_error(true, &err);
+}
+
 /* --- what is said meanwhile --- */
 
 static void begin_speech(struct running *running)
@@ -502,10 +536,8 @@ static int run(const struct options *options)
     enum ck_err r = read_options(&running, &err);
     if (r == CK_OK)
         r = check(&running, &runs, &err);
-    if (r == CK_OK && !runs) {
-        rollout_check_report_print(&running.checking.report);
-        return CK_ERR_USAGE;
-    }
+    if (r == CK_OK && !runs)
+        return refuse_plan(&running);
     if (r == CK_OK)
         r = open_hand_outs(&running, &err);
     return r == CK_OK ? work(&running) : report_error(option_given(options, OPTION_JSON), &err);
