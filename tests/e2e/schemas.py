@@ -54,6 +54,8 @@ ROLE = _one_of("mailbox", "domain-admin", "admin")
 SOURCE = _one_of("person", "computed", None)
 
 _ERROR = {"status": NUMBER, "error": FILLED, "hint": TEXT}
+_STEPS = ("planned", "prepared", "submitted", "recorded", "proved", "failed", "unknown", "skipped",
+          "undoing")
 _CREDENTIAL = {
     "id": _Kind("base64url", lambda value: isinstance(value, str)
                 and re.fullmatch("[A-Za-z0-9_-]+", value)),
@@ -263,6 +265,13 @@ SCHEMAS = {
         "bad_lines": _rows(_BAD_LINE), "problems": _rows(_BAD_LINE),
         "summary": _Kind("a summary or null", lambda value: value is None or _SUMMARY.test(value)),
         "server": _Kind("a server or null", lambda value: value is None or _ASKED.test(value))},
+    "cowkey.rollout-run/1": _WHEN | {
+        "server": FILLED, "ledger": FILLED, "handouts": FILLED, "people": NUMBER, "items": NUMBER,
+        "states": _object(dict.fromkeys(_STEPS, NUMBER)),
+        "left": _object({"apps": NUMBER, "keys": NUMBER}), "changed_now": NUMBER,
+        "refusals": NUMBER,
+        "stopped": _one_of(None, "refusals", "server-away", "interrupted", "quit", "broken"),
+        "error": _Kind("an error or null", lambda value: value is None or _object(_ERROR).test(value))},
     "cowkey.code/1": {"code": FILLED, "valid_s": NUMBER, "period_s": NUMBER},
 }
 
@@ -442,6 +451,20 @@ def _rollout_check_faults(document, status):
         yield f"{bad} bad lines, and what was looked at: {document}"
 
 
+def _rollout_run_faults(document, status):
+    states, stopped = document["states"], document["stopped"]
+    if sum(states.values()) != document["items"]:
+        yield f"{states} of {document['items']} items"
+    unknown = states["unknown"] + states["submitted"] + states["undoing"]
+    rest = document["items"] - states["proved"] - states["recorded"]
+    wanted = {"refusals": [5], "server-away": [6], "interrupted": [4, 130],
+              "broken": [2, 3, 4]}.get(stopped, [4] if unknown else [0, 1] if rest else [0])
+    if status not in wanted:
+        yield f"stopped {stopped}, {states}, status {status}"
+    if (document["error"] is None) != (stopped in (None, "quit")):
+        yield f"stopped {stopped} and error {document['error']}"
+
+
 _CHANGES = ("cowkey.remove/1", "cowkey.rename/1", "cowkey.password/1", "cowkey.app-password/1")
 
 
@@ -464,6 +487,8 @@ def faults(document, outcome):
         found += _enforce_faults(document, outcome.status) if not found else []
     elif name == "cowkey.rollout-check/1":
         found += list(_rollout_check_faults(document, outcome.status)) if not found else []
+    elif name == "cowkey.rollout-run/1":
+        found += list(_rollout_run_faults(document, outcome.status)) if not found else []
     elif name == "cowkey.recover/1":
         found += _recover_faults(document, outcome.status)
     elif name == "cowkey.prove/1":
