@@ -169,7 +169,7 @@ enum ck_err desk_login_key_need(struct desk_work *work, const struct ck_ledger_i
     struct ck_plugged_key key;
 
     work->key_settings.device = work->plugged.path;
-    if (ck_step_action(item->state) != CK_STEP_DO_ENROLL || work->errand.by != NULL ||
+    if (ck_step_action(item->state) != CK_STEP_DO_ENROLL || work->errand.login.entrance != NULL ||
         work->errand.login.factor_key != NULL)
         return CK_OK;
     enum ck_err r = collect(work, &others, err);
