@@ -70,7 +70,9 @@ static enum errand_result found(struct errand *errand, const struct ck_looked *l
 
 static enum errand_result not_found(struct errand *errand, struct ck_error *err)
 {
-    int64_t late_s = errand->item->submitted_s + errand->all->late_s;
+    /* The second in which it was submitted may have been about to end. */
+    int64_t late_s =
+        errand->item->submitted_s + errand->all->late_s + (errand->all->late_s > 0 ? 1 : 0);
 
     if (errand->all->settings->now_s() < late_s) {
         errand->later_s = late_s;
