@@ -73,9 +73,11 @@ class Hunt:
             {self._known[found] for found in self._pattern.findall(data)})]
 
     def in_files(self, directory, but=()):
-        """In names and contents of all files below it, but those that may hold secrets."""
+        """In names and contents of all files below it, but files and directories of secrets."""
         but, found = {os.path.realpath(path) for path in but}, []
-        for place, _, names in os.walk(directory):
+        for place, within, names in os.walk(directory):
+            within[:] = [name for name in within
+                         if os.path.realpath(os.path.join(place, name)) not in but]
             for name in names:
                 path = os.path.join(place, name)
                 found += self.in_bytes(f"the name of {path}", os.fsencode(path))

@@ -14,9 +14,10 @@ from pathlib import Path
 import leaks
 import otp
 import responses_of
+import rollout_truth
 from case import CODE, each
 from key_case import PIN, WRONG_PIN
-from leak_case import NEW_PASSWORD, NEW_PIN, WRONG_API_KEY, LeakCase, unlimited_core
+from leak_case import MANNERS, NEW_PASSWORD, NEW_PIN, WRONG_API_KEY, LeakCase, unlimited_core
 
 CORE_PATTERN = Path("/proc/sys/kernel/core_pattern")
 SECRET = "FAKEFAKEFAKEFAKEFAKEFAKEFAKE7777"
@@ -311,6 +312,60 @@ def rollout_check(test):
     test.bad(None, "rollout", "check", bad_plan, "--secrets", secrets, "--offline", connect=False)
     test.bad(None, "rollout", "check", plan, "--secrets", bad_secrets, "--offline", connect=False)
     test.bad(None, lambda: test.by_key(wrong=True), "rollout", "check", plan, "--secrets", secrets)
+
+
+@of("rollout run", "rollout status", "rollout report", "rollout handout")
+def rollout(test):
+    plan = test.file("plan.csv", "account,role,method,label,route,password_ref,group\n"
+                     "bob@example.test,,totp,phone,password,secret:bob,\n"
+                     "bob@example.test,,totp,tablet,password,secret:bob,\n"
+                     "carol@example.test,,totp,phone,password,file:carol.pw,\n"
+                     "da2,domain-admin,totp,phone,reset-password,,\n")
+    policy = test.file("policy.ini", "[default]\napp-password = mail\n")
+    test.file("carol.pw", test.carol.password + "\n")
+    secrets = test.file("secrets.csv", f"bob,{test.bob.password}\n")
+    bad_secrets = test.file("bad-secrets.csv", f"bob,{test.mistaken(test.bob).password}\n")
+    certificate, _ = rollout_truth.make_recipient(test.elsewhere)
+    files = ["--policy", policy, "--secrets", secrets, "--late", "0"]
+    ledgers = []
+
+    def fresh():
+        """A new roll-out, whose hand-outs are in a directory of their own."""
+        ledgers.append(test.place / f"ledger{len(ledgers)}")
+        test.handouts.add(Path(f"{ledgers[-1]}.handouts"))
+        return ["--ledger", ledgers[-1]]
+
+    def sealed():
+        """The same, and sealed: all that is left in the end may be looked into."""
+        line = fresh() + ["--seal-to", certificate]
+        test.handouts.discard(Path(f"{ledgers[-1]}.handouts"))
+        return line
+
+    test.online(None, test.by_key, "--yes", "rollout", "run", plan, *files, fresh)
+    test.server.reset()
+    test.ok(None, test.by_key, "--yes", "rollout", "run", plan, *files, lambda: ["--ledger", ledgers[0]],
+            statuses=(0, 1, 2, 3, 4))
+    for manner in MANNERS:
+        test.server.reset()
+        test.cowkey(None, *manner, *test.by_key(), "--yes", "rollout", "run", plan, *files,
+                    *sealed(), status=0)
+        test.learn()
+    test.server.reset()
+    test.bad(None, test.by_key, "--yes", "rollout", "run", plan, "--policy", policy, "--secrets",
+             bad_secrets, fresh)
+    test.bad(None, lambda: test.by_key(wrong=True), "--yes", "rollout", "run", plan, *files, fresh)
+    ledger = ["--ledger", ledgers[0]]
+    test.ok(None, "rollout", "status", *ledger, connect=False, statuses=(0, 1))
+    test.ok(None, "rollout", "status", test.bob.name, *ledger, connect=False, statuses=(0, 1))
+    test.ok(None, "rollout", "report", *ledger, "--csv", test.record, "--html", test.record,
+            connect=False)
+    test.ok(None, "rollout", "handout", *ledger, connect=False)
+    test.ok(None, "rollout", "handout", test.bob.name, *ledger, "--seal-to", certificate,
+            connect=False)
+    test.ok(None, "--yes", "rollout", "handout", "--delete", *ledger, connect=False)
+    for command in ("status", "report", "handout"):
+        test.bad(None, "rollout", command, "--ledger", test.place / "none", connect=False)
+        test.bad(None, "rollout", command, "--ledger", secrets, connect=False)
 
 
 # -- the tests ---------------------------------------------------------------------------------
