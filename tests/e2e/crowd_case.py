@@ -66,8 +66,17 @@ class CrowdCase(AdminCase):
         return self.start(None, *self.run_words(*words), environ=environ, **popen)
 
     def rollout(self, *words, status=None, environ=None, **popen):
-        outcome = self.finish(self.begin(*words, environ=environ, **popen), status)
+        outcome = self.finish(self.begin(*words, environ=environ, **popen))
+        if status is not None:
+            self.assertEqual(outcome.status, status, self.described(outcome))
         return outcome
+
+    def described(self, outcome):
+        """For a failed test: what was said, and what the ledger says."""
+        if not self.ledger_path.exists():
+            return outcome
+        ledger = rollout_truth.Ledger(self.ledger_path)
+        return f"{outcome}\n  {ledger.states()} {ledger.causes()}"
 
     def killer(self, at=0, side="before", since=None):
         """The environment of a run that is killed at what it does for good."""
@@ -91,8 +100,8 @@ class CrowdCase(AdminCase):
             outcome = self.rollout(*words, **how)
             if outcome.status == DONE:
                 return count
-            self.assertIn(outcome.status, (LEFT, UNKNOWN, AWAY), outcome)
-        self.fail(f"still not done: {rollout_truth.Ledger(self.ledger_path).states()}")
+            self.assertIn(outcome.status, (LEFT, UNKNOWN, AWAY), self.described(outcome))
+        self.fail(f"still not done: {self.described(outcome)}")
         return None
 
     # -- judging ---------------------------------------------------------------------

@@ -27,6 +27,7 @@ class Item:
     factor_id: int
     cid: str
     credential: bytes
+    cause: str
 
 
 class Ledger:
@@ -46,11 +47,11 @@ class Ledger:
     def _read(self, database):
         self.intact = [row[0] for row in database.execute("PRAGMA integrity_check")] == ["ok"]
         self.items = [Item(name, number, METHODS[method], n, label or "", STATES[state],
-                           factor_id or 0, cid or "", bytes(credential or b""))
-                      for name, number, method, n, label, state, factor_id, cid, credential
+                           factor_id or 0, cid or "", bytes(credential or b""), cause or "")
+                      for name, number, method, n, label, state, factor_id, cid, credential, cause
                       in database.execute(
-                          "SELECT name, item.id, method, n, label, state, factor_id, cid, credential"
-                          " FROM item JOIN person ON person.id = person ORDER BY item.id")]
+                          "SELECT name, item.id, method, n, label, state, factor_id, cid, credential,"
+                          " cause_text FROM item JOIN person ON person.id = person ORDER BY item.id")]
         self.refusals, = database.execute("SELECT refusals FROM rollout").fetchone()
 
     def of(self, account):
@@ -60,6 +61,9 @@ class Ledger:
         """{state: count}."""
         return {state: count for state in STATES
                 if (count := sum(item.state == state for item in self.items))}
+
+    def causes(self):
+        return sorted({item.cause for item in self.items if item.cause})
 
     @property
     def is_done(self):

@@ -93,6 +93,11 @@ class Moments(KillCase):
         self.assert_all_is_well()
 
 
+def kind_of(row):
+    """What kind of exchange it was."""
+    return row["method"], row["path"], tuple(row["form"])
+
+
 class Network(KillCase):
     """One exchange of each account is cut."""
 
@@ -106,6 +111,9 @@ class Network(KillCase):
             if number <= 3:
                 self.server.fault(fault, field="login_user", value=name_of(number), skip=number - 1)
         self.until_done("--jobs", "3", *self.seal(sealed))
+        cut = {kind_of(row) for row in self.server.requests() if row["status"] == 0}
+        self.assertEqual({kind_of(row) for row in self.server.requests() if row["account"]} - cut,
+                         set(), "what was never cut")
         self.assert_all_is_well()
 
     def test_acts_late(self):
