@@ -41,6 +41,8 @@ enum ck_err ledger_resolve(const char *path, char **ret_path, bool *ret_exists,
     if (name[0] == '\0' || strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
         return ck_error_set(err, CK_ERR_USAGE, "'%.200s' names no file for a ledger", path);
     CK_CLEANUP(ck_free_p) char *directory = realpath(parent, NULL);
+    if (directory == NULL && errno == ENOMEM)
+        return ck_error_no_memory(err);
     if (directory == NULL) {
         ck_error_set(err, CK_ERR_USAGE, "the directory of the ledger '%.200s' can't be entered: %m",
                      path);
@@ -111,6 +113,8 @@ static bool sync_parent(const char *path)
 
 static enum ck_err not_made(const char *path, struct ck_error *err)
 {
+    if (errno == ENOMEM)
+        return ck_error_no_memory(err);
     ck_error_set(err, CK_ERR_UNCHANGED, "the ledger '%.200s' can't be made: %m", path);
     return ck_error_hint(err, "Without it a roll-out does not begin. Choose a place where you may "
                               "write, and where there is room, with --ledger.");

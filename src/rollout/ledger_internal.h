@@ -12,9 +12,9 @@
 enum {
     LEDGER_APPLICATION = 0x434b4c67, /* "CKLg": application_id of the file */
     LEDGER_STATEMENTS_MAX = 48,
-    LEDGER_SERVER_MAX = 1024,   /* bytes of an origin, with NUL */
-    LEDGER_BEFORE_MAX = 10000,  /* rows of an account that a server can list */
-    LEDGER_BUSY_MS = 20 * 1000, /* for a hand-out that is being noted by another process */
+    LEDGER_SERVER_MAX = 1024,  /* bytes of an origin, with NUL */
+    LEDGER_BEFORE_MAX = 10000, /* rows of an account that a server can list */
+    LEDGER_BUSY_MS = 5 * 1000, /* for a hand-out that is being noted by another process */
 };
 
 enum ledger_use { LEDGER_TO_READ, LEDGER_TO_NOTE, LEDGER_TO_RUN };

@@ -68,6 +68,10 @@ static enum ck_err input_output(const struct ck_ledger *ledger, int rc, struct c
 {
     int cause = sqlite3_system_errno(ledger->db);
 
+    if (cause == 0) /* it does not always note that */
+        cause = errno;
+    if (rc == SQLITE_IOERR_NOMEM)
+        return ck_error_no_memory(err);
     if (cause == EFBIG || cause == EDQUOT || cause == ENOSPC)
         return disk_full(ledger, cause, err);
     ck_error_set(err, CK_ERR_UNCHANGED, "the ledger '%.200s' could not be read or written: %s",
@@ -158,8 +162,8 @@ void ledger_finalize(sqlite3_stmt **statement)
 enum ck_err ledger_fetch(struct ck_ledger *ledger, sqlite3_stmt *statement, bool *ret_found,
                          struct ck_error *err)
 {
+    errno = 0;
     int rc = sqlite3_step(statement);
-
     if (rc != SQLITE_ROW && rc != SQLITE_DONE)
         return ledger_failed(ledger, rc, err);
     *ret_found = rc == SQLITE_ROW;
@@ -168,16 +172,17 @@ enum ck_err ledger_fetch(struct ck_ledger *ledger, sqlite3_stmt *statement, bool
 
 enum ck_err ledger_run(struct ck_ledger *ledger, sqlite3_stmt *statement, struct ck_error *err)
 {
+    errno = 0;
     int rc = sqlite3_step(statement);
-
+    enum ck_err r = rc == SQLITE_DONE || rc == SQLITE_ROW ? CK_OK : ledger_failed(ledger, rc, err);
     sqlite3_reset(statement);
-    return rc == SQLITE_DONE || rc == SQLITE_ROW ? CK_OK : ledger_failed(ledger, rc, err);
+    return r;
 }
 
 enum ck_err ledger_exec(struct ck_ledger *ledger, const char *text, struct ck_error *err)
 {
+    errno = 0;
     int rc = sqlite3_exec(ledger->db, text, NULL, NULL, NULL);
-
     return rc == SQLITE_OK ? CK_OK : ledger_failed(ledger, rc, err);
 }
 

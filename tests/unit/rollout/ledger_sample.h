@@ -201,6 +201,35 @@ __attribute__((unused)) static void expect_sql(const char *path, const char *sql
     assert_string_equal(found, expected);
 }
 
+static int take_row(void *data, int columns, char **values, char **names)
+{
+    char **text = data, *longer = NULL;
+
+    for (int i = 0; i < columns; i++) {
+        assert_true(asprintf(&longer, "%s%s=%s ", *text, names[i],
+                             values[i] != NULL ? values[i] : "NULL") > 0);
+        free(*text);
+        *text = longer;
+    }
+    return 0;
+}
+
+/* All that is in the file, as somebody else sees it who opens it beside a ledger; free it. */
+__attribute__((unused)) static char *dump(const char *path)
+{
+    static const char *const tables[] = {"rollout", "person", "item", "key", "sheet"};
+    char *text = strdup(""), sql[64];
+    sqlite3 *db = NULL;
+
+    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    for (size_t i = 0; i < sizeof(tables) / sizeof(*tables); i++) {
+        snprintf(sql, sizeof(sql), "SELECT * FROM %s", tables[i]);
+        assert_int_equal(sqlite3_exec(db, sql, take_row, &text, NULL), SQLITE_OK);
+    }
+    assert_int_equal(sqlite3_close(db), SQLITE_OK);
+    return text;
+}
+
 __attribute__((unused)) static bool is_there(const char *path)
 {
     return access(path, F_OK) == 0;

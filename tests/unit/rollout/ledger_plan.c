@@ -1,0 +1,303 @@
+/* Whose plan a ledger is of, and how another one is taken over. */
+#include "ledger_sample.h"
+
+static struct ck_ledger *take(const char *rows, const char *policy, enum ck_ledger_plan_rule rule,
+                              size_t kept_expected)
+{
+    struct ck_ledger *ledger = NULL;
+    size_t kept = 77;
+    struct ck_error err;
+
+    if (open_as(LEDGER, rows, policy, SERVER, rule, &ledger, &kept, &err) != CK_OK)
+        fail_msg("%s", err.text);
+    assert_int_equal(kept, kept_expected);
+    return ledger;
+}
+
+/* What another open of it finds. */
+static void expect_items(const char *expected)
+{
+    expect_sql(LEDGER,
+               "SELECT group_concat(text, ' ') FROM (SELECT person.name || ':' || n || ':' ||"
+               " pattern || ':' || state || iif(gone, ':gone', '') AS text"
+               " FROM item JOIN person ON person.id = person ORDER BY item.id)",
+               expected);
+}
+
+static void make(const char *rows, const char *policy)
+{
+    struct ck_ledger *ledger = take(rows, policy, CK_LEDGER_SAME_PLAN, 0);
+
+    ck_ledger_close(&ledger);
+}
+
+/* --- the same plan --- */
+
+static void test_order_and_comments_do_not_matter(void **state)
+{
+    struct ck_ledger *ledger = open_sample();
+
+    (void)state;
+    prove(ledger, CARL_KEY);
+    ck_ledger_close(&ledger);
+    ledger = take("carl@b.test,,passkey,key {n},log-in-as,,quick\n"
+                  ",,,,,,\n"
+                  " BOB@b.test ,mailbox,passkey,key {n},reset-password,,default\n"
+                  "bob@b.test,,totp,app,reset-password,,\n"
+                  "anna@b.test,,totp,app,password,secret:anna,\n",
+                  "[quick]\nkeys=1\n\n# proofs later\nproof = recorded\n", CK_LEDGER_SAME_PLAN, 0);
+    assert_int_equal(item_of(ledger, CARL_KEY).state, CK_STEP_PROVED);
+    assert_int_equal(item_of(ledger, CARL_KEY).line, 2);
+    assert_int_equal(item_of(ledger, BOB_KEY_2).line, 4);
+    assert_int_equal(item_of(ledger, ANNA_APP).line, 6);
+    assert_int_equal(count(ledger).items, 5);
+    ck_ledger_close(&ledger);
+}
+
+/* A policy may change what it asks of keys. */
+static void test_what_is_asked_of_keys_may_change(void **state)
+{
+    struct ck_ledger *ledger = open_sample();
+
+    (void)state;
+    step(ledger, CARL_KEY, CK_STEP_PREPARE);
+    step(ledger, CARL_KEY, CK_STEP_SUBMIT);
+    step(ledger, CARL_KEY, CK_STEP_LIST);
+    assert_int_equal(count(ledger).keys_left, 2);
+    ck_ledger_close(&ledger);
+    ledger = take(ROWS, "[quick]\nproof = login\nkeys = 1\npin = random\nfirmware = 5.2\n",
+                  CK_LEDGER_SAME_PLAN, 0);
+    assert_true(item_of(ledger, CARL_KEY).wants_proof);
+    assert_int_equal(count(ledger).keys_left, 3);
+    assert_int_equal(count(ledger).people_left[CK_LEDGER_KEYS], 2);
+    ck_ledger_close(&ledger);
+    ledger = take(ROWS, POLICY, CK_LEDGER_SAME_PLAN, 0);
+    assert_int_equal(count(ledger).keys_left, 2);
+    ck_ledger_close(&ledger);
+}
+
+/* --- another plan --- */
+
+static void test_other_plans_are_refused(void **state)
+{
+    static const char *const rows[] = {
+        ROWS "dora@b.test,,totp,app,reset-password,,\n",
+        ROWS "anna@b.test,,totp,other,password,secret:anna,\n",
+        "anna@b.test,,totp,app,password,secret:anna,\n",
+        "anna@b.test,,totp,App,password,secret:anna,\n",
+        "anna@b.test,,totp,app,password,secret:ann,\n",
+        "anna@b.test,,totp,app,password,file:anna,\n",
+        "anna@b.test,,totp,app,reset-password,,\n",
+        "anna@b.test,,totp,app,password,secret:anna,quick\n",
+        "anna@b.test,,webauthn,app,password,secret:anna,quick\n",
+        "ann@b.test,,totp,app,password,secret:anna,\n",
+    };
+    char text[1024];
+
+    (void)state;
+    make(ROWS, POLICY);
+    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+        /* Behind the third it stands for the first row, and the rest is there. */
+        const char *rest = i < 3 ? "" : strchr(ROWS, '\n') + 1;
+        snprintf(text, sizeof(text), "%s%s", rows[i], rest);
+        expect_refused(text, POLICY, SERVER, CK_LEDGER_SAME_PLAN, CK_ERR_UNCHANGED,
+                       "of another plan");
+    }
+    expect_refused(ROWS, "[quick]\nkeys = 2\n", SERVER, CK_LEDGER_SAME_PLAN, CK_ERR_UNCHANGED,
+                   "of another plan");
+    expect_items("anna@b.test:0:app:0 bob@b.test:0:app:0 bob@b.test:1:key {n}:0 "
+                 "bob@b.test:2:key {n}:0 carl@b.test:1:key {n}:0");
+    make(ROWS, POLICY);
+}
+
+static void test_labels_of_groups_are_of_the_plan(void **state)
+{
+    (void)state;
+    make("a@b.test,,totp,,reset-password,,\n", "");
+    expect_refused("a@b.test,,totp,,reset-password,,\n", "[default]\nlabel = x {serial}\n", SERVER,
+                   CK_LEDGER_SAME_PLAN, CK_ERR_UNCHANGED, "of another plan");
+    make("a@b.test,,totp,cowkey {serial},reset-password,,\n", "");
+}
+
+static void test_another_server_is_refused(void **state)
+{
+    static const enum ck_ledger_plan_rule rules[] = {CK_LEDGER_SAME_PLAN, CK_LEDGER_NEW_PLAN};
+
+    (void)state;
+    make(ROWS, POLICY);
+    for (size_t i = 0; i < 2; i++)
+        expect_refused(ROWS, POLICY, "https://other.example.test", rules[i], CK_ERR_UNCHANGED,
+                       "of another server: " SERVER ", not https://other.example.test");
+    make(ROWS, POLICY);
+}
+
+/* --- taking it over --- */
+
+static void test_rows_are_added(void **state)
+{
+    struct ck_ledger *ledger = open_sample();
+
+    (void)state;
+    prove(ledger, BOB_KEY_1);
+    ck_ledger_close(&ledger);
+    ledger = take("zoe@b.test,,totp,app,reset-password,,\n" ROWS
+                  "anna@b.test,,passkey,key {n},password,secret:anna,\n",
+                  POLICY, CK_LEDGER_NEW_PLAN, 0);
+    struct ck_ledger_counts counts = count(ledger);
+    assert_int_equal(counts.people, 4);
+    assert_int_equal(counts.items, 8);
+    assert_int_equal(counts.keys_left, 4);
+    assert_int_equal(counts.apps_left, 3);
+    assert_int_equal(item_of(ledger, BOB_KEY_1).state, CK_STEP_PROVED);
+    assert_int_equal(item_of(ledger, 6).person, 4);
+    assert_int_equal(item_of(ledger, 7).person, ANNA);
+    ck_ledger_close(&ledger);
+    /* From then on it is of this plan. */
+    expect_refused(ROWS, POLICY, SERVER, CK_LEDGER_SAME_PLAN, CK_ERR_UNCHANGED, "another plan");
+}
+
+static void test_what_was_not_begun_goes(void **state)
+{
+    struct ck_ledger *ledger;
+
+    (void)state;
+    make(ROWS, POLICY);
+    ledger = take("bob@b.test,,totp,app,reset-password,,\n", "", CK_LEDGER_NEW_PLAN, 0);
+    assert_int_equal(count(ledger).people, 1);
+    ck_ledger_close(&ledger);
+    expect_items("bob@b.test:0:app:0");
+}
+
+static void test_what_was_begun_stays(void **state)
+{
+    struct ck_ledger *ledger = open_sample();
+    struct ck_ledger_person person;
+    struct ck_error err;
+
+    (void)state;
+    prove(ledger, CARL_KEY);
+    step(ledger, BOB_KEY_1, CK_STEP_PREPARE);
+    step(ledger, BOB_KEY_1, CK_STEP_SUBMIT);
+    step(ledger, BOB_KEY_2, CK_STEP_PREPARE);
+    step(ledger, BOB_APP, CK_STEP_FAIL);
+    ck_ledger_close(&ledger);
+    ledger = take("anna@b.test,,totp,app,password,secret:anna,\n", "", CK_LEDGER_NEW_PLAN, 4);
+    struct ck_ledger_counts counts = count(ledger);
+    assert_int_equal(counts.people, 3);
+    assert_int_equal(counts.keys_left, 1); /* what is in flight is looked after */
+    assert_int_equal(counts.apps_left, 1);
+    assert_int_equal(item_of(ledger, BOB_KEY_2).state, CK_STEP_SKIPPED);
+    expect_cause(ledger, BOB_KEY_2, CK_ERR_UNCHANGED, "not in the plan any more");
+    /* Their group is not in the policy any more. */
+    assert_int_equal(ck_ledger_person(ledger, CARL, &person, &err), CK_OK);
+    assert_string_equal(person.group, "default");
+    ck_ledger_close(&ledger);
+    expect_items("anna@b.test:0:app:0 bob@b.test:0:app:5:gone bob@b.test:1:key {n}:2:gone "
+                 "bob@b.test:2:key {n}:7:gone carl@b.test:1:key {n}:4:gone");
+}
+
+/* What is not in the plan any more is never begun again. */
+static void test_what_is_gone_is_not_enrolled(void **state)
+{
+    struct ck_ledger *ledger = open_sample();
+    struct ck_error err;
+    size_t retried = 77;
+
+    (void)state;
+    step(ledger, BOB_KEY_1, CK_STEP_PREPARE);
+    step(ledger, BOB_KEY_1, CK_STEP_SUBMIT);
+    step(ledger, BOB_APP, CK_STEP_FAIL);
+    prove(ledger, BOB_KEY_2);
+    step(ledger, CARL_KEY, CK_STEP_PREPARE);
+    step(ledger, CARL_KEY, CK_STEP_SUBMIT);
+    step(ledger, CARL_KEY, CK_STEP_LOSE);
+    ck_ledger_close(&ledger);
+    ledger = take("anna@b.test,,totp,app,password,secret:anna,\n", "", CK_LEDGER_NEW_PLAN, 4);
+    assert_int_equal(step(ledger, BOB_KEY_1, CK_STEP_MISS), CK_STEP_SKIPPED);
+    assert_int_equal(step(ledger, BOB_KEY_2, CK_STEP_UNDO), CK_STEP_UNDOING);
+    assert_int_equal(step(ledger, BOB_KEY_2, CK_STEP_GONE), CK_STEP_SKIPPED);
+    assert_int_equal(ck_ledger_retry(ledger, &retried, &err), CK_OK);
+    assert_int_equal(retried, 1);
+    assert_int_equal(item_of(ledger, CARL_KEY).state, CK_STEP_SUBMITTED);
+    assert_int_equal(item_of(ledger, BOB_APP).state, CK_STEP_FAILED);
+    assert_int_equal(count(ledger).keys_left, 1);
+    assert_int_equal(count(ledger).apps_left, 1);
+    ck_ledger_close(&ledger);
+}
+
+static void test_what_comes_back(void **state)
+{
+    struct ck_ledger *ledger = open_sample();
+    struct ck_error err;
+    size_t retried = 77;
+
+    (void)state;
+    prove(ledger, BOB_KEY_1);
+    step(ledger, BOB_KEY_2, CK_STEP_PREPARE);
+    ck_ledger_close(&ledger);
+    ledger = take("anna@b.test,,totp,app,password,secret:anna,\n", "", CK_LEDGER_NEW_PLAN, 2);
+    ck_ledger_close(&ledger);
+    ledger = take(ROWS, POLICY, CK_LEDGER_NEW_PLAN, 0);
+    assert_int_equal(item_of(ledger, BOB_KEY_1).state, CK_STEP_PROVED);
+    assert_int_equal(item_of(ledger, BOB_KEY_2).state, CK_STEP_SKIPPED);
+    assert_int_equal(ck_ledger_retry(ledger, &retried, &err), CK_OK);
+    assert_int_equal(retried, 1);
+    assert_int_equal(count(ledger).keys_left, 2);
+    ck_ledger_close(&ledger);
+}
+
+/* Who got a new password, a key or a sheet is not forgotten. */
+static void test_people_with_something_stay(void **state)
+{
+    const struct ck_ledger_key key = {.person = CARL, .n = 1, .serial = "S1"};
+    struct ck_ledger *ledger = open_sample();
+    struct ck_ledger_person person;
+    struct ck_error err;
+    bool found = false;
+
+    (void)state;
+    assert_int_equal(ck_ledger_password(ledger, BOB, CK_PASSWORD_HANDED_OUT, &err), CK_OK);
+    assert_int_equal(ck_ledger_password(ledger, BOB, CK_PASSWORD_IN_FORCE, &err), CK_OK);
+    assert_int_equal(ck_ledger_put_key(ledger, &key, &err), CK_OK);
+    ck_ledger_close(&ledger);
+    ledger = take("dora@b.test,,totp,app,reset-password,,\n", "", CK_LEDGER_NEW_PLAN, 0);
+    assert_int_equal(count(ledger).people, 3);
+    assert_int_equal(ck_ledger_find_person(ledger, "anna@b.test", &person, &found, &err), CK_OK);
+    assert_false(found);
+    assert_int_equal(ck_ledger_next_person(ledger, CK_LEDGER_APPS, 0, &person, &found, &err),
+                     CK_OK);
+    assert_true(found && person.id == BOB); /* his password's change is yet to be forced */
+    ck_ledger_close(&ledger);
+}
+
+static void test_a_new_plan_that_is_the_old_one(void **state)
+{
+    struct ck_ledger *ledger = open_sample();
+
+    (void)state;
+    prove(ledger, ANNA_APP);
+    ck_ledger_close(&ledger);
+    ledger = take(ROWS, POLICY, CK_LEDGER_NEW_PLAN, 0);
+    assert_int_equal(item_of(ledger, ANNA_APP).state, CK_STEP_PROVED);
+    ck_ledger_close(&ledger);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        LEDGER_TEST(test_order_and_comments_do_not_matter),
+        LEDGER_TEST(test_what_is_asked_of_keys_may_change),
+        LEDGER_TEST(test_other_plans_are_refused),
+        LEDGER_TEST(test_labels_of_groups_are_of_the_plan),
+        LEDGER_TEST(test_another_server_is_refused),
+        LEDGER_TEST(test_rows_are_added),
+        LEDGER_TEST(test_what_was_not_begun_goes),
+        LEDGER_TEST(test_what_was_begun_stays),
+        LEDGER_TEST(test_what_is_gone_is_not_enrolled),
+        LEDGER_TEST(test_what_comes_back),
+        LEDGER_TEST(test_people_with_something_stay),
+        LEDGER_TEST(test_a_new_plan_that_is_the_old_one),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
