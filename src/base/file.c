@@ -272,21 +272,42 @@ enum ck_err ck_file_put(const char *path, const void *bytes, size_t size, enum c
     return put_as(dir, unfinished, name, bytes, size, rule, path, err);
 }
 
+static enum ck_err erase_failed(const char *path, struct ck_error *err)
+{
+    ck_error_set(err, CK_ERR_UNCHANGED, "'%s' could not be removed: %m", path);
+    return ck_error_hint(err, "Remove it yourself: it may hold a secret.");
+}
+
+/* Overwritten under another name only: a crash meanwhile leaves nothing that looks whole. */
+static enum ck_err erase_as(int dir, const char *name, const char *doomed, const char *path,
+                            bool *ret_removed, struct ck_error *err)
+{
+    bool there = renameat(dir, name, dir, doomed) == 0;
+
+    if (!there && errno != ENOENT)
+        return erase_failed(path, err);
+    if (there && fsync(dir) != 0 && errno != EINVAL)
+        return erase_failed(path, err);
+    CK_CLEANUP(close_fd) int fd = there ? open_old(dir, doomed) : -1;
+    overwrite(fd);
+    if (there && (unlinkat(dir, doomed, 0) != 0 || (fsync(dir) != 0 && errno != EINVAL)))
+        return erase_failed(path, err);
+    *ret_removed = there;
+    return CK_OK;
+}
+
 enum ck_err ck_file_erase(const char *path, bool *ret_removed, struct ck_error *err)
 {
     CK_CLEANUP(close_fd) int dir = -1;
+    CK_CLEANUP(ck_free_p) char *doomed = NULL;
     const char *name = NULL;
+    bool removed;
 
     if (open_parent(path, &dir, &name, err) != CK_OK)
         return err->code;
-    CK_CLEANUP(close_fd) int fd = open_old(dir, name);
-    overwrite(fd);
-    bool removed = unlinkat(dir, name, 0) == 0;
-    if ((!removed && errno != ENOENT) || (removed && fsync(dir) != 0 && errno != EINVAL)) {
-        ck_error_set(err, CK_ERR_UNCHANGED, "'%s' could not be removed: %m", path);
-        return ck_error_hint(err, "Remove it yourself: it may hold a secret.");
+    if (asprintf(&doomed, "%s" CK_FILE_PUT_SUFFIX, name) < 0) {
+        doomed = NULL;
+        return ck_error_no_memory(err);
     }
-    if (ret_removed != NULL)
-        *ret_removed = removed;
-    return CK_OK;
+    return erase_as(dir, name, doomed, path, ret_removed != NULL ? ret_removed : &removed, err);
 }

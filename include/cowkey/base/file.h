@@ -37,8 +37,8 @@ enum ck_err ck_file_put(const char *path, const void *bytes, size_t size, enum c
 
 /*
  * Overwrites a file, which disks need not honour, and removes it; *ret_removed (may be NULL) is
- * false where there was none. It is gone from the disk, too, on return. CK_ERR_UNCHANGED: it is
- * still there, whole or not.
+ * false where there was none. It is gone from the disk, too, on return; a crash may leave it as
+ * path ".new". CK_ERR_UNCHANGED: it is still there, by one of the names, whole or not.
  */
 enum ck_err ck_file_erase(const char *path, bool *ret_removed, struct ck_error *err);
 

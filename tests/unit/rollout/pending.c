@@ -390,6 +390,33 @@ static void test_killed_while_it_writes(void **state)
     }
 }
 
+/* Never is there a file by its name that is not the secret. */
+static void test_killed_while_it_removes(void **state)
+{
+    static const enum call calls[] = {FSYNC, WRITE, UNLINKAT};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(calls) / sizeof(*calls); i++) {
+        int status;
+        pid_t child = fork();
+        if (child == 0) {
+            struct ck_pending *pending = opened();
+            struct ck_error err;
+            assert_put(pending, CK_PENDING_TOTP, 1, 0, uri);
+            set_fault(calls[i], 0, KILL);
+            ck_pending_remove(pending, CK_PENDING_TOTP, 1, 0, &err);
+            _exit(0);
+        }
+        assert_int_equal(waitpid(child, &status, 0), child);
+        assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+        assert_int_equal(count_files("out/pending"), 1);
+        struct ck_pending *pending = opened();
+        assert_int_equal(count_files("out/pending"), 0);
+        assert_got(pending, CK_PENDING_TOTP, 1, 0, NULL);
+        ck_pending_close(&pending);
+    }
+}
+
 static void test_leftovers_of_others_at_work_stay(void **state)
 {
     static const char unfinished[] = "out/pending/totp-000001" CK_FILE_PUT_SUFFIX;
@@ -498,6 +525,7 @@ int main(void)
         PENDING_TEST(test_remove),
         PENDING_TEST(test_put_when_a_call_fails),
         PENDING_TEST(test_killed_while_it_writes),
+        PENDING_TEST(test_killed_while_it_removes),
         PENDING_TEST(test_leftovers_of_others_at_work_stay),
         PENDING_TEST(test_open_refuses),
         PENDING_TEST(test_open_refuses_what_belongs_to_others),
