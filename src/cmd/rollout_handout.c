@@ -177,6 +177,7 @@ static enum ck_err make_one(struct handing *handing, struct handout_person *pers
     person->result = results[look.state];
     person->work_left = look.work_left;
     person->doubtful = look.doubtful;
+    person->pending = look.state == CK_SHEETS_EARLY;
     return CK_OK;
 }
 

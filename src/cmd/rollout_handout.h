@@ -21,7 +21,7 @@ struct handout_person {
     struct ck_account account;
     enum handout_result result;
     bool work_left, doubtful;
-    bool pending; /* after --delete: something is pending that was on no sheet */
+    bool pending; /* something is that is on no sheet, or was on none when they were removed */
     size_t files;
 };
 

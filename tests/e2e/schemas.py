@@ -156,6 +156,8 @@ def _changed(done):
             "error?": _Kind("an error", lambda value: not list(_member_faults(value, _ERROR)))}
 
 
+_HANDED_OUT = ("open", "made", "nothing", "before", "early", "deleted", "none")
+
 # A name that ends in ? may be missing.
 SCHEMAS = {
     "cowkey.error/1": _ERROR,
@@ -272,6 +274,13 @@ SCHEMAS = {
         "refusals": NUMBER,
         "stopped": _one_of(None, "refusals", "server-away", "interrupted", "quit", "broken"),
         "error": _Kind("an error or null", lambda value: value is None or _object(_ERROR).test(value))},
+    "cowkey.rollout-handout/1": _WHEN | {
+        "ledger": FILLED, "directory": FILLED, "sealed": BOOL, "deletes": BOOL, "error?": _object(_ERROR),
+        "people": _rows({
+            "account": FILLED, "role": ROLE, "work_left": BOOL, "doubtful": BOOL, "pending": BOOL,
+            "files": _Kind("a list of texts", lambda value: all(map(FILLED.test, value))),
+            "result": _one_of(*_HANDED_OUT)}),
+        "summary": _object({"people": NUMBER, "files": NUMBER, **dict.fromkeys(_HANDED_OUT, NUMBER)})},
     "cowkey.code/1": {"code": FILLED, "valid_s": NUMBER, "period_s": NUMBER},
 }
 
@@ -465,6 +474,17 @@ def _rollout_run_faults(document, status):
         yield f"stopped {stopped} and error {document['error']}"
 
 
+def _handout_faults(document, status):
+    summary, results = document["summary"], [person["result"] for person in document["people"]]
+    if summary["people"] != len(results) or any(summary[name] != results.count(name) for name in _HANDED_OUT):
+        yield f"the summary is {summary}, of {results}"
+    nothing = "made" not in results and {"nothing", "early"} & set(results)
+    if "error" not in document and status != (1 if nothing else 0):
+        yield f"status {status} with {results}"
+    if ("error" in document) != ("open" in results):
+        yield f"people are left open: {document}"
+
+
 _CHANGES = ("cowkey.remove/1", "cowkey.rename/1", "cowkey.password/1", "cowkey.app-password/1")
 
 
@@ -489,6 +509,8 @@ def faults(document, outcome):
         found += list(_rollout_check_faults(document, outcome.status)) if not found else []
     elif name == "cowkey.rollout-run/1":
         found += list(_rollout_run_faults(document, outcome.status)) if not found else []
+    elif name == "cowkey.rollout-handout/1":
+        found += list(_handout_faults(document, outcome.status)) if not found else []
     elif name == "cowkey.recover/1":
         found += _recover_faults(document, outcome.status)
     elif name == "cowkey.prove/1":
