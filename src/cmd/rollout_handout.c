@@ -158,6 +158,20 @@ static enum ck_err find_people(struct handing *handing, struct ck_error *err)
 
 /* --- making --- */
 
+/* How it is now. */
+static enum ck_err look_at(struct handing *handing, struct handout_person *person,
+                           struct ck_sheets_look *ret_look, struct ck_error *err)
+{
+    enum ck_err r = ck_sheets_look(&handing->sheets, person->id, ret_look, err);
+
+    if (r != CK_OK)
+        return r;
+    person->work_left = ret_look->work_left;
+    person->doubtful = ret_look->doubtful;
+    person->pending = ret_look->pending;
+    return CK_OK;
+}
+
 static enum ck_err make_one(struct handing *handing, struct handout_person *person,
                             struct ck_error *err)
 {
@@ -167,18 +181,15 @@ static enum ck_err make_one(struct handing *handing, struct handout_person *pers
         [CK_SHEETS_EARLY] = HANDOUT_EARLY,
         [CK_SHEETS_READY] = HANDOUT_MADE,
     };
-    struct ck_sheets_look look;
-    enum ck_err r = ck_sheets_look(&handing->sheets, person->id, &look, err);
+    struct ck_sheets_look look, after;
+    enum ck_err r = look_at(handing, person, &look, err);
 
     if (r == CK_OK && look.state == CK_SHEETS_READY)
         r = ck_sheets_make(&handing->sheets, person->id, &person->files, err);
     if (r != CK_OK)
         return r;
     person->result = results[look.state];
-    person->work_left = look.work_left;
-    person->doubtful = look.doubtful;
-    person->pending = look.state == CK_SHEETS_EARLY;
-    return CK_OK;
+    return look.state == CK_SHEETS_READY ? look_at(handing, person, &after, err) : CK_OK;
 }
 
 /* --- removing --- */
@@ -235,15 +246,10 @@ static enum ck_err delete_one(struct handing *handing, struct handout_person *pe
     struct ck_sheets_look look;
     enum ck_err r = ck_sheets_delete(&handing->sheets, person->id, &person->files, err);
 
-    if (r == CK_OK)
-        r = ck_sheets_look(&handing->sheets, person->id, &look, err);
     if (r != CK_OK)
         return r;
     person->result = person->files > 0 ? HANDOUT_DELETED : HANDOUT_NONE;
-    person->work_left = look.work_left;
-    person->doubtful = look.doubtful;
-    person->pending = look.state == CK_SHEETS_READY;
-    return CK_OK;
+    return look_at(handing, person, &look, err);
 }
 
 /* --- the command --- */

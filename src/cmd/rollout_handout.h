@@ -21,7 +21,7 @@ struct handout_person {
     struct ck_account account;
     enum handout_result result;
     bool work_left, doubtful;
-    bool pending; /* something is that is on no sheet, or was on none when they were removed */
+    bool pending; /* now: secrets that are on a sheet, or wait for one */
     size_t files;
 };
 

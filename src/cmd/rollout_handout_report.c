@@ -18,7 +18,7 @@ static const char *const result_names[HANDOUT_RESULTS] = {
 
 struct tally {
     size_t results[HANDOUT_RESULTS];
-    size_t files, work_left, doubtful, pending;
+    size_t files;
 };
 
 static struct tally count(const struct handout_report *report)
@@ -29,9 +29,6 @@ static struct tally count(const struct handout_report *report)
         const struct handout_person *person = &report->people[i];
         tally.results[person->result]++;
         tally.files += person->files;
-        tally.work_left += person->files > 0 && person->work_left;
-        tally.doubtful += person->result == HANDOUT_MADE && person->doubtful;
-        tally.pending += person->pending;
     }
     return tally;
 }
@@ -73,7 +70,7 @@ static bool is_doubtful(const struct handout_person *person)
 
 static bool has_pending(const struct handout_person *person)
 {
-    return person->pending;
+    return person->pending && !person->work_left;
 }
 
 /* "what: NAME", line by line; nobody is nothing. */
@@ -193,8 +190,7 @@ static json_t *person_json(const struct handout_report *report, const struct han
                      text_json(person->account.name), "role", ck_role_name(person->account.role),
                      "result", result_names[person->result], "files", names_json(report, person),
                      "work_left", person->work_left, "doubtful", person->doubtful, "pending",
-                     person->pending || (person->result == HANDOUT_MADE &&
-                                         (report->sheets->seal == NULL || person->doubtful)));
+                     person->pending);
 }
 
 static json_t *about_json(const struct handout_report *report)

@@ -85,7 +85,12 @@ enum ck_err ck_sheets_look(const struct ck_sheets *sheets, int64_t person,
     enum ck_err r = sheet_facts_read(sheets->ledger, sheets->pending, person, &facts, err);
 
     if (r == CK_OK)
-        *ret_look = (struct ck_sheets_look){judge(sheets, &facts), facts.work_left, facts.doubtful};
+        *ret_look = (struct ck_sheets_look){
+            .state = judge(sheets, &facts),
+            .work_left = facts.work_left,
+            .doubtful = facts.doubtful,
+            .pending = sheet_facts_any_secret(&facts) || sheet_facts_any_letter(&facts),
+        };
     return r;
 }
 

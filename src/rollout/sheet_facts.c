@@ -198,6 +198,15 @@ static bool item_is_new(const struct sheet_facts *facts, size_t i)
     return facts->uris[i] != NULL && !(facts->last.sealed && sheet_item_is_doubtful(item));
 }
 
+bool sheet_facts_any_secret(const struct sheet_facts *facts)
+{
+    bool has = facts->password != NULL || facts->app_password != NULL;
+
+    for (size_t i = 0; i < facts->count && !has; i++)
+        has = facts->uris[i] != NULL;
+    return has;
+}
+
 bool sheet_facts_any_letter(const struct sheet_facts *facts)
 {
     bool any = false;

@@ -41,6 +41,8 @@ bool sheet_facts_have(const struct sheet_facts *facts, enum ck_rollout_method me
 
 /* Whether the sheet has something to say, and whether that is news since the last one. */
 bool sheet_facts_any(const struct sheet_facts *facts);
+/* Whether something pending is on the sheet, and on a letter. */
+bool sheet_facts_any_secret(const struct sheet_facts *facts);
 bool sheet_facts_any_letter(const struct sheet_facts *facts);
 bool sheet_facts_new(const struct sheet_facts *facts);
 

@@ -301,15 +301,6 @@ static void put_mail_programs(FILE *to, const struct sheet_facts *facts)
 
 /* --- the page --- */
 
-static bool has_secrets(const struct sheet_facts *facts)
-{
-    bool has = facts->password != NULL || facts->app_password != NULL;
-
-    for (size_t i = 0; i < facts->count && !has; i++)
-        has = facts->uris[i] != NULL;
-    return has;
-}
-
 static enum ck_err put_page(FILE *to, const struct sheet_frame *frame,
                             const struct sheet_facts *facts, struct ck_error *err)
 {
@@ -324,7 +315,7 @@ static enum ck_err put_page(FILE *to, const struct sheet_frame *frame,
     }
     put_keys(to, facts);
     put_mail_programs(to, facts);
-    sheet_put_end(to, frame, has_secrets(facts));
+    sheet_put_end(to, frame, sheet_facts_any_secret(facts));
     return r;
 }
 

@@ -40,6 +40,7 @@ struct ck_sheets_look {
     enum ck_sheets_state state;
     bool work_left; /* a run has something left to do for the person */
     bool doubtful;  /* the sheet has something that the server may not have */
+    bool pending;   /* secrets that are on the sheet or the letters, or wait for them */
 };
 enum ck_err ck_sheets_look(const struct ck_sheets *sheets, int64_t person,
                            struct ck_sheets_look *ret_look, struct ck_error *err);
