@@ -264,6 +264,7 @@ class Unfit(RunCase):
 class Refusals(RunCase):
     def crowd(self, count, wrong=0):
         """Accounts of a domain of its own, the first of which have other passwords than is said."""
+        self.server.needs_simulation("a crowd with passwords")
         self.server.arrange("many-mailboxes", "crowd.test", count)
         names = [f"made{number:05}@crowd.test" for number in range(1, count + 1)]
         self.secret_texts |= {"Made-Up-Pass-many", "Made-Up-Wrong"}
