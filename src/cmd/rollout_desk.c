@@ -99,8 +99,6 @@ void rollout_desk_run(const struct rollout_desk *desk, struct rollout_run_report
             ck_error_hint(&err, "The same command goes on where this one stopped.");
         stop(report, stop_of(r), &err);
     } else if (result.quit) {
-        ck_error_set(&err, CK_ERR_INTERRUPTED, "the operator quit");
-        ck_error_hint(&err, "The same command goes on where this one stopped.");
-        stop(report, ROLLOUT_QUIT, &err);
+        report->stop = ROLLOUT_QUIT;
     }
 }
