@@ -507,6 +507,17 @@ static void fill_errands(struct running *running)
     running->report.server = acting->who.target.settings.host.origin;
 }
 
+/* What the run before was cut off before. */
+static enum ck_err seal_rest(struct running *running, struct ck_error *err)
+{
+    const struct ck_sheets sheets = {.ledger = running->ledger,
+                                     .pending = running->pending,
+                                     .seal = running->seal,
+                                     .now_s = clock_now_s()};
+
+    return running->seal != NULL ? ck_sheets_make_rest(&sheets, err) : CK_OK;
+}
+
 static int work(struct running *running)
 {
     struct rollout_run_report *report = &running->report;
@@ -517,6 +528,8 @@ static int work(struct running *running)
     if (report->does_apps)
         do_apps(running);
     if (report->does_keys && report->stop == ROLLOUT_GOES_ON && do_keys(running, &err) != CK_OK)
+        stop(running, ROLLOUT_BROKEN, &err);
+    if (report->stop != ROLLOUT_BROKEN && seal_rest(running, &err) != CK_OK)
         stop(running, ROLLOUT_BROKEN, &err);
     if (ck_ledger_count(running->ledger, &report->counts, &err) != CK_OK ||
         ck_ledger_refusals(running->ledger, &report->refusals, &err) != CK_OK) {

@@ -61,6 +61,12 @@ enum ck_err ck_sheets_make(const struct ck_sheets *sheets, int64_t person, size_
                            struct ck_error *err);
 
 /*
+ * Makes those of everybody that want to be made: a run that was cut off between a person's last
+ * outcome and the sheet left what is pending unsealed.
+ */
+enum ck_err ck_sheets_make_rest(const struct ck_sheets *sheets, struct ck_error *err);
+
+/*
  * Removes the person's sheets and letters (overwritten once before, which today's disks need not
  * honour), and the pending hand-outs of what is on them; the ledger notes when. What was not handed
  * out yet stays, and what a run needs for what it has left to do. *ret_count: files.
