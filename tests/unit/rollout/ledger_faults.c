@@ -250,12 +250,80 @@ static void test_another_writer(void **state)
     expect_whole(&ledger);
 }
 
+/* --- no memory --- */
+
+static struct ck_ledger *in_work;
+
+static enum ck_err do_change(struct ck_error *err)
+{
+    const struct ck_ledger_facts facts = {.label = "x"};
+    enum ck_step_state state = CK_STEP_STATES;
+    enum ck_err r = ck_ledger_step(in_work, BOB_KEY_1, CK_STEP_PREPARE, &facts, &state, err);
+
+    assert_int_equal(state, r == CK_OK ? CK_STEP_PREPARED : CK_STEP_STATES);
+    return r;
+}
+
+static enum ck_err do_look(struct ck_error *err)
+{
+    CK_CLEANUP(ck_free_p) struct ck_ledger_item *items = NULL;
+    size_t size = 77;
+    enum ck_err r = ck_ledger_items(in_work, BOB, &items, &size, err);
+
+    assert_int_equal(size, r == CK_OK ? 3 : 77);
+    return r;
+}
+
+static struct sample sample_read_before;
+
+static enum ck_err do_open(struct ck_error *err)
+{
+    struct ck_ledger *ledger = NULL;
+    size_t kept = 77;
+    enum ck_err r = ck_ledger_open(LEDGER, &sample_read_before.rollout, SERVER, CK_LEDGER_SAME_PLAN,
+                                   now_s, &ledger, &kept, err);
+
+    assert_true((r == CK_OK) == (ledger != NULL) && kept == (r == CK_OK ? 0 : 77));
+    ck_ledger_close(&ledger);
+    return r;
+}
+
+static enum ck_err do_make(struct ck_error *err)
+{
+    unlink(LEDGER);
+    enum ck_err r = do_open(err);
+    assert_int_equal(is_there(LEDGER), r == CK_OK);
+    return r;
+}
+
+static void test_no_memory(void **state)
+{
+    struct ck_error err;
+
+    (void)state;
+    if (!allocations_can_fail())
+        skip();
+    sample_read(&sample_read_before, ROWS, POLICY);
+    assert_int_equal(do_make(&err), CK_OK); /* OpenSSL sets itself up, and has no way to fail */
+    /* A new one is written to disk each time: some of them are enough. */
+    for (unsigned i = 0; run_failing(do_make, FAIL_ONCE, i); i += 23)
+        continue;
+    fail_each_allocation(do_open, 20);
+    sample_clear(&sample_read_before);
+    in_work = open_sample();
+    fail_each_allocation(do_look, 2);
+    fail_each_allocation(do_change, 2);
+    prove(in_work, BOB_KEY_2);
+    ck_ledger_close(&in_work);
+    expect_sql(LEDGER, "PRAGMA integrity_check", "ok");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         LEDGER_TEST(test_no_room_for_a_new_one),    LEDGER_TEST(test_no_room_for_a_change),
         LEDGER_TEST(test_no_room_for_another_plan), LEDGER_TEST(test_half_a_change),
-        LEDGER_TEST(test_another_writer),
+        LEDGER_TEST(test_another_writer),           LEDGER_TEST(test_no_memory),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
