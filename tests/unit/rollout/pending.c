@@ -117,7 +117,6 @@ static void assert_put(const struct ck_pending *pending, enum ck_pending_kind ki
 static void assert_got(const struct ck_pending *pending, enum ck_pending_kind kind, int64_t id,
                        unsigned n, const char *text)
 {
-    CK_CLEANUP(ck_secret_free) struct ck_secret *secret = secret_of("left over");
     struct ck_secret *got = UNTOUCHED;
     struct ck_error err;
 
