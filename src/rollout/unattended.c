@@ -38,7 +38,8 @@ struct pool {
     unsigned busy;     /* people whom a busy server turned away since then */
     bool away;         /* somebody waits for the server's return, and nobody begins */
     bool told_late;
-    bool over; /* nobody begins another person */
+    bool over;     /* nobody begins another person */
+    bool finished; /* and nobody is in work */
     struct unattended_result result;
     struct ck_error error;
 };
@@ -443,9 +444,33 @@ static void *run_thread(void *data)
 
 /* --- all of them --- */
 
+/* All others may be in work when somebody interrupts: who did so shall be told what goes on. */
+static void *watch(void *data)
+{
+    struct pool *pool = data;
+
+    pthread_mutex_lock(&pool->lock);
+    while (!pool->finished) {
+        note_ending(pool);
+        wait_for_change(pool, LOOK_MS);
+    }
+    pthread_mutex_unlock(&pool->lock);
+    return NULL;
+}
+
+static void finish(struct pool *pool)
+{
+    pthread_mutex_lock(&pool->lock);
+    pool->finished = true;
+    pthread_cond_broadcast(&pool->changed);
+    pthread_mutex_unlock(&pool->lock);
+}
+
 static void work_together(struct pool *pool, struct worker *workers)
 {
     unsigned jobs = pool->run->jobs, started = 1;
+    pthread_t watcher;
+    bool watched = pthread_create(&watcher, NULL, watch, pool) == 0;
 
     workers[0] = (struct worker){.pool = pool, .by = pool->run->by};
     for (; started < jobs; started++) {
@@ -457,6 +482,9 @@ static void work_together(struct pool *pool, struct worker *workers)
     work(&workers[0]);
     for (unsigned i = 1; i < started; i++)
         pthread_join(workers[i].thread, NULL);
+    finish(pool);
+    if (watched)
+        pthread_join(watcher, NULL);
 }
 
 static enum ck_err begin(struct pool *pool, struct ck_error *err)

@@ -412,6 +412,24 @@ class Trouble(RunCase):
         self.assert_document(outcome, stopped="server-away")
         self.server.arrange("outage", "0")
 
+    def logged_in_as(self):
+        return [self.row(account, "log-in-as") for account in (self.alice, self.bob, self.carol)]
+
+    def test_session_that_expires_between_people(self):
+        self.server.fault("expired", path="/", method="GET", account="admin", skip=1)
+        outcome = self.roll_out(*self.logged_in_as(), by="admin", words=["--jobs", "1"])
+        self.assert_all_done(outcome)
+        logins = self.server.password_attempts()
+        self.assertEqual(len(logins), 3 + 2, "a proof each, and the admin's session twice")
+
+    def test_session_that_expires_within_an_account(self):
+        self.server.fault("expired", field="set_tfa", skip=1)
+        outcome = self.roll_out(*self.logged_in_as(), by="admin", words=["--jobs", "1"], status=1)
+        self.assert_document(outcome, states={"proved": 2, "failed": 1}, refusals=0)
+        outcome = self.roll_out(*self.logged_in_as(), by="admin", words=["--retry"])
+        self.assert_document(outcome, states={"proved": 3}, changed_now=1)
+        self.assert_enrolled_once(self.alice, self.bob, self.carol)
+
     def test_sessions_that_end_with_the_server(self):
         rows = [self.row(account, "log-in-as") for account in (self.alice, self.bob, self.carol)]
         self.server.meanwhile("outage", "3", field="set_tfa", skip=1)
@@ -431,6 +449,7 @@ class Interruption(RunCase):
         self.server.await_requests(lambda row: "set_tfa" in row["form"])
         run.interrupt()
         outcome = self.finish(run, 4)
+        self.assertIn("Finishing the 1 in work", outcome.stderr)
         self.assert_document(outcome, states={"proved": 1, "planned": 2}, changed_now=1,
                              stopped="interrupted")
         self.assert_failed(outcome, 4, "interrupted", "goes on")
