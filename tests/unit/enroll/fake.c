@@ -102,6 +102,7 @@ const struct ck_page *ck_session_page(const struct ck_session *session)
 void ck_session_wait_turn(const struct ck_session *session)
 {
     (void)session;
+    fake.waited_s += fake.turn_takes_s;
 }
 
 int64_t ck_session_clock_offset_s(const struct ck_session *session, bool *ret_known)
@@ -589,7 +590,7 @@ static enum ck_err ask_retry_proof(void *data, const struct ck_error *why, bool 
 
 static int64_t now_s(void)
 {
-    return FAKE_NOW_S;
+    return FAKE_NOW_S + fake.waited_s;
 }
 
 void fake_person_init(struct fake_person *person)

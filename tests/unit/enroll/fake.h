@@ -29,6 +29,7 @@ struct fake {
     int app_passwords;
     bool clock_known;
     int64_t clock_offset_s;
+    int64_t turn_takes_s, waited_s; /* a busy server's brake holds up whoever wants to send */
     enum fake_adding adding;
     bool new_factor_not_asked; /* logins do not ask for rows that were added */
     bool new_factor_not_listed;

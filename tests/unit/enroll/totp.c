@@ -100,6 +100,20 @@ static void test_unattended_computes_the_code_at_the_servers_time(void **state)
     assert_string_equal(fake.answered_code, code);
 }
 
+static void test_codes_do_not_grow_old_while_they_wait_to_be_sent(void **state)
+{
+    (void)state;
+    char code[CK_TOTP_CODE_MAX];
+
+    wish.unattended = true;
+    fake.turn_takes_s = 600;
+    assert_int_equal(run(), CK_OK);
+    assert_true(fake.waited_s >= 2 * 600);
+    assert_int_equal(
+        ck_totp_code(otpauth.key, &otpauth.params, FAKE_NOW_S + fake.waited_s, code, &err), CK_OK);
+    assert_string_equal(fake.answered_code, code);
+}
+
 static void test_unattended_refuses_clock_skew_unless_accepted(void **state)
 {
     (void)state;
@@ -424,6 +438,7 @@ int main(void)
         TEST(enrolled_after_a_fresh_login),
         TEST(recorded_needs_no_second_login),
         TEST(unattended_computes_the_code_at_the_servers_time),
+        TEST(codes_do_not_grow_old_while_they_wait_to_be_sent),
         TEST(unattended_refuses_clock_skew_unless_accepted),
         TEST(a_person_is_told_of_clock_skew),
         TEST(wrong_codes_are_asked_again_and_not_sent),
