@@ -73,6 +73,8 @@ class Examples(KeyCase):
             self.with_totp(self.da1)
         elif page == "cowkey-app-password":
             self.server.arrange("add-app-password", bob.name, "laptop")
+        elif "rollout run" in text:
+            self.file("bob.pw", bob.password + "\n")
         elif page == "cowkey-enroll-webauthn" or "pin change" in text:
             self.key(pin=PIN)
         elif page in ("cowkey-key", "cowkey-key-pin"):

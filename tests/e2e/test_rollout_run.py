@@ -150,7 +150,7 @@ class GoingOn(RunCase):
             self.assertEqual({row["method"] for row in after}, {"GET"}, after)
             self.assertLessEqual(len(after), 2, "only which release it is")
 
-    def test_order_of_rows_and_comments_of_the_policy_do_not_matter(self):
+    def test_empty_rows_and_another_policy_do_not_matter(self):
         self.roll_out(self.row(self.alice), self.row(self.bob))
         policy = self.file("policy.ini", "; nothing new\n[default]\nkeys = 1\n")
         outcome = self.roll_out(self.row(self.alice), "", self.row(self.bob),
