@@ -11,6 +11,7 @@
 struct owner {
     int64_t person;
     unsigned n;
+    bool passkey;
     char account[CK_ACCOUNT_NAME_MAX];
 };
 
@@ -63,16 +64,24 @@ static enum ck_err take(void *data, const struct ck_ledger_item *item,
     if (r != CK_OK)
         return r;
     struct owner *owner = &candidates->owners[candidates->count++];
-    *owner = (struct owner){.person = person->id, .n = item->n};
+    *owner = (struct owner){
+        .person = person->id, .n = item->n, .passkey = item->method == CK_ROLLOUT_PASSKEY};
     snprintf(owner->account, sizeof(owner->account), "%s", person->account.name);
     return CK_OK;
 }
 
-/* Keys that differ in what they tell of themselves are not the same. */
-static bool may_be(const struct ck_ledger_key *known, const struct ck_plugged_key *plugged)
+/*
+ * Keys that differ in what they tell of themselves are not the same. One that got a PIN, or a
+ * passkey by one, loses it only by a reset, which deletes its credentials.
+ */
+static bool may_be(const struct ck_ledger_key *known, bool passkey,
+                   const struct ck_plugged_key *plugged)
 {
+    bool had_pin = known->pin >= CK_KEY_PIN_SET || (passkey && !plugged->info.built_in_uv);
     char aaguid[CK_AAGUID_TEXT_MAX];
 
+    if (had_pin && plugged->info.pin == CK_PIN_NOT_SET)
+        return false;
     ck_aaguid_format(plugged->info.aaguid, aaguid);
     return (known->aaguid[0] == '\0' || strcmp(known->aaguid, aaguid) == 0) &&
            (known->serial[0] == '\0' || plugged->serial[0] == '\0' ||
@@ -92,7 +101,7 @@ static enum ck_err leave_out(struct candidates *candidates, const struct desk_wo
         struct owner *owner = &candidates->owners[i];
         if (r == CK_OK && (known.person != owner->person || known.n != owner->n))
             r = ck_ledger_key(ledger, owner->person, owner->n, &known, err);
-        if (r == CK_OK && may_be(&known, &work->plugged)) {
+        if (r == CK_OK && may_be(&known, owner->passkey, &work->plugged)) {
             candidates->ids[kept] = candidates->ids[i];
             candidates->owners[kept++] = *owner;
         } else {

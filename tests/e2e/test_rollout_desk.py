@@ -330,6 +330,18 @@ class Pins(DeskCase):
         self.cowkey(None, "key", "pin", "change", "--pin-file", old, "--new-pin-file", new,
                     connect=False, status=0)
 
+    def test_new_key_is_not_asked_for_those_that_have_one(self):
+        """A key loses its PIN only with all that is on it."""
+        first, second = self.spare(), self.spare()
+        operator = self.sit(self.key_row(self.alice), self.key_row(self.bob),
+                            policy={"pin": "random", "pin_change": "no"})
+        self.register(operator, first)
+        self.register(operator, second)
+        self.letter(person=1)
+        self.letter(person=2)
+        self.finish(operator, 0)
+        self.assertEqual([line["up"] for line in second.asked(SIGN)], [True])
+
     def test_random_one_that_need_not_be_changed(self):
         key = self.spare()
         operator = self.sit(self.key_row(self.alice),
