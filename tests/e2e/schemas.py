@@ -150,6 +150,28 @@ _ASKED = _object({
     "url": FILLED, "login": TEXT_OR_NULL, "app_passwords_missing": _list_of(TEXT),
     "app_passwords_unknown": NUMBER, "enforceable": FLAG, "password_changes_unforced": NUMBER})
 
+_TIME_OR_NULL = _Kind("a moment or null", lambda value: value is None or _is_time(value))
+_COUNTED = {"server": FILLED, "begun": _TIME_OR_NULL, "changed": _TIME_OR_NULL, "people": NUMBER,
+            "items": NUMBER, "states": _object(dict.fromkeys(_STEPS, NUMBER)),
+            "left": _object({"apps": NUMBER, "keys": NUMBER})}
+_FACTOR_OF = {"line": NUMBER, "method": _one_of("totp", "webauthn", "passkey"), "n": NUMBER,
+              "label": TEXT_OR_NULL, "state": _one_of(*_STEPS)}
+_LEDGER_ACCOUNT = _object({
+    "account": FILLED, "role": ROLE, "group": FILLED,
+    "route": _one_of("password", "sign-on", "log-in-as", "reset-password"), "password": FILLED,
+    "app_password_id": ID,
+    "items": _rows(_FACTOR_OF | {
+        "pattern": FILLED, "evidence": _one_of("login", "recorded", "none"), "wants_proof": BOOL,
+        "factor_id": FACTOR, "submitted": _TIME_OR_NULL, "changed": _TIME_OR_NULL,
+        "tries": NUMBER, "cause": TEXT_OR_NULL, "cure": TEXT_OR_NULL}),
+    "keys": _rows({
+        "n": NUMBER, "aaguid": UUID, "model": TEXT_OR_NULL, "serial": TEXT_OR_NULL,
+        "firmware": TEXT_OR_NULL, "reset": BOOL, "pin": FILLED, "begun": _TIME_OR_NULL,
+        "done": _TIME_OR_NULL, "own_ms": NUMBER_OR_NULL}),
+    "sheets": _rows({
+        "kind": _one_of("sheet", "pin-letter"), "n": NUMBER, "file": FILLED, "sealed": BOOL,
+        "made": _TIME_OR_NULL, "deleted": _TIME_OR_NULL})})
+
 
 def _changed(done):
     return {"result": _one_of(done, "failed", "unknown"),
@@ -281,6 +303,20 @@ SCHEMAS = {
             "files": _Kind("a list of texts", lambda value: all(map(FILLED.test, value))),
             "result": _one_of(*_HANDED_OUT)}),
         "summary": _object({"people": NUMBER, "files": NUMBER, **dict.fromkeys(_HANDED_OUT, NUMBER)})},
+    "cowkey.rollout-status/1": _COUNTED | {
+        "refusals": NUMBER,
+        "groups": _rows({"name": FILLED, "items": NUMBER,
+                         "states": _object(dict.fromkeys(_STEPS, NUMBER))}),
+        "sheets": _object(dict.fromkeys(("sheets", "pin_letters", "sealed", "deleted", "open"),
+                                        NUMBER)),
+        "problems": _rows(_FACTOR_OF | {"account": FILLED, "role": ROLE, "cause": FILLED,
+                                        "cure": FILLED}),
+        "passwords": _rows({"account": FILLED, "role": ROLE, "state": FILLED, "cause": FILLED,
+                            "cure": FILLED}),
+        "account": _Kind("an account or null",
+                         lambda value: value is None or _LEDGER_ACCOUNT.test(value)),
+        "error?": _object(_ERROR)},
+    "cowkey.rollout-report/1": _WHEN | _COUNTED | {"csv": TEXT_OR_NULL, "html": TEXT_OR_NULL},
     "cowkey.code/1": {"code": FILLED, "valid_s": NUMBER, "period_s": NUMBER},
 }
 
@@ -485,6 +521,26 @@ def _handout_faults(document, status):
         yield f"people are left open: {document}"
 
 
+def _rollout_status_faults(document, status):
+    states, groups, problems = document["states"], document["groups"], document["problems"]
+    listed = [problem["state"] for problem in problems]
+    for name, count in states.items():
+        if count != sum(group["states"][name] for group in groups):
+            yield f"{count} {name}, and the groups have {groups}"
+        if name in ("submitted", "failed", "unknown", "skipped", "undoing") and count != listed.count(name):
+            yield f"{count} {name}, and the problems are {listed}"
+    if sum(states.values()) != document["items"]:
+        yield f"{document['items']} items are {states}"
+    ended_badly = any(states[name] for name in ("failed", "unknown", "skipped"))
+    open_ends = sum(document["left"].values()) + len(document["passwords"])
+    if "error" not in document and status != (1 if ended_badly or open_ends else 0):
+        yield f"status {status} with {states}, {document['left']} and {document['passwords']}"
+    if document["account"]:
+        told = [item["state"] for item in document["account"]["items"]]
+        if {name: told.count(name) for name in states} != states:
+            yield f"{states} of {told}"
+
+
 _CHANGES = ("cowkey.remove/1", "cowkey.rename/1", "cowkey.password/1", "cowkey.app-password/1")
 
 
@@ -511,6 +567,8 @@ def faults(document, outcome):
         found += list(_rollout_run_faults(document, outcome.status)) if not found else []
     elif name == "cowkey.rollout-handout/1":
         found += list(_handout_faults(document, outcome.status)) if not found else []
+    elif name == "cowkey.rollout-status/1":
+        found += list(_rollout_status_faults(document, outcome.status)) if not found else []
     elif name == "cowkey.recover/1":
         found += _recover_faults(document, outcome.status)
     elif name == "cowkey.prove/1":
