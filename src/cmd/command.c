@@ -13,9 +13,9 @@ extern __attribute__((weak)) const struct command command_app_password_add,
     command_key_info, command_key_list, command_key_pin_change, command_key_pin_set,
     command_key_reset, command_list, command_password, command_prove_passkey, command_prove_totp,
     command_prove_webauthn, command_prove_yubiotp, command_recover, command_remove, command_rename,
-    command_rollout_check, command_rollout_handout, command_rollout_run, command_verify_assertion,
-    command_rollout_check, command_rollout_report, command_rollout_status, command_verify_assertion,
-    command_verify_hotp, command_verify_key, command_verify_registration, command_verify_totp;
+    command_rollout_check, command_rollout_handout, command_rollout_report, command_rollout_run,
+    command_rollout_status, command_verify_assertion, command_verify_hotp, command_verify_key,
+    command_verify_registration, command_verify_totp;
 
 /* Sorted by name. What is not linked into this program (see main.c) is NULL. */
 static const struct command *const commands[] = {

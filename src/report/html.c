@@ -103,7 +103,7 @@ static const char head[] =
     "dt:target{outline:2px solid var(--doubt);outline-offset:3px}\n"
     "svg{display:block;width:100%;max-width:44rem;height:auto}\n"
     "svg text{fill:var(--ink);font:13px system-ui,sans-serif}\n"
-    "@media screen and (max-width:40rem){svg text{font-size:16px}}\n"
+    "@media screen and (max-width:40rem){svg text{font-size:15px}}\n"
     ".p0{fill:var(--good)}.p1{fill:var(--bad)}.p2{fill:var(--doubt-area)}.p3{fill:var(--unknown)}\n"
     "@media print{body{padding:0;max-width:none;font-size:10pt}thead{display:table-header-group}"
     "tr,dt,dd,svg{break-inside:avoid}dt{break-after:avoid}.tag{white-space:normal}"
