@@ -118,7 +118,7 @@ void rollout_item_id(const struct ck_ledger_item *item, char ret_id[ROLLOUT_ID_M
 /* 8-4-4-4-12 hex digits. */
 const char *rollout_key_model(const struct ck_ledger_key *key)
 {
-    char hex[2 * CK_AAGUID_SIZE + 1];
+    char hex[2 * CK_AAGUID_SIZE + 1] = {0};
     uint8_t aaguid[CK_AAGUID_SIZE];
     size_t count = 0;
 
