@@ -14,7 +14,7 @@ struct course {
     const struct ck_wish *wish;
     struct ck_enrollment *done;
     struct ck_session *session; /* the one that adds, takes back and removes */
-    uint64_t replace_id; /* 0: nothing to replace */
+    uint64_t replace_id;        /* 0: nothing to replace */
 };
 
 /* One try of the proof: what the factor's kind does. */

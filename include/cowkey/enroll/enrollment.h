@@ -40,13 +40,13 @@ struct ck_wish {
 struct ck_enrollment {
     enum ck_enroll_result result;
     enum ck_evidence evidence;
-    bool submitted;  /* the server was told: from here on something may have changed */
+    bool submitted; /* the server was told: from here on something may have changed */
     /* Second factors that were listed before: known when the witness is told. */
     uint64_t before[CK_PAGE_FACTORS_MAX];
     size_t before_count;
     bool proof_refused;   /* the server took the proof's answer and said no: a failed login */
     enum ck_err hindered; /* why the proof was not carried out; CK_OK: it was, or none was wanted */
-    bool code_known; /* a code was there; computed says from where */
+    bool code_known;      /* a code was there; computed says from where */
     bool code_computed;
     uint64_t factor_id;                      /* row of the new factor; 0 when not known */
     uint64_t replaced_id;                    /* row that was removed for it; 0 when none */
