@@ -1,6 +1,7 @@
 /* cowkey rollout handout */
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -199,13 +200,18 @@ struct counting {
     size_t sheets, letters;
 };
 
+static int compare_id(const void *id, const void *person)
+{
+    int64_t one = *(const int64_t *)id, other = ((const struct handout_person *)person)->id;
+
+    return (one > other) - (one < other);
+}
+
+/* They stand in the order of their numbers, as the ledger lists them. */
 static bool has_person(const struct handout_report *report, int64_t id)
 {
-    bool has = false;
-
-    for (size_t i = 0; i < report->count && !has; i++)
-        has = report->people[i].id == id;
-    return has;
+    return report->count > 0 &&
+           bsearch(&id, report->people, report->count, sizeof(*report->people), compare_id) != NULL;
 }
 
 static enum ck_err count_sheet(void *data, const struct ck_ledger_sheet *sheet,
