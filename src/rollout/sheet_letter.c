@@ -52,7 +52,10 @@ static void put_letter(FILE *to, const struct sheet_frame *frame, const struct s
               "your administrator.</p>\n",
               to);
     put_change(to, key->is.pin);
-    fputs("<p>After eight wrong PINs in all the key locks itself for good.</p>\n</section>\n", to);
+    fputs(
+        "<p>After eight wrong PINs in a row the key is locked: then it has to be erased, and to be "
+        "registered anew.</p>\n</section>\n",
+        to);
     sheet_put_end(to, frame, true);
 }
 
