@@ -323,7 +323,7 @@ enum ck_err desk_run(const struct desk *desk, struct desk_result *ret_result, st
         return ck_error_no_memory(err);
     work->desk = desk;
     work->result = &result;
-    work->begun_ms = ck_clock_steady_ms();
+    work->begun_ms = work->acted_ms = ck_clock_steady_ms();
     desk_key_init(work);
     enum ck_err r = run(work, err);
     desk_key_close(work);

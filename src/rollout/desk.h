@@ -88,8 +88,8 @@ struct desk_person {
 
 /*
  * Who acts for others, of this thread: asked for whenever a person's route needs one. afresh: more
- * than DESK_SESSION_S went by since it was used last, so a session that it has may have ended. An
- * error ends the desk.
+ * than DESK_SESSION_S went by since it was used last, or it did not bring anybody in, so a session
+ * that it has may have ended. An error ends the desk, but for CK_ERR_UNREACHABLE.
  */
 enum { DESK_SESSION_S = 15 * 60 };
 struct desk_operators {

@@ -39,8 +39,9 @@ struct desk_work {
 
     int64_t
         elsewhere_ms; /* that went by with what is not the desk's doing: a reset, a late server */
-    int64_t begun_ms, paused_ms, entered_ms; /* entered_ms: when an operator was last needed */
-    bool entered;
+    int64_t begun_ms, paused_ms;
+    int64_t acted_ms;    /* when somebody acted for others last */
+    bool act_afresh;     /* that went wrong: the session may have ended */
     int64_t last_person; /* whose key is undone next; 0: nothing is */
     unsigned last_n;
     char last_name[CK_ACCOUNT_NAME_MAX];

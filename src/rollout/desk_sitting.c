@@ -78,16 +78,16 @@ static enum ck_err get_operator(struct desk_work *work, const struct ck_operator
 {
     const struct desk_operators *operators = work->desk->operators;
     int64_t now_ms = ck_clock_steady_ms();
-    bool afresh = !work->entered || now_ms - work->entered_ms > DESK_SESSION_S * INT64_C(1000);
+    bool afresh = work->act_afresh || now_ms - work->acted_ms > DESK_SESSION_S * INT64_C(1000);
 
     if (work->sitting->person.route == CK_ROUTE_PASSWORD) {
         *ret_by = NULL;
         return CK_OK;
     }
-    enum ck_err r = operators->get(operators->data, work->entered && afresh, ret_by, err);
+    enum ck_err r = operators->get(operators->data, afresh, ret_by, err);
     if (r == CK_OK) {
-        work->entered = true;
-        work->entered_ms = now_ms;
+        work->act_afresh = false;
+        work->acted_ms = now_ms;
     } else if (r != CK_ERR_UNREACHABLE) {
         work->stopped = true;
     }
@@ -160,6 +160,7 @@ static enum ck_err begin_errand(struct desk_work *work, struct ck_error *err)
                                  &work->key_settings, CK_LEDGER_KEYS, &goes_on, err),
                     err);
     desk_login_key_init(work);
+    work->act_afresh = work->act_afresh || (by != NULL && !goes_on);
     if (r != CK_OK || goes_on)
         return r;
     return err->code != CK_OK ? err->code

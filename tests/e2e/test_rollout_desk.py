@@ -768,6 +768,28 @@ class Trouble(DeskCase):
         self.assert_registered(self.alice, "cowkey 1")
         self.assertEqual(len(key.made()), 1)
 
+    def test_server_acts_late(self):
+        """It is waited for, and the key makes nothing more."""
+        key = self.spare()
+        self.server.fault("act-late:2", path="/api/v1/add/webauthn-tfa-registration")
+        operator = self.sit(self.key_row(self.alice), words=["--late", "4"])
+        self.offer(operator, key)
+        operator.expect("may still be at work")
+        operator.expect(DONE)
+        self.assert_document(self.finish(operator, 0), states={"proved": 1})
+        self.assert_registered(self.alice, "cowkey 1")
+        self.assertEqual(len(key.made()), 1)
+
+    def test_server_never_acts(self):
+        key = self.spare()
+        self.server.fault("drop-before", path="/api/v1/add/webauthn-tfa-registration")
+        operator = self.sit(self.key_row(self.alice), words=["--late", "1"])
+        self.offer(operator, key)
+        operator.expect(DONE)
+        self.assert_document(self.finish(operator, 0), states={"proved": 1})
+        self.assert_registered(self.alice, "cowkey 1")
+        self.assertEqual(len(key.made()), 2)
+
     def test_server_cuts_the_login(self):
         key = self.spare()
         operator = self.sit(self.key_row(self.alice))
@@ -779,6 +801,21 @@ class Trouble(DeskCase):
         operator.answer("r")
         operator.expect(DONE)
         self.finish(operator, 0)
+
+    def test_session_of_the_admin_ends_in_a_pause(self):
+        self.server.needs_simulation()
+        key = self.spare()
+        operator = self.sit(self.key_row(self.alice, route="log-in-as"), by="admin")
+        operator.expect(ASKS_NEXT)
+        operator.answer("p")
+        operator.expect(ASKS_GO_ON)
+        self.server.fault("expired", account="admin", times=1)
+        operator.answer("")
+        self.offer(operator, key)
+        self.refuse(operator, ".")
+        operator.answer("r")
+        operator.expect(DONE)
+        self.assert_document(self.finish(operator, 0), states={"proved": 1})
 
     def test_wrong_password(self):
         self.wrong[self.alice.name] = "Made-Up-Wrong-Password"
