@@ -20,11 +20,16 @@ WAYS = {
     "skipped": ("skip",), "undoing": ("prepare", "submit", "list", "accept", "undo")}
 
 
+def maker_of(binary):
+    """Beside the program under test."""
+    return Path(binary).parent.parent.parent / "tests" / "ledger" / "ledger-maker"
+
+
 class Ledger:
     """Rows of a plan first, then what is done; `make` does it."""
 
     def __init__(self, binary, place):
-        self.maker = Path(binary).parent.parent.parent / "tests" / "ledger" / "ledger-maker"
+        self.maker = maker_of(binary)
         self.place, self.path = place, place / "ledger"
         self.rows, self.lines, self.people, self.items = [], [], {}, 0
         self.made = 0  # lines that were obeyed

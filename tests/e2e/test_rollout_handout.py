@@ -2,20 +2,22 @@
 
 import datetime
 import html
+import json
 import re
 import shutil
 import sqlite3
 import stat
 import subprocess
+import time
 from pathlib import Path
 
 import paper
 import preload
 from admin_case import AdminCase
 from case import each
+from ledger import ORIGIN, maker_of
 
 HEAD = "account,role,method,label,route,password_ref"
-SERVER = "https://mail.example.test"
 SECRET = "MADEUPSECRETMADEUPSECRETMADEUPAA"
 GROUPS = "MADE UPSE CRET MADE UPSE CRET MADE UPAA"
 PASSWORD = "Made-Up<New>&Password"
@@ -64,8 +66,8 @@ class HandoutCase(AdminCase):
 
     # -- a roll-out ----------------------------------------------------------------
 
-    def happens(self, *fields):
-        self.lines.append("\t".join(map(str, fields)))
+    def happens(self, **line):
+        self.lines.append(line)
 
     def row(self, account, method, label="", role="", route="log-in-as"):
         self.rows.append(",".join([quoted(account), role, method, quoted(label), route,
@@ -73,34 +75,41 @@ class HandoutCase(AdminCase):
 
     def enrolled(self, item, label, *last):
         for event in ("prepare", "submit", *(last or ("list", "accept"))):
-            self.happens(event, item, label)
+            self.happens(step=event, item=item, label=label)
+
+    def pends(self, kind, number, secret, n=0):
+        self.happens(pending=kind, id=number, n=n, secret=secret)
 
     def play(self, policy=""):
-        """Makes the ledger of what happened."""
-        player = Path(self.binary).parent.parent.parent / "tests" / "ledger" / "ledger-play"
+        """Makes the ledger of what happened, just now."""
         plan, rules = self.file("plan.csv", "\n".join([HEAD, *self.rows, ""])), self.file("policy", policy)
-        done = subprocess.run([player, self.ledger, self.handouts, SERVER, plan, rules],
-                              input="\n".join([*self.lines, ""]), capture_output=True, text=True)
+        lines = [{"now": int(time.time())}, *self.lines]
+        done = subprocess.run([maker_of(self.binary), self.ledger, plan, rules, ORIGIN, self.handouts],
+                              input="".join(json.dumps(line) + "\n" for line in lines),
+                              capture_output=True, text=True)
         self.assertEqual(done.returncode, 0, done.stderr)
 
     def anna(self):
         """She has all that there is: an app, two keys for both uses, and passwords."""
         for method, label in ("totp", "Telefon"), ("webauthn", "Schlüssel {n}"), ("passkey", "Pass {n}"):
             self.row(ANNA, method, label, route="reset-password")
-        self.happens("password", 1, PASSWORD, 3)
-        self.happens("app-password", 1, APP_PASSWORD, 7)
-        self.happens("totp", 1, uri_of(ANNA))
+        self.pends("password", 1, PASSWORD)
+        for state in "handed-out", "in-force", "to-change":
+            self.happens(password=state, person=1)
+        self.pends("app-password", 1, APP_PASSWORD)
+        self.happens(app_password=7, person=1)
+        self.pends("totp", 1, uri_of(ANNA))
         self.enrolled(1, "Telefon")
         for n in 1, 2:
             self.enrolled(1 + n, f"Schlüssel {n}")
             self.enrolled(3 + n, f"Pass {n}")
-            self.happens("key", 1, n, AAGUID, f"471{n}", 3)
-            self.happens("pin", 1, n, PINS[n - 1])
+            self.happens(key=AAGUID, person=1, n=n, serial=f"471{n}", pin="to-change")
+            self.pends("pin", 1, PINS[n - 1], n)
 
     def bob(self):
         """After anna: an app alone, in a mailbox."""
         self.row("bob@example.test", "totp", "app")
-        self.happens("totp", 6, uri_of("bob@example.test", SECRET[::-1]))
+        self.pends("totp", 6, uri_of("bob@example.test", SECRET[::-1]))
         self.secrets.add(SECRET[::-1])
         self.enrolled(6, "app")
 
@@ -163,7 +172,7 @@ class OnPaper(HandoutCase):
         sheet = self.print(self.page(self.handout_json(), ANNA))
         self.assertEqual(paper.look(sheet), (1, paper.A4_POINTS))
         words = paper.words_of(sheet)
-        for part in (ANNA, SERVER + "/", GROUPS, PASSWORD, APP_PASSWORD, "Telefon", "Schlüssel 1",
+        for part in (ANNA, ORIGIN + "/", GROUPS, PASSWORD, APP_PASSWORD, "Telefon", "Schlüssel 1",
                      "Schlüssel 2", "Pass 1", "Pass 2", "4711", "4712", "primary", "backup", "IMAP"):
             self.assertIn(part, words)
         for pin in PINS:
@@ -187,7 +196,7 @@ class OnPaper(HandoutCase):
     def test_hostile_names(self):
         label = "<img src=x onerror=alert(1)>" + "m" * 180
         self.row(HOSTILE, "totp", label)
-        self.happens("totp", 1, uri_of("x"))
+        self.pends("totp", 1, uri_of("x"))
         self.enrolled(1, label)
         self.play()
         page = self.page(self.handout_json(), HOSTILE)
@@ -205,7 +214,7 @@ class OnPaper(HandoutCase):
         """No code is torn apart."""
         for i in range(1, 6):
             self.row("bob@example.test", "totp", f"app {i}")
-            self.happens("totp", i, uri_of(f"bob{i}"))
+            self.pends("totp", i, uri_of(f"bob{i}"))
             self.enrolled(i, f"app {i}")
         self.play()
         sheet = self.print(self.page(self.handout_json(), "bob@example.test"))
@@ -217,7 +226,7 @@ class OnPaper(HandoutCase):
         self.play()
         text = self.page(self.handout_json(), ANNA).read_text()
         links = re.findall(r"""(?:\b(?:href|src|action|data)\s*=|url\(|@import)\s*["']?([^"'\s>)]+)""", text)
-        self.assertEqual(links, [SERVER + "/"])
+        self.assertEqual(links, [ORIGIN + "/"])
         self.assertIn("default-src 'none'", text)
         self.assertNotIn("<script", text)
 
@@ -266,9 +275,9 @@ class Files(HandoutCase):
            "unknown": (["prepare", "submit", "lose"], "made")})
     def test_an_app_that_is(self, events, result):
         self.row("bob@example.test", "totp", "app")
-        self.happens("totp", 1, uri_of("bob"))
+        self.pends("totp", 1, uri_of("bob"))
         for event in events:
-            self.happens(event, 1, "app")
+            self.happens(step=event, item=1, label="app")
         self.play()
         document = self.handout_json(status=0 if result == "made" else 1)
         self.assertEqual(self.results(document), {"bob@example.test": result})
@@ -299,7 +308,7 @@ class Files(HandoutCase):
 
     def bob_alone(self):
         self.row("bob@example.test", "totp", "app")
-        self.happens("totp", 1, uri_of("bob"))
+        self.pends("totp", 1, uri_of("bob"))
         self.enrolled(1, "app")
         self.play()
 

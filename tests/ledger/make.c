@@ -1,6 +1,7 @@
 /*
- * ledger-maker LEDGER PLAN POLICY ORIGIN: makes or opens the ledger of a plan as a run does, then does
- * what the lines on standard input say, each a JSON object with one of these members:
+ * ledger-maker LEDGER PLAN POLICY ORIGIN [HANDOUTS]: makes or opens the ledger of a plan as a run
+ * does, and its directory of hand-outs, then does what the lines on standard input say, each a JSON
+ * object with one of these members:
  *
  *   now: seconds since 1970, from now on
  *   step: an event's name, with item, and label factor_id cid status error hint as they are wanted
@@ -9,6 +10,7 @@
  *   key: the key's AAGUID, with person n serial firmware reset pin
  *   sheet: the file's name, with person kind n sealed made deleted
  *   refusal: anything
+ *   pending: totp, password, app-password or pin, with id n secret
  *
  * So a ledger is what the ledger's own functions make of it: none that a run could not leave behind.
  */
@@ -18,7 +20,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cowkey/base/cleanup.h"
 #include "cowkey/rollout/ledger.h"
+#include "cowkey/rollout/pending.h"
 
 static int64_t now_s = 1795860000;
 
@@ -102,6 +106,16 @@ static const char *pin_name(int state)
     return ck_key_pin_state_name((enum ck_key_pin_state)state);
 }
 
+static const char *pending_name(int kind)
+{
+    static const char *const names[] = {[CK_PENDING_TOTP] = "totp",
+                                        [CK_PENDING_PASSWORD] = "password",
+                                        [CK_PENDING_APP_PASSWORD] = "app-password",
+                                        [CK_PENDING_PIN] = "pin"};
+
+    return names[kind];
+}
+
 static void step(struct ck_ledger *ledger, const json_t *line)
 {
     struct ck_error cause = {.code = (enum ck_err)number_of(line, "status")}, err;
@@ -159,7 +173,23 @@ static void put_sheet(struct ck_ledger *ledger, const json_t *line)
     check(ck_ledger_note_sheet(ledger, &sheet, &err), &err, "sheet");
 }
 
-static void obey(struct ck_ledger *ledger, const json_t *line)
+static void put_pending(struct ck_pending *pending, const json_t *line)
+{
+    CK_CLEANUP(ck_secret_free) struct ck_secret *secret = NULL;
+    const char *text = text_of(line, "secret");
+    struct ck_error err;
+
+    if (pending == NULL || text == NULL)
+        fail("pending", "without HANDOUTS, or without a secret");
+    check(ck_secret_new(text, strlen(text), &secret, &err), &err, "secret");
+    check(ck_pending_put(pending,
+                         (enum ck_pending_kind)find(text_of(line, "pending"), CK_PENDING_PIN + 1,
+                                                    pending_name),
+                         number_of(line, "id"), (unsigned)number_of(line, "n"), secret, &err),
+          &err, "pending");
+}
+
+static void obey(struct ck_ledger *ledger, struct ck_pending *pending, const json_t *line)
 {
     struct ck_error err;
     unsigned total;
@@ -184,6 +214,8 @@ static void obey(struct ck_ledger *ledger, const json_t *line)
         put_sheet(ledger, line);
     else if (json_object_get(line, "refusal") != NULL)
         check(ck_ledger_add_refusal(ledger, &total, &err), &err, "refusal");
+    else if (json_object_get(line, "pending") != NULL)
+        put_pending(pending, line);
     else
         fail("a line", "it says nothing that is known");
 }
@@ -194,12 +226,14 @@ int main(int argc, char **argv)
     struct ck_plan plan = {NULL, 0};
     struct ck_policy policy = {NULL, 0};
     struct ck_ledger *ledger = NULL;
+    struct ck_pending *pending = NULL;
     struct ck_error err;
     char *text, *line = NULL;
     size_t size, room = 0, kept = 0;
 
-    if (argc != 5)
-        fail("usage", "ledger-maker LEDGER PLAN POLICY ORIGIN");
+    if (argc < 5 || argc > 6)
+        fail("usage", "ledger-maker LEDGER PLAN POLICY ORIGIN [HANDOUTS]");
+    check(ck_secret_heap_init(&err), &err, "memory");
     text = read_whole(argv[2], &size);
     check(ck_plan_parse(text, size, &plan, &complaints, &err), &err, argv[2]);
     free(text);
@@ -212,14 +246,17 @@ int main(int argc, char **argv)
     check(ck_ledger_open(argv[1], &rollout, argv[4], CK_LEDGER_SAME_PLAN, tell_now, &ledger, &kept,
                          &err),
           &err, argv[1]);
+    if (argc == 6)
+        check(ck_pending_open(argv[5], &pending, &err), &err, argv[5]);
     while (getline(&line, &room, stdin) > 0) {
         json_t *object = json_loads(line, 0, NULL);
         if (object == NULL)
             fail(line, "no JSON");
-        obey(ledger, object);
+        obey(ledger, pending, object);
         json_decref(object);
     }
     free(line);
+    ck_pending_close(&pending);
     ck_ledger_close(&ledger);
     ck_plan_clear(&plan);
     ck_policy_clear(&policy);
