@@ -357,7 +357,7 @@ static void tell_done(void *data, const struct desk_turn *turn, const struct des
     (void)data;
     for (size_t i = 0; i < done->count; i++) {
         const struct ck_ledger_item *item = &done->items[i];
-        if (item->state != CK_STEP_PROVED && item->state != CK_STEP_RECORDED)
+        if (!ck_step_is_there(item->state))
             continue;
         say_always("  %s: %s.", method_words(item->method),
                    item->state == CK_STEP_PROVED ? "it works, a login with it shows"

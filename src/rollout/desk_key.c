@@ -105,11 +105,6 @@ static bool is_same_model(const struct desk_work *work)
            strcmp(known->firmware, work->plugged.info.device_version) == 0;
 }
 
-static bool is_in(const struct ck_ledger_item *item)
-{
-    return item->state == CK_STEP_RECORDED || item->state == CK_STEP_PROVED;
-}
-
 /* Nothing is left but to force the change of its PIN. */
 static bool is_settled(const struct sitting *sitting)
 {
@@ -125,7 +120,7 @@ static const struct ck_ledger_item *find_bound_item(const struct sitting *sittin
 {
     for (size_t i = 0; i < sitting->count; i++) {
         const struct ck_ledger_item *item = &sitting->items[i];
-        if (item->state == CK_STEP_SUBMITTED || is_in(item))
+        if (item->state == CK_STEP_SUBMITTED || ck_step_is_there(item->state))
             return item;
     }
     return NULL;

@@ -33,8 +33,7 @@ static enum ck_err collect(struct desk_work *work, struct others *others, struct
 
     for (size_t i = 0; r == CK_OK && i < count; i++) {
         const struct ck_ledger_item *item = &items[i];
-        bool in = item->state == CK_STEP_RECORDED || item->state == CK_STEP_PROVED;
-        if (item->method != CK_ROLLOUT_WEBAUTHN || !in)
+        if (item->method != CK_ROLLOUT_WEBAUTHN || !ck_step_is_there(item->state))
             continue;
         if (item->n == work->sitting->turn.n) {
             others->own = true;

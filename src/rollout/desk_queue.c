@@ -15,14 +15,7 @@ void desk_queue_clear(struct desk_queue *queue)
 
 bool desk_item_is_open(const struct ck_ledger_item *item)
 {
-    enum ck_step_action action = ck_step_action(item->state);
-
-    return action != CK_STEP_DO_NOTHING && (action != CK_STEP_DO_PROVE || item->wants_proof);
-}
-
-static bool is_in(const struct ck_ledger_item *item)
-{
-    return item->state == CK_STEP_RECORDED || item->state == CK_STEP_PROVED;
+    return ck_step_is_left(item->state, item->wants_proof);
 }
 
 static bool pin_is_open(const struct ck_ledger_key *key, const struct ck_policy_group *group)
@@ -39,7 +32,7 @@ bool desk_key_is_open(const struct ck_ledger_item *items, size_t count,
     for (size_t i = 0; i < count; i++) {
         if (desk_item_is_open(&items[i]))
             return true;
-        any_in = any_in || is_in(&items[i]);
+        any_in = any_in || ck_step_is_there(items[i].state);
     }
     return any_in && pin_is_open(key, group);
 }

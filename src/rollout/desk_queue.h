@@ -20,7 +20,7 @@ struct desk_queue {
 
 void desk_queue_clear(struct desk_queue *queue);
 
-/* Whether an item has something left to do: recorded counts only where a proof is wanted. */
+/* Whether something is left to do with an item (ck_step_is_left). */
 bool desk_item_is_open(const struct ck_ledger_item *item);
 
 /*

@@ -178,16 +178,11 @@ static enum ck_err judge_item(const struct ck_ledger_item *item, struct ck_error
     return err->code;
 }
 
-static bool is_in(const struct ck_ledger_item *item)
-{
-    return item->state == CK_STEP_RECORDED || item->state == CK_STEP_PROVED;
-}
-
 static enum ck_err do_item(struct desk_work *work, struct ck_ledger_item *item,
                            struct ck_error *err)
 {
     const char *serial = work->plugged.serial[0] != '\0' ? work->plugged.serial : NULL;
-    bool was_in = is_in(item);
+    bool was_there = ck_step_is_there(item->state);
     enum ck_err r = desk_login_key_need(work, item, err);
 
     /* Of an earlier try, maybe with another key, whose number is in it. */
@@ -202,7 +197,7 @@ static enum ck_err do_item(struct desk_work *work, struct ck_ledger_item *item,
         if (r == CK_OK)
             r = wait_for_server(work, work->errand.later_s, err);
     }
-    work->result->items += !was_in && is_in(item);
+    work->result->items += !was_there && ck_step_is_there(item->state);
     return r == CK_OK ? judge_item(item, err) : r;
 }
 
@@ -289,7 +284,7 @@ enum ck_err sitting_undo(struct desk_work *work, struct ck_error *err)
     work->result->changed = work->result->changed || r == CK_OK;
     for (size_t i = sitting->count; r == CK_OK && i > 0; i--) {
         struct ck_ledger_item *item = &sitting->items[i - 1];
-        if (item->state == CK_STEP_RECORDED || item->state == CK_STEP_PROVED)
+        if (ck_step_is_there(item->state))
             r = take_result(work, errand_undo(&work->errand, item, err), err);
         else if (item->state == CK_STEP_UNDOING)
             r = take_result(work, errand_item(&work->errand, item, NULL, err), err);

@@ -131,11 +131,6 @@ static enum ck_err read_password(struct errand *errand, struct ck_error *err)
     return CK_OK;
 }
 
-static bool is_in(const struct ck_ledger_item *item)
-{
-    return item->state == CK_STEP_RECORDED || item->state == CK_STEP_PROVED;
-}
-
 enum ck_err errand_load_own_totp(struct errand *errand, struct ck_error *err)
 {
     CK_CLEANUP(ck_free_p) struct ck_ledger_item *items = NULL;
@@ -147,7 +142,7 @@ enum ck_err errand_load_own_totp(struct errand *errand, struct ck_error *err)
     enum ck_err r = ck_ledger_items(errand->all->ledger, errand->person.id, &items, &count, err);
 
     for (size_t i = 0; i < count && r == CK_OK && uri == NULL; i++) {
-        if (items[i].method != CK_ROLLOUT_TOTP || !is_in(&items[i]))
+        if (items[i].method != CK_ROLLOUT_TOTP || !ck_step_is_there(items[i].state))
             continue;
         snprintf(errand->own_factor, sizeof(errand->own_factor), "%" PRIu64, items[i].factor_id);
         r = ck_pending_get(errand->all->pending, CK_PENDING_TOTP, items[i].id, 0, &uri, err);
@@ -303,11 +298,8 @@ static enum ck_err count_left(const struct errand *errand, size_t *ret_left, str
     size_t count = 0, left = 0;
     enum ck_err r = ck_ledger_items(errand->all->ledger, errand->person.id, &items, &count, err);
 
-    for (size_t i = 0; i < count && r == CK_OK; i++) {
-        enum ck_step_action action = ck_step_action(items[i].state);
-        left +=
-            action != CK_STEP_DO_NOTHING && (action != CK_STEP_DO_PROVE || items[i].wants_proof);
-    }
+    for (size_t i = 0; i < count && r == CK_OK; i++)
+        left += ck_step_is_left(items[i].state, items[i].wants_proof);
     if (r == CK_OK)
         *ret_left = left;
     return r;

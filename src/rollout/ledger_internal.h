@@ -161,8 +161,6 @@ enum ck_err ledger_take_plan(struct ck_ledger *ledger, const struct ck_rollout *
 
 /* --- steps --- */
 
-/* Whether a run has something left to do for an item. */
-bool ledger_is_left(enum ck_step_state state, bool wants_proof);
 /* In an open transaction. */
 enum ck_err ledger_step(struct ck_ledger *ledger, int64_t item, enum ck_step_event event,
                         const struct ck_ledger_facts *facts, enum ck_step_state *ret_state,

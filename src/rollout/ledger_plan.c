@@ -350,7 +350,7 @@ static enum ck_err drop_gone(struct ck_ledger *ledger, const struct ck_rollout *
 
 /* --- all of it --- */
 
-/* As ledger_is_left has it. */
+/* As ck_step_is_left has it. */
 static const char set_left[] =
     "UPDATE item SET left = state IN (0, 1, 2, 8) OR (state = 3 AND wants_proof = 1)"
     " WHERE left <> (state IN (0, 1, 2, 8) OR (state = 3 AND wants_proof = 1));"

@@ -6,13 +6,6 @@
 #include "cowkey/base/escape.h"
 #include "ledger_internal.h"
 
-bool ledger_is_left(enum ck_step_state state, bool wants_proof)
-{
-    enum ck_step_action action = ck_step_action(state);
-
-    return action != CK_STEP_DO_NOTHING && (action != CK_STEP_DO_PROVE || wants_proof);
-}
-
 /* What the ledger has of an item, as far as a step asks. */
 struct now {
     int64_t person;
@@ -238,7 +231,7 @@ enum ck_err ledger_step(struct ck_ledger *ledger, int64_t item, enum ck_step_eve
         return err->code;
     if (!find_next(&now, event, &state))
         return refuse_event(ledger, item, now.state, event, err);
-    bool left = ledger_is_left(state, now.wants_proof);
+    bool left = ck_step_is_left(state, now.wants_proof);
     if (ledger_sql(ledger, write_item, &statement, err) != CK_OK ||
         bind_facts(ledger, statement, facts, err) != CK_OK)
         return err->code;

@@ -21,11 +21,6 @@ void sheet_facts_clear(struct sheet_facts *facts)
 
 /* --- items --- */
 
-bool sheet_item_is_there(const struct ck_ledger_item *item)
-{
-    return item->state == CK_STEP_PROVED || item->state == CK_STEP_RECORDED;
-}
-
 bool sheet_item_is_doubtful(const struct ck_ledger_item *item)
 {
     return item->state == CK_STEP_UNKNOWN || item->state == CK_STEP_SUBMITTED;
@@ -33,15 +28,8 @@ bool sheet_item_is_doubtful(const struct ck_ledger_item *item)
 
 bool sheet_item_counts(const struct ck_ledger_item *item)
 {
-    return sheet_item_is_there(item) ||
+    return ck_step_is_there(item->state) ||
            (item->method == CK_ROLLOUT_TOTP && sheet_item_is_doubtful(item));
-}
-
-static bool is_left(const struct ck_ledger_item *item)
-{
-    if (item->state == CK_STEP_RECORDED && !item->wants_proof)
-        return false;
-    return ck_step_action(item->state) != CK_STEP_DO_NOTHING;
 }
 
 /* --- reading --- */
@@ -89,7 +77,7 @@ static enum ck_err read_uris(const struct ck_pending *pending, struct sheet_fact
         return ck_error_no_memory(err);
     for (size_t i = 0; i < facts->count && r == CK_OK; i++) {
         const struct ck_ledger_item *item = &facts->items[i];
-        facts->work_left |= is_left(item);
+        facts->work_left |= ck_step_is_left(item->state, item->wants_proof);
         if (item->method != CK_ROLLOUT_TOTP || !sheet_item_counts(item))
             continue;
         r = get(pending, facts, CK_PENDING_TOTP, item->id, "secret", true, &facts->uris[i], err);
@@ -103,7 +91,7 @@ static bool may_have_any(const struct sheet_facts *facts)
     bool may = false;
 
     for (size_t i = 0; i < facts->count && !may; i++)
-        may = sheet_item_is_there(&facts->items[i]) || sheet_item_is_doubtful(&facts->items[i]);
+        may = ck_step_is_there(facts->items[i].state) || sheet_item_is_doubtful(&facts->items[i]);
     return may;
 }
 
@@ -134,7 +122,7 @@ static enum ck_err read_key(struct ck_ledger *ledger, const struct ck_pending *p
     for (size_t i = 0; i < facts->count; i++) {
         if (facts->items[i].n != n)
             continue;
-        key->on_sheet |= sheet_item_is_there(&facts->items[i]);
+        key->on_sheet |= ck_step_is_there(facts->items[i].state);
         may_be_in_use |= key->on_sheet || sheet_item_is_doubtful(&facts->items[i]);
     }
     enum ck_err r = ck_ledger_key(ledger, facts->person.id, n, &key->is, err);
@@ -171,7 +159,7 @@ enum ck_err sheet_facts_read(struct ck_ledger *ledger, const struct ck_pending *
 bool sheet_facts_have(const struct sheet_facts *facts, enum ck_rollout_method method)
 {
     for (size_t i = 0; i < facts->count; i++) {
-        if (facts->items[i].method == method && sheet_item_is_there(&facts->items[i]))
+        if (facts->items[i].method == method && ck_step_is_there(facts->items[i].state))
             return true;
     }
     return false;

@@ -29,9 +29,7 @@ enum ck_err sheet_facts_read(struct ck_ledger *ledger, const struct ck_pending *
                              int64_t person, struct sheet_facts *ret_facts, struct ck_error *err);
 void sheet_facts_clear(struct sheet_facts *facts);
 
-/* Whether the server has it by what is known: proved or recorded. */
-bool sheet_item_is_there(const struct ck_ledger_item *item);
-/* Whether it may have it. */
+/* Whether the server may have it, and nobody knows. */
 bool sheet_item_is_doubtful(const struct ck_ledger_item *item);
 /* Whether it is on the sheet: also a doubtful TOTP, whose secret must not get lost. */
 bool sheet_item_counts(const struct ck_ledger_item *item);

@@ -192,7 +192,7 @@ static void put_key(FILE *to, const struct sheet_facts *facts, unsigned n)
     fputs("</td><td>", to);
     for (size_t i = 0; i < facts->count; i++) {
         const struct ck_ledger_item *item = &facts->items[i];
-        if (item->n != n || !sheet_item_is_there(item))
+        if (item->n != n || !ck_step_is_there(item->state))
             continue;
         fputs("<div><strong>", to);
         ck_html_text(to, item->label);

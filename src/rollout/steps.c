@@ -92,6 +92,18 @@ enum ck_step_action ck_step_action(enum ck_step_state state)
     return (unsigned)state < CK_STEP_STATES ? actions[state] : CK_STEP_DO_NOTHING;
 }
 
+bool ck_step_is_left(enum ck_step_state state, bool wants_proof)
+{
+    enum ck_step_action action = ck_step_action(state);
+
+    return action != CK_STEP_DO_NOTHING && (action != CK_STEP_DO_PROVE || wants_proof);
+}
+
+bool ck_step_is_there(enum ck_step_state state)
+{
+    return state == CK_STEP_RECORDED || state == CK_STEP_PROVED;
+}
+
 /* --- names --- */
 
 const char *ck_step_state_name(enum ck_step_state state)

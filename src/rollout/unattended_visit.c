@@ -127,10 +127,7 @@ static void nobody_init(struct visiting *visiting)
 
 static bool is_due(const struct ck_ledger_item *item)
 {
-    enum ck_step_action action = ck_step_action(item->state);
-
-    return item->method == CK_ROLLOUT_TOTP && action != CK_STEP_DO_NOTHING &&
-           (action != CK_STEP_DO_PROVE || item->wants_proof);
+    return item->method == CK_ROLLOUT_TOTP && ck_step_is_left(item->state, item->wants_proof);
 }
 
 static enum errand_result do_items(struct visiting *visiting, struct visit *visit,
@@ -175,11 +172,6 @@ static enum errand_result do_errand(struct visiting *visiting, const struct ck_o
 
 /* --- what came of it --- */
 
-static bool is_in(enum ck_step_state state)
-{
-    return state == CK_STEP_RECORDED || state == CK_STEP_PROVED;
-}
-
 static enum ck_err put_back(struct visiting *visiting, struct ck_ledger_item *item,
                             struct visit *visit, struct ck_error *err)
 {
@@ -208,7 +200,7 @@ static enum ck_err compare(struct visiting *visiting, bool may_put_back, struct 
             !was_told)
             r = put_back(visiting, item, visit, err);
         visit->changed = visit->changed || was_told;
-        visit->items += is_in(item->state) && !is_in(before->state);
+        visit->items += ck_step_is_there(item->state) && !ck_step_is_there(before->state);
         visit->failed =
             visit->failed || item->state == CK_STEP_FAILED || item->state == CK_STEP_UNKNOWN;
     }

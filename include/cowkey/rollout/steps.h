@@ -51,6 +51,11 @@ bool ck_step_next(enum ck_step_state state, enum ck_step_event event,
 
 enum ck_step_action ck_step_action(enum ck_step_state state);
 
+/* Whether a run has something left to do: recorded is the end where no proof is wanted. */
+bool ck_step_is_left(enum ck_step_state state, bool wants_proof);
+/* Whether the account has the factor, by what is known: recorded or proved. */
+bool ck_step_is_there(enum ck_step_state state);
+
 /* "planned", ...; NULL: no such name below. */
 const char *ck_step_state_name(enum ck_step_state state);
 bool ck_step_state_parse(const char *name, enum ck_step_state *ret_state);

@@ -91,6 +91,24 @@ static void test_actions(void **state)
         assert_int_equal(ck_step_action((enum ck_step_state)i), actions[i]);
 }
 
+static void test_what_is_left_and_what_is_there(void **state)
+{
+    /* Planned to undoing; l: left, p: left where a proof is wanted, t: there. */
+    static const char *const expected_of[CK_STEP_STATES] = {"l", "l", "l", "pt", "t",
+                                                            "",  "",  "",  "l"};
+
+    (void)state;
+    for (int i = 0; i < CK_STEP_STATES; i++) {
+        enum ck_step_state of = (enum ck_step_state)i;
+        bool left = strchr(expected_of[i], 'l') != NULL;
+        assert_int_equal(ck_step_is_left(of, false), left);
+        assert_int_equal(ck_step_is_left(of, true), left || strchr(expected_of[i], 'p') != NULL);
+        assert_int_equal(ck_step_is_there(of), strchr(expected_of[i], 't') != NULL);
+    }
+    assert_false(ck_step_is_left(CK_STEP_STATES, true));
+    assert_false(ck_step_is_there(CK_STEP_STATES));
+}
+
 /* Which states can be come to from one, the one itself too. */
 static unsigned reach(enum ck_step_state from)
 {
@@ -192,6 +210,7 @@ int main(void)
         cmocka_unit_test(test_what_is_no_state_or_event),
         cmocka_unit_test(test_names),
         cmocka_unit_test(test_actions),
+        cmocka_unit_test(test_what_is_left_and_what_is_there),
         cmocka_unit_test(test_every_state_can_be_reached_and_left_for_proof),
         cmocka_unit_test(test_nothing_is_posted_twice),
         cmocka_unit_test(test_passwords),

@@ -134,13 +134,6 @@ enum ck_err ck_ledger_step(struct ck_ledger *ledger, int64_t item, enum ck_step_
     return CK_OK;
 }
 
-enum ck_step_action ck_step_action(enum ck_step_state state)
-{
-    return state == CK_STEP_PLANNED     ? CK_STEP_DO_ENROLL
-           : state == CK_STEP_SUBMITTED ? CK_STEP_DO_LOOK
-                                        : CK_STEP_DO_NOTHING;
-}
-
 enum ck_err ck_ledger_add_refusal(struct ck_ledger *ledger, unsigned *ret_total,
                                   struct ck_error *err)
 {
