@@ -112,9 +112,7 @@ static bool is_wanted(const struct options *options, const struct ck_account *ac
     return wanted;
 }
 
-/* Of each of a person's factors, which come one after the other. */
 static enum ck_err take_person(void *data, const struct ck_ledger_person *person,
-                               const struct ck_ledger_item *item, const struct ck_ledger_key *key,
                                struct ck_error *err)
 {
     enum { STEP = 64 };
@@ -122,10 +120,7 @@ static enum ck_err take_person(void *data, const struct ck_ledger_person *person
     struct handout_report *report = &handing->report;
     struct handout_person *people = report->people;
 
-    (void)item;
-    (void)key;
-    if ((report->count > 0 && people[report->count - 1].id == person->id) ||
-        !is_wanted(handing->options, &person->account))
+    if (!is_wanted(handing->options, &person->account))
         return CK_OK;
     if (report->count % STEP == 0)
         people = reallocarray(people, report->count + STEP, sizeof(*people));
@@ -150,7 +145,7 @@ static enum ck_err check_word(const struct handout_report *report, const char *w
 static enum ck_err find_people(struct handing *handing, struct ck_error *err)
 {
     const char *const *words = option_arguments(handing->options);
-    enum ck_err r = ck_ledger_walk(handing->ledger, take_person, handing, err);
+    enum ck_err r = ck_ledger_walk_people(handing->ledger, take_person, handing, err);
 
     for (size_t i = 0; r == CK_OK && words[i] != NULL; i++)
         r = check_word(&handing->report, words[i], err);

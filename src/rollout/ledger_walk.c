@@ -26,20 +26,42 @@ static enum ck_err next_person(struct ck_ledger *ledger, int64_t after,
     return ledger_fetch_person(in, statement, ret_person, ret_found, err);
 }
 
-static enum ck_err visit_items(struct ck_ledger *ledger, const struct ck_ledger_person *person,
-                               ck_ledger_visitor *visitor, void *data, struct ck_error *err)
+enum ck_err ck_ledger_walk_people(struct ck_ledger *ledger, ck_ledger_person_visitor *visitor,
+                                  void *data, struct ck_error *err)
 {
+    struct ck_ledger_person person = {0};
+    bool found = true;
+    enum ck_err r = next_person(ledger, 0, &person, &found, err);
+
+    while (r == CK_OK && found) {
+        r = visitor(data, &person, err);
+        if (r == CK_OK)
+            r = next_person(ledger, person.id, &person, &found, err);
+    }
+    return r;
+}
+
+struct item_walk {
+    struct ck_ledger *ledger;
+    ck_ledger_visitor *visitor;
+    void *data; /* the visitor's */
+};
+
+static enum ck_err visit_items(void *data, const struct ck_ledger_person *person,
+                               struct ck_error *err)
+{
+    const struct item_walk *walk = data;
     CK_CLEANUP(ck_free_p) struct ck_ledger_item *items = NULL;
     size_t count = 0;
-    enum ck_err r = ck_ledger_items(ledger, person->id, &items, &count, err);
+    enum ck_err r = ck_ledger_items(walk->ledger, person->id, &items, &count, err);
 
     for (size_t i = 0; i < count && r == CK_OK; i++) {
         struct ck_ledger_key key;
         bool is_known = false;
         if (items[i].n > 0)
-            r = ledger_find_key(ledger, person->id, items[i].n, &key, &is_known, err);
+            r = ledger_find_key(walk->ledger, person->id, items[i].n, &key, &is_known, err);
         if (r == CK_OK)
-            r = visitor(data, person, &items[i], is_known ? &key : NULL, err);
+            r = walk->visitor(walk->data, person, &items[i], is_known ? &key : NULL, err);
     }
     return r;
 }
@@ -47,16 +69,9 @@ static enum ck_err visit_items(struct ck_ledger *ledger, const struct ck_ledger_
 enum ck_err ck_ledger_walk(struct ck_ledger *ledger, ck_ledger_visitor *visitor, void *data,
                            struct ck_error *err)
 {
-    struct ck_ledger_person person = {0};
-    bool found = true;
-    enum ck_err r = next_person(ledger, 0, &person, &found, err);
+    struct item_walk walk = {.ledger = ledger, .visitor = visitor, .data = data};
 
-    while (r == CK_OK && found) {
-        r = visit_items(ledger, &person, visitor, data, err);
-        if (r == CK_OK)
-            r = next_person(ledger, person.id, &person, &found, err);
-    }
-    return r;
+    return ck_ledger_walk_people(ledger, visit_items, &walk, err);
 }
 
 /* --- credentials --- */

@@ -206,6 +206,12 @@ struct ck_ledger_counts {
 enum ck_err ck_ledger_count(struct ck_ledger *ledger, struct ck_ledger_counts *ret_counts,
                             struct ck_error *err);
 
+/* Everybody, in order: also those of whom the plan has nothing any more. */
+typedef enum ck_err ck_ledger_person_visitor(void *data, const struct ck_ledger_person *person,
+                                             struct ck_error *err);
+enum ck_err ck_ledger_walk_people(struct ck_ledger *ledger, ck_ledger_person_visitor *visitor,
+                                  void *data, struct ck_error *err);
+
 /* Every item, by person and in order; key is NULL for apps, and for keys that were not seen. */
 typedef enum ck_err ck_ledger_visitor(void *data, const struct ck_ledger_person *person,
                                       const struct ck_ledger_item *item,

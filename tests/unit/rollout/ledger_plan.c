@@ -246,6 +246,26 @@ static void test_what_comes_back(void **state)
     ck_ledger_close(&ledger);
 }
 
+enum { NAMES_SIZE = 64 };
+
+static enum ck_err note_name(void *data, const struct ck_ledger_person *person,
+                             struct ck_error *err)
+{
+    char *names = data;
+    size_t used = strlen(names);
+
+    (void)err;
+    snprintf(names + used, NAMES_SIZE - used, "%s ", person->account.name);
+    return CK_OK;
+}
+
+static enum ck_err note_one_name(void *data, const struct ck_ledger_person *person,
+                                 struct ck_error *err)
+{
+    note_name(data, person, err);
+    return ck_error_set(err, CK_ERR_INTERRUPTED, "one is enough");
+}
+
 /* Who got a new password, a key or a sheet is not forgotten. */
 static void test_people_with_something_stay(void **state)
 {
@@ -254,6 +274,7 @@ static void test_people_with_something_stay(void **state)
     struct ck_ledger_person person;
     struct ck_error err;
     bool found = false;
+    char names[NAMES_SIZE] = "";
 
     (void)state;
     assert_int_equal(ck_ledger_password(ledger, BOB, CK_PASSWORD_HANDED_OUT, &err), CK_OK);
@@ -267,6 +288,11 @@ static void test_people_with_something_stay(void **state)
     assert_int_equal(ck_ledger_next_person(ledger, CK_LEDGER_APPS, 0, &person, &found, &err),
                      CK_OK);
     assert_true(found && person.id == BOB); /* his password's change is yet to be forced */
+    assert_int_equal(ck_ledger_walk_people(ledger, note_name, names, &err), CK_OK);
+    assert_string_equal(names, "bob@b.test carl@b.test dora@b.test ");
+    names[0] = '\0';
+    assert_int_equal(ck_ledger_walk_people(ledger, note_one_name, names, &err), CK_ERR_INTERRUPTED);
+    assert_string_equal(names, "bob@b.test ");
     ck_ledger_close(&ledger);
 }
 
