@@ -6,6 +6,7 @@
 
 #include "cowkey/base/cleanup.h"
 #include "document.h"
+#include "output.h"
 
 void rollout_checking_init(struct rollout_checking *checking, const struct options *options)
 {
@@ -144,4 +145,40 @@ enum ck_err rollout_checking_ask_server(struct rollout_checking *checking, struc
                                     &checking->report.found, err);
     progress_clear(&checking->progress);
     return r;
+}
+
+/* --- a run that does not begin --- */
+
+static const struct ck_complaint *first_complaint(const struct ck_complaints *complaints,
+                                                  const char *path, const char **ret_path)
+{
+    *ret_path = path;
+    return complaints->count > 0 ? &complaints->rows[0] : NULL;
+}
+
+/* A person gets the whole list, as from a check; a script gets the first, and where the rest is. */
+int rollout_checking_refuse(struct rollout_checking *checking)
+{
+    struct rollout_check_report *report = &checking->report;
+    const struct ck_complaint *first = NULL;
+    const char *path = "";
+    size_t count = ck_complaints_total(&report->found.problems);
+    struct ck_error err;
+
+    for (int i = 0; i < ROLLOUT_FILES; i++) {
+        count += ck_complaints_total(&report->files[i].complaints);
+        if (first == NULL)
+            first = first_complaint(&report->files[i].complaints, report->files[i].path, &path);
+    }
+    if (first == NULL)
+        first = first_complaint(&report->found.problems, report->files[ROLLOUT_PLAN].path, &path);
+    if (!option_given(checking->options, OPTION_JSON)) {
+        rollout_check_report_print(report);
+        return CK_ERR_USAGE;
+    }
+    ck_error_set(&err, CK_ERR_USAGE, "the plan can't run: %.100s:%zu: %.200s%s", path,
+                 first != NULL ? first->line : 0, first != NULL ? first->text : "",
+                 count > 1 ? ", and more" : "");
+    ck_error_hint(&err, "Nobody was enrolled. 'cowkey rollout check' lists all that is wrong.");
+    return report_error(true, &err);
 }

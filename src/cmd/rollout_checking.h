@@ -45,4 +45,7 @@ enum ck_err rollout_checking_open_server(struct rollout_checking *checking, stru
 enum ck_err rollout_checking_ask_server(struct rollout_checking *checking, struct ck_plan *plan,
                                         struct ck_error *err);
 
+/* Says that nobody is enrolled, since something is wrong with the plan; the exit status. */
+int rollout_checking_refuse(struct rollout_checking *checking);
+
 #endif

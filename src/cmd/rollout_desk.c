@@ -3,9 +3,7 @@
 
 #include "cowkey/base/cleanup.h"
 #include "desk_person.h"
-#include "further_login.h"
-#include "output.h"
-#include "rollout/unattended.h"
+#include "further_operator.h"
 
 /* The one who acts for others: first the one that the run was begun with. */
 struct crew {
@@ -21,18 +19,11 @@ static void crew_clear(struct crew *crew)
 /* A session that nobody used for long may have ended; an API key's calls need none. */
 static enum ck_err log_in_again(struct crew *crew, struct ck_error *err)
 {
-    const struct admin_target *who = &crew->acting->who;
-    struct unattended_operator fresh = {.by = crew->acting->by};
-    enum ck_err r = further_login_open(who, &fresh.session, err);
+    struct unattended_operator fresh;
+    enum ck_err r = further_operator_open(crew->acting, &fresh, err);
 
-    if (r == CK_OK && who->api_key == NULL)
-        r = ck_admin_open_session(fresh.session, &fresh.admin, err);
-    if (r != CK_OK) {
-        unattended_operator_clear(&fresh);
+    if (r != CK_OK)
         return r;
-    }
-    fresh.by.session = fresh.session;
-    fresh.by.admin = fresh.admin != NULL ? fresh.admin : fresh.by.admin;
     unattended_operator_clear(&crew->fresh);
     crew->fresh = fresh;
     return CK_OK;
@@ -63,13 +54,6 @@ static enum rollout_stop stop_of(enum ck_err code)
     }
 }
 
-static void stop(struct rollout_run_report *report, enum rollout_stop why,
-                 const struct ck_error *err)
-{
-    report->stop = why;
-    report->error = *err;
-}
-
 void rollout_desk_run(const struct rollout_desk *desk, struct rollout_run_report *report)
 {
     CK_CLEANUP(crew_clear) struct crew crew = {.acting = desk->acting};
@@ -80,7 +64,7 @@ void rollout_desk_run(const struct rollout_desk *desk, struct rollout_run_report
     const char *server = desk->all->settings->host.name;
 
     if (desk_front_init(&front, desk->options, server, desk->ledger, &err) != CK_OK) {
-        stop(report, ROLLOUT_BROKEN, &err);
+        rollout_run_report_stop(report, ROLLOUT_BROKEN, &err);
         return;
     }
     const struct desk work = {
@@ -95,9 +79,7 @@ void rollout_desk_run(const struct rollout_desk *desk, struct rollout_run_report
     report->items_now += result.items;
     report->changed = report->changed || result.changed;
     if (r != CK_OK) {
-        if (r == CK_ERR_INTERRUPTED)
-            ck_error_hint(&err, "The same command goes on where this one stopped.");
-        stop(report, stop_of(r), &err);
+        rollout_run_report_stop(report, stop_of(r), &err);
     } else if (result.quit) {
         report->stop = ROLLOUT_QUIT;
     }

@@ -1,6 +1,5 @@
 /* cowkey rollout run */
 #include <openssl/rand.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,14 +7,13 @@
 
 #include "command.h"
 #include "cowkey/base/cleanup.h"
-#include "further_login.h"
 #include "interrupt.h"
 #include "number.h"
 #include "output.h"
 #include "prompt.h"
 #include "rollout/brake.h"
-#include "rollout/unattended.h"
 #include "rollout/untouched.h"
+#include "rollout_apps.h"
 #include "rollout_checking.h"
 #include "rollout_desk.h"
 #include "rollout_run_report.h"
@@ -41,12 +39,9 @@ struct running {
     struct ck_pending *pending;
     struct ck_seal *seal;
     struct errands all;
-    pthread_mutex_t speech; /* threads speak one after the other */
-    struct progress progress;
+    struct rollout_speech speech;
     struct rollout_run_report report;
 };
-
-static void tell_pause(void *data, int64_t pause_ms);
 
 static void running_init(struct running *running, const struct options *options)
 {
@@ -59,8 +54,8 @@ static void running_init(struct running *running, const struct options *options)
     };
     rollout_checking_init(&running->checking, options);
     running->report.started_s = running->checking.report.started_s;
-    pthread_mutex_init(&running->speech, NULL);
-    brake_init(&running->brake, &brake_usual, tell_pause, running);
+    rollout_speech_init(&running->speech, options);
+    brake_init(&running->brake, &brake_usual, rollout_speech_tell_pause, &running->speech);
 }
 
 static void running_clear(struct running *running)
@@ -71,7 +66,7 @@ static void running_clear(struct running *running)
     ck_ledger_close(&running->ledger);
     free(running->handouts_path);
     brake_clear(&running->brake);
-    pthread_mutex_destroy(&running->speech);
+    rollout_speech_clear(&running->speech);
 }
 
 static struct admin_target *who_of(struct running *running)
@@ -246,105 +241,6 @@ static enum ck_err check(struct running *running, bool *ret_runs, struct ck_erro
     return CK_OK;
 }
 
-static const struct ck_complaint *first_complaint(const struct ck_complaints *complaints,
-                                                  const char *path, const char **ret_path)
-{
-    *ret_path = path;
-    return complaints->count > 0 ? &complaints->rows[0] : NULL;
-}
-
-/* A person gets the whole list, as from a check; a script gets the first, and where the rest is. */
-static int refuse_plan(struct running *running)
-{
-    struct rollout_check_report *report = &running->checking.report;
-    const struct ck_complaint *first = NULL;
-    const char *path = "";
-    size_t count = ck_complaints_total(&report->found.problems);
-    struct ck_error err;
-
-    for (int i = 0; i < ROLLOUT_FILES; i++) {
-        count += ck_complaints_total(&report->files[i].complaints);
-        if (first == NULL)
-            first = first_complaint(&report->files[i].complaints, report->files[i].path, &path);
-    }
-    if (first == NULL)
-        first = first_complaint(&report->found.problems, report->files[ROLLOUT_PLAN].path, &path);
-    if (!option_given(running->options, OPTION_JSON)) {
-        rollout_check_report_print(report);
-        return CK_ERR_USAGE;
-    }
-    ck_error_set(&err, CK_ERR_USAGE, "the plan can't run: %.100s:%zu: %.200s%s", path,
-                 first != NULL ? first->line : 0, first != NULL ? first->text : "",
-                 count > 1 ? ", and more" : "");
-    ck_error_hint(&err, "Nobody was enrolled. 'cowkey rollout check' lists all that is wrong.");
-    return report_error(true, &err);
-}
-
-/* --- what is said meanwhile --- */
-
-static void begin_speech(struct running *running)
-{
-    pthread_mutex_lock(&running->speech);
-    progress_clear(&running->progress);
-}
-
-static void end_speech(struct running *running)
-{
-    pthread_mutex_unlock(&running->speech);
-}
-
-static void tell_pause(void *data, int64_t pause_ms)
-{
-    struct running *running = data;
-
-    begin_speech(running);
-    say(running->options, "The server asks for fewer requests: waiting %lld s ...",
-        (long long)(pause_ms + 999) / 1000);
-    end_speech(running);
-}
-
-static void tell_progress(void *data, const struct unattended_progress *progress)
-{
-    struct running *running = data;
-    char what[64];
-
-    snprintf(what, sizeof(what), progress->failed > 0 ? "apps, %zu failed" : "apps",
-             progress->failed);
-    pthread_mutex_lock(&running->speech);
-    progress_show(&running->progress, what, (double)progress->done / (double)progress->count,
-                  progress->done, "people");
-    pthread_mutex_unlock(&running->speech);
-}
-
-static void tell_news(void *data, enum unattended_news news, int64_t number,
-                      const struct ck_error *why)
-{
-    struct running *running = data;
-    const struct options *options = running->options;
-
-    begin_speech(running);
-    switch (news) {
-    case UNATTENDED_LATE:
-        say(options,
-            "The answers to the last requests were cut off. In %lld s it is looked what "
-            "the server did of them ...",
-            (long long)number);
-        break;
-    case UNATTENDED_AWAY:
-        say(options, "The server is away: %s. Waiting for it, for %lld s at most ...", why->text,
-            (long long)number);
-        break;
-    case UNATTENDED_BACK:
-        say(options, "The server is back.");
-        break;
-    case UNATTENDED_ENDING:
-        say(options, "Finishing the %lld in work; another Ctrl-C breaks them off.",
-            (long long)number);
-        break;
-    }
-    end_speech(running);
-}
-
 /* --- who acts --- */
 
 /* From now on the first Ctrl-C lets those in work come to their end, the second cuts them. */
@@ -359,95 +255,21 @@ static void let_finish(struct running *running)
         ck_admin_set_cancel(who->own, &interrupt_insisted);
 }
 
-static enum ck_err open_operator(void *data, struct unattended_operator *ret_operator,
-                                 struct ck_error *err)
-{
-    struct running *running = data;
-    const struct admin_target *who = who_of(running);
-    struct unattended_operator operator= {.by = running->checking.acting.by};
-    enum ck_err r = CK_OK;
-
-    if (who->logs_in)
-        r = further_login_open(who, &operator.session, err);
-    if (r == CK_OK)
-        r = who->api_key != NULL
-                ? ck_admin_open_key(&who->target.settings, who->target.login.dialect, who->api_key,
-                                    &operator.admin, err)
-                : ck_admin_open_session(operator.session, &operator.admin, err);
-    if (r != CK_OK) {
-        unattended_operator_clear(&operator);
-        return r;
-    }
-    operator.by.session = operator.session;
-    operator.by.admin = operator.admin;
-    *ret_operator = operator;
-    return CK_OK;
-}
-
 /* --- the work --- */
-
-static void stop(struct running *running, enum rollout_stop why, const struct ck_error *err)
-{
-    running->report.stop = why;
-    running->report.error = *err;
-}
-
-static void explain_stop(struct running *running, const struct unattended_result *result,
-                         struct ck_error *err)
-{
-    static const enum rollout_stop stops[] = {
-        [UNATTENDED_DONE] = ROLLOUT_GOES_ON,
-        [UNATTENDED_REFUSALS] = ROLLOUT_REFUSALS,
-        [UNATTENDED_SERVER_AWAY] = ROLLOUT_SERVER_AWAY,
-        [UNATTENDED_INTERRUPTED] = ROLLOUT_INTERRUPTED,
-        [UNATTENDED_BROKEN] = ROLLOUT_BROKEN,
-    };
-    char last[CK_ERROR_TEXT_MAX];
-
-    if (result->stop == UNATTENDED_REFUSALS) {
-        snprintf(last, sizeof(last), "%s", err->text);
-        ck_error_set(err, CK_ERR_REFUSED,
-                     "stopped at %d refusals (--max-refusals), the last: %.400s",
-                     (int)running->max_refusals, last);
-        ck_error_hint(err, "The server counts the failures of this address, and forgets them after "
-                           "10 quiet minutes. 'cowkey rollout status' names what was refused; put "
-                           "it right, then go on with a higher --max-refusals.");
-    }
-    if (result->stop == UNATTENDED_SERVER_AWAY && running->wait_s == 0)
-        ck_error_hint(err,
-                      "The same command goes on when it is back; --wait SECONDS waits for it.");
-    if (result->stop == UNATTENDED_INTERRUPTED)
-        ck_error_hint(err, "The same command goes on where this one stopped.");
-    stop(running, stops[result->stop], err);
-}
 
 static void do_apps(struct running *running)
 {
-    struct admin_target *who = who_of(running);
-    bool one_only = who->logs_in && further_login_needs_person(running->options, who);
-    struct unattended_result result;
-    struct ck_error err = {.code = CK_OK};
-
-    if (one_only && running->jobs > 1)
-        say(running->options, "One thread only: each further login would need a code or a touch.");
-    const struct unattended run = {
+    const struct rollout_apps apps = {
+        .options = running->options,
         .all = &running->all,
-        .jobs = one_only ? 1 : (unsigned)running->jobs,
-        .by = &running->checking.acting.by,
-        .open = one_only ? NULL : open_operator,
+        .acting = &running->checking.acting,
+        .speech = &running->speech,
+        .jobs = (unsigned)running->jobs,
         .max_refusals = (unsigned)running->max_refusals,
         .wait_s = running->wait_s,
-        .ending = &interrupt_noted,
-        .tell_progress = tell_progress,
-        .tell_news = tell_news,
-        .data = running,
     };
-    progress_begin(&running->progress, running->options);
-    if (unattended_run(&run, &result, &err) != CK_OK)
-        explain_stop(running, &result, &err);
-    progress_clear(&running->progress);
-    running->report.items_now += result.items;
-    running->report.changed = running->report.changed || result.changed;
+
+    rollout_apps_run(&apps, &running->report);
 }
 
 static enum ck_err do_keys(struct running *running, struct ck_error *err)
@@ -528,13 +350,13 @@ static int work(struct running *running)
     if (report->does_apps)
         do_apps(running);
     if (report->does_keys && report->stop == ROLLOUT_GOES_ON && do_keys(running, &err) != CK_OK)
-        stop(running, ROLLOUT_BROKEN, &err);
+        rollout_run_report_stop(report, ROLLOUT_BROKEN, &err);
     if (report->stop != ROLLOUT_BROKEN && seal_rest(running, &err) != CK_OK)
-        stop(running, ROLLOUT_BROKEN, &err);
+        rollout_run_report_stop(report, ROLLOUT_BROKEN, &err);
     if (ck_ledger_count(running->ledger, &report->counts, &err) != CK_OK ||
         ck_ledger_refusals(running->ledger, &report->refusals, &err) != CK_OK) {
         if (report->stop == ROLLOUT_GOES_ON)
-            stop(running, ROLLOUT_BROKEN, &err);
+            rollout_run_report_stop(report, ROLLOUT_BROKEN, &err);
     }
     return rollout_run_report_print(report);
 }
@@ -550,7 +372,7 @@ static int run(const struct options *options)
     if (r == CK_OK)
         r = check(&running, &runs, &err);
     if (r == CK_OK && !runs)
-        return refuse_plan(&running);
+        return rollout_checking_refuse(&running.checking);
     if (r == CK_OK)
         r = open_hand_outs(&running, &err);
     return r == CK_OK ? work(&running) : report_error(option_given(options, OPTION_JSON), &err);

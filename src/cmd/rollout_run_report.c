@@ -7,6 +7,15 @@
 #include "output.h"
 #include "target.h"
 
+void rollout_run_report_stop(struct rollout_run_report *report, enum rollout_stop why,
+                             const struct ck_error *err)
+{
+    report->stop = why;
+    report->error = *err;
+    if (why == ROLLOUT_INTERRUPTED)
+        ck_error_hint(&report->error, "The same command goes on where this one stopped.");
+}
+
 static size_t items_left(const struct rollout_run_report *report)
 {
     const struct ck_ledger_counts *counts = &report->counts;

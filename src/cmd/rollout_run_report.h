@@ -35,6 +35,10 @@ struct rollout_run_report {
     unsigned refusals;
 };
 
+/* Notes why it stopped; whoever interrupted it is told that it can go on. */
+void rollout_run_report_stop(struct rollout_run_report *report, enum rollout_stop why,
+                             const struct ck_error *err);
+
 /* Prints it; returns the exit status. */
 int rollout_run_report_print(const struct rollout_run_report *report);
 

@@ -1,0 +1,15 @@
+/* Another session and connection of whoever acts for others: of a thread, or after a long pause. */
+#ifndef CMD_FURTHER_OPERATOR_H
+#define CMD_FURTHER_OPERATOR_H
+
+#include "acting.h"
+#include "rollout/unattended.h"
+
+/*
+ * Opens what acting has open (a login, a client with the API key) once more, and asks nobody. Any
+ * thread may. acting is borrowed; *ret_operator is to be cleared.
+ */
+enum ck_err further_operator_open(const struct acting *acting,
+                                  struct unattended_operator *ret_operator, struct ck_error *err);
+
+#endif
