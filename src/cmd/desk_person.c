@@ -193,6 +193,16 @@ static void tell_left(const struct desk_turn *turn)
                turn->keys_left == 1 ? "key" : "keys", pace, left);
 }
 
+/* What an earlier sitting left, or the last try of this one. */
+static bool is_begun(const struct desk_turn *turn)
+{
+    bool begun = false;
+
+    for (size_t i = 0; i < turn->count; i++)
+        begun = begun || turn->items[i].state != CK_STEP_PLANNED;
+    return begun;
+}
+
 static void tell_next(const struct desk_turn *turn)
 {
     const struct ck_ledger_person *person = turn->person;
@@ -202,8 +212,7 @@ static void tell_next(const struct desk_turn *turn)
     say_always("%s", "");
     say_always("Next: %s (%s, group %s), key %u of %u", person->account.name,
                ck_role_noun(person->account.role, false), person->group, turn->n, turn->keys);
-    say_always("  It gets: %s.%s", methods,
-               turn->key->aaguid[0] != '\0' ? " It was begun already." : "");
+    say_always("  It gets: %s.%s", methods, is_begun(turn) ? " It was begun already." : "");
     tell_left(turn);
 }
 
@@ -337,7 +346,7 @@ static void tell_news(void *data, const struct desk_turn *turn, enum desk_news n
         say_always("Undoing %s, key %u ...", turn->person->account.name, turn->n);
         break;
     case DESK_NEWS_UNDONE:
-        say_always("Undone: %s has nothing of key %u any more. It is no label's key now.",
+        say_always("Undone: %s has nothing of key %u any more. Take its label off.",
                    turn->person->account.name, turn->n);
         break;
     case DESK_NEWS_RESUMED:

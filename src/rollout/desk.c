@@ -66,22 +66,31 @@ static int64_t end_measure(const struct measure *begun, const struct desk_work *
     return own_ms > 0 ? own_ms : 0;
 }
 
-/* What failed is taken up again, and so is what is unknown: it is looked for first. */
+/*
+ * What failed with this key, or is unknown and is looked for first; and what failed with it of the
+ * person's other keys, as with an account that could not be opened.
+ */
+static bool is_taken_up(const struct sitting *sitting, const struct ck_ledger_item *item)
+{
+    if (item->n == sitting->turn.n)
+        return item->state == CK_STEP_FAILED || item->state == CK_STEP_UNKNOWN;
+    return item->n != 0 && item->state == CK_STEP_FAILED && item->changed_s >= sitting->begun_s;
+}
+
 static enum ck_err take_up_again(struct desk_work *work, struct ck_error *err)
 {
+    CK_CLEANUP(ck_free_p) struct ck_ledger_item *items = NULL;
+    static const struct ck_ledger_facts none = {.label = NULL};
     struct sitting *sitting = work->sitting;
-    enum ck_err r = sitting_load_items(work, sitting, err);
+    struct ck_ledger *ledger = work->desk->all->ledger;
+    size_t count = 0;
+    enum ck_err r = ck_ledger_items(ledger, sitting->person.id, &items, &count, err);
 
-    for (size_t i = 0; r == CK_OK && i < sitting->count; i++) {
-        struct ck_ledger_item *item = &sitting->items[i];
-        if (item->state != CK_STEP_FAILED && item->state != CK_STEP_UNKNOWN)
-            continue;
-        r = ck_ledger_step(work->desk->all->ledger, item->id, CK_STEP_RETRY,
-                           &(struct ck_ledger_facts){.label = NULL}, &item->state, err);
-        if (r != CK_OK)
-            desk_stop(work, err);
+    for (size_t i = 0; r == CK_OK && i < count; i++) {
+        if (is_taken_up(sitting, &items[i]))
+            r = ck_ledger_step(ledger, items[i].id, CK_STEP_RETRY, &none, NULL, err);
     }
-    return r;
+    return r == CK_OK ? sitting_load_items(work, sitting, err) : desk_stop(work, err);
 }
 
 /* What the server was told of stays as it is: it is looked after another time. */

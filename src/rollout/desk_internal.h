@@ -14,6 +14,7 @@ struct sitting {
     struct ck_ledger_item *items; /* owned */
     size_t count;
     struct ck_ledger_key key;
+    int64_t begun_s;
     struct desk_turn turn;
 };
 

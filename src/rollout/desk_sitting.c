@@ -52,7 +52,7 @@ enum ck_err sitting_open(struct desk_work *work, int64_t person, unsigned n,
     struct ck_ledger *ledger = work->desk->all->ledger;
     struct desk_turn *turn = &sitting->turn;
 
-    *sitting = (struct sitting){.turn = {.n = n}};
+    *sitting = (struct sitting){.begun_s = work->desk->all->settings->now_s(), .turn = {.n = n}};
     work->sitting = sitting;
     enum ck_err r = ck_ledger_person(ledger, person, &sitting->person, err);
     if (r == CK_OK)

@@ -829,6 +829,24 @@ class Trouble(DeskCase):
         self.assert_document(self.finish(operator, 1), states={"failed": 1, "proved": 1}, refusals=1)
         self.assert_refusals(1)
 
+    def test_account_that_can_not_be_opened_for_a_while(self):
+        """All of its keys fail with it, and all are taken up again."""
+        keys = self.spare(), self.spare()
+        operator = self.sit(self.key_row(self.da1, route="sign-on", ref="secret:da1"),
+                            policy={"keys": 2})
+        operator.expect(ASKS_NEXT)
+        self.deactivate(self.da1)
+        keys[0].ctl(plugged=True)
+        operator.answer("")
+        self.refuse(operator, "active|deactivated")
+        self.assertEqual(set(self.item_states().values()), {"failed"})
+        self.server.web.arrange("active", self.da1.name, "on")
+        operator.answer("r")
+        operator.expect(DONE)
+        keys[0].ctl(plugged=False)
+        self.register(operator, keys[1])
+        self.assert_document(self.finish(operator, 0), states={"proved": 2})
+
     def test_refused_too_often(self):
         self.wrong[self.alice.name] = "Made-Up-Wrong-Password"
         key = self.spare()
