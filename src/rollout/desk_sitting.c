@@ -178,19 +178,33 @@ static enum ck_err judge_item(const struct ck_ledger_item *item, struct ck_error
     return err->code;
 }
 
+/* What was cut off and is not there is enrolled again at once, which takes the key of a login. */
+static bool went_on_to_enroll(enum errand_result result, enum ck_step_action before,
+                              const struct ck_ledger_item *item)
+{
+    return result == ERRAND_KEY && before == CK_STEP_DO_LOOK &&
+           ck_step_action(item->state) == CK_STEP_DO_ENROLL;
+}
+
 static enum ck_err do_item(struct desk_work *work, struct ck_ledger_item *item,
                            struct ck_error *err)
 {
     const char *serial = work->plugged.serial[0] != '\0' ? work->plugged.serial : NULL;
     bool was_there = ck_step_is_there(item->state);
-    enum ck_err r = desk_login_key_need(work, item, err);
+    enum ck_err r = CK_OK;
 
     /* Of an earlier try, maybe with another key, whose number is in it. */
     if (ck_step_action(item->state) == CK_STEP_DO_ENROLL)
         item->label[0] = '\0';
     while (r == CK_OK && desk_item_is_open(item)) {
+        enum ck_step_action before = ck_step_action(item->state);
+        r = desk_login_key_need(work, item, err);
+        if (r != CK_OK)
+            break;
         enum errand_result result = errand_item(&work->errand, item, serial, err);
         work->result->changed = work->result->changed || work->errand.done.submitted;
+        if (went_on_to_enroll(result, before, item))
+            continue;
         r = take_result(work, result, err);
         if (r == CK_OK && result != ERRAND_LATER)
             break;
