@@ -330,7 +330,7 @@ static void tell_news(void *data, const struct desk_turn *turn, enum desk_news n
         [DESK_NEWS_PIN_SET] = "  The key has a random PIN, which is in the PIN letter.",
         [DESK_NEWS_PIN_FORCED] = "  The PIN has to be changed before the key is used again.",
         [DESK_NEWS_PIN_UNFORCED] =
-            "  This key can't insist on a new PIN: the person has to be told to change it.",
+            "  The key does not insist on a new PIN: the person has to be told to change it.",
         [DESK_NEWS_LATE] = "  The server may still be at work on it. Waiting until that is known "
                            "...",
     };

@@ -12,6 +12,7 @@
 #include "output.h"
 #include "prompt.h"
 #include "rollout/brake.h"
+#include "rollout/desk.h"
 #include "rollout/untouched.h"
 #include "rollout_apps.h"
 #include "rollout_checking.h"
@@ -274,8 +275,8 @@ static void do_apps(struct running *running)
 
 static enum ck_err do_keys(struct running *running, struct ck_error *err)
 {
-    struct ck_ledger_counts counts;
-    enum ck_err r = ck_ledger_count(running->ledger, &counts, err);
+    size_t keys = 0;
+    enum ck_err r = desk_count(&running->all, &keys, err);
 
     const struct rollout_desk desk = {
         .options = running->options,
@@ -284,7 +285,7 @@ static enum ck_err do_keys(struct running *running, struct ck_error *err)
         .ledger = running->ledger_path,
         .max_refusals = (unsigned)running->max_refusals,
     };
-    if (r != CK_OK || counts.keys_left == 0)
+    if (r != CK_OK || keys == 0)
         return r;
     running->report.desk_waits = !prompt_possible();
     if (!running->report.desk_waits)

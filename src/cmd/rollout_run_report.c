@@ -55,7 +55,7 @@ static int status_of(const struct rollout_run_report *report)
     if (unknown > 0)
         return CK_ERR_UNKNOWN;
     return states[CK_STEP_FAILED] + states[CK_STEP_SKIPPED] + items_left(report) +
-                       people_left(report) >
+                       people_left(report) + report->desk_waits >
                    0
                ? 1
                : 0;
@@ -91,7 +91,10 @@ static void print_next_steps(const struct rollout_run_report *report)
     const struct ck_ledger_counts *counts = &report->counts;
     size_t wrong = counts->states[CK_STEP_FAILED] + counts->states[CK_STEP_UNKNOWN];
 
-    if (report->desk_waits)
+    if (report->desk_waits && counts->keys_left == 0)
+        say(options, "A security key was not told yet to insist on a new PIN, and waits for a "
+                     "desk: the same command on a terminal.");
+    else if (report->desk_waits)
         say(options,
             "%zu factor%s of %zu account%s are for security keys, and wait for a desk: the "
             "same command on a terminal.",

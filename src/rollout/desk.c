@@ -322,6 +322,16 @@ static enum ck_err run(struct desk_work *work, struct ck_error *err)
     return r;
 }
 
+enum ck_err desk_count(const struct errands *all, size_t *ret_keys, struct ck_error *err)
+{
+    CK_CLEANUP(desk_queue_clear) struct desk_queue queue = {.units = NULL};
+    enum ck_err r = desk_queue_fill(&queue, all->ledger, all->policy, err);
+
+    if (r == CK_OK)
+        *ret_keys = desk_queue_left(&queue).keys;
+    return r;
+}
+
 enum ck_err desk_run(const struct desk *desk, struct desk_result *ret_result, struct ck_error *err)
 {
     struct desk_work *work = calloc(1, sizeof(*work));

@@ -119,6 +119,9 @@ struct desk_result {
     bool changed;    /* the server was told something */
 };
 
+/* How many keys there are that have something left to do; no more than the last step counts, too. */
+enum ck_err desk_count(const struct errands *all, size_t *ret_keys, struct ck_error *err);
+
 /*
  * Until no key is left to do or the operator has enough, which is CK_OK. Else, with *ret_result
  * filled all the same: CK_ERR_REFUSED (max_refusals is reached), CK_ERR_INTERRUPTED,

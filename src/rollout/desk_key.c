@@ -293,9 +293,11 @@ enum ck_err desk_key_force_change(struct desk_work *work, struct ck_error *err)
     const struct sitting *sitting = work->sitting;
     struct ck_plugged_key now;
 
-    if (!desk_key_is_open(sitting->items, sitting->count, &sitting->key, sitting->group) ||
-        work->pin == NULL)
+    if (!desk_key_is_open(sitting->items, sitting->count, &sitting->key, sitting->group))
         return CK_OK;
+    /* Its letter was made and sealed before this came to be. */
+    if (work->pin == NULL)
+        return note_pin(work, CK_KEY_PIN_UNFORCED, err);
     enum ck_err r = open_key(work, err);
     if (r == CK_OK)
         r = ck_key_describe(work->key, &now, err);

@@ -356,7 +356,7 @@ class Pins(DeskCase):
         key = self.spare(ctap21=False, protocols=[1])
         operator = self.sit(self.key_row(self.alice), policy={"pin": "random"})
         self.offer(operator, key)
-        operator.expect("can't insist on a new PIN")
+        operator.expect("does not insist on a new PIN")
         operator.expect(DONE)
         self.letter()
         self.finish(operator, 0)
@@ -659,7 +659,7 @@ class Resumes(DeskCase):
         self.offer(operator, key)
         key.await_blinking(MAKE)
         self.kill(operator)
-        self.sessions_lost = 1
+        self.sessions_lost += 1
         operator = self.go_on(key, *rows, says=None)
         self.assert_document(self.finish(operator, 0), states={"proved": 1})
         self.assert_registered(self.alice, "cowkey 1")
@@ -671,7 +671,7 @@ class Resumes(DeskCase):
         key.touch(MAKE)
         key.await_blinking(SIGN)
         self.kill(operator)
-        self.sessions_lost = 2
+        self.sessions_lost += 2
 
     def test_killed_at_the_proof(self):
         key = self.spare()
@@ -703,7 +703,7 @@ class Resumes(DeskCase):
         self.offer(operator, key)
         key.await_blinking(MAKE)
         self.kill(operator)
-        self.sessions_lost = 1
+        self.sessions_lost += 1
         pin = self.letter()
         self.assertTrue(key.state()["pin_set"])
         operator = self.go_on(key, *rows, policy=policy, says=None)
@@ -724,6 +724,9 @@ class Resumes(DeskCase):
         self.assertEqual(list(self.item_states().values()), ["proved"])
         self.assertEqual(self.key_rows()[self.alice.name, 1]["pin"], "set")
         key.ctl(faults=[])
+        line = self.line(*rows, words=self.policy(keys=1, **policy))
+        alone = self.act(API_KEY, *line[1:], status=1)  # nobody is there to plug it in
+        self.assertIn("waits for a desk", alone.stderr)
         operator = self.go_on(key, *rows, policy=policy)
         self.letter()
         self.assert_document(self.finish(operator, 0), states={"proved": 1}, changed_now=0)
@@ -770,6 +773,7 @@ class Trouble(DeskCase):
 
     def test_server_acts_late(self):
         """It is waited for, and the key makes nothing more."""
+        self.sessions_lost += 1  # the late one finds its session ended, and begins another
         key = self.spare()
         self.server.fault("act-late:2", path="/api/v1/add/webauthn-tfa-registration")
         operator = self.sit(self.key_row(self.alice), words=["--late", "4"])
