@@ -7,6 +7,8 @@
 
 #include "command.h"
 #include "cowkey/base/cleanup.h"
+#include "cowkey/enroll/totp.h"
+#include "cowkey/mailcow/server.h"
 #include "interrupt.h"
 #include "number.h"
 #include "output.h"
@@ -222,6 +224,27 @@ static enum ck_err ask_server(struct running *running, struct ck_error *err)
     return r;
 }
 
+/* A clock that is wrong would fail everybody, one after the other. */
+static enum ck_err check_clocks(struct running *running, struct ck_error *err)
+{
+    const struct rollout_check_report *report = &running->checking.report;
+    struct ck_ledger_counts counts = {.apps_left = report->counts.methods[CK_ROLLOUT_TOTP]};
+    struct ck_server_facts facts = {.has_date = false};
+    enum ck_err r = CK_OK;
+
+    if (running->ledger != NULL)
+        r = ck_ledger_count(running->ledger, &counts, err);
+    if (r != CK_OK || counts.apps_left == 0 || !running->report.does_apps ||
+        option_given(running->options, OPTION_ACCEPT_CLOCK_SKEW))
+        return r;
+    r = ck_server_look(&who_of(running)->target.settings, &facts, err);
+    /* What else is wrong with the server shows where it matters. */
+    if (r != CK_OK || facts.no_answer.code != CK_OK || facts.no_trust.code != CK_OK ||
+        facts.no_connection.code != CK_OK)
+        return r;
+    return ck_clocks_check(facts.has_date, facts.clock_offset_s, err);
+}
+
 /* *ret_runs: nothing is wrong with the plan; else the report of the check says what. */
 static enum ck_err check(struct running *running, bool *ret_runs, struct ck_error *err)
 {
@@ -239,7 +262,7 @@ static enum ck_err check(struct running *running, bool *ret_runs, struct ck_erro
     if (ask_server(running, err) != CK_OK)
         return count_refusal(running, err);
     *ret_runs = ck_complaints_total(&checking->report.found.problems) == 0;
-    return CK_OK;
+    return *ret_runs ? check_clocks(running, err) : CK_OK;
 }
 
 /* --- who acts --- */

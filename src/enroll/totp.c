@@ -10,6 +10,24 @@
 
 enum { CODE_TRIES_MAX = 5 };
 
+enum ck_err ck_clocks_check(bool known, int64_t offset_s, struct ck_error *err)
+{
+    if (known && llabs(offset_s) <= CK_CLOCK_SKEW_MAX_S)
+        return CK_OK;
+    if (!known) {
+        ck_error_set(
+            err, CK_ERR_UNCHANGED,
+            "the server does not tell its time, so it is not known whether the clocks agree");
+        return ck_error_hint(err, "Pass --accept-clock-skew to go on all the same.");
+    }
+    ck_error_set(err, CK_ERR_UNCHANGED,
+                 "the server's clock is %" PRId64
+                 " s %s this computer's: a computed code would not "
+                 "show that a phone's code will work",
+                 (int64_t)llabs(offset_s), offset_s > 0 ? "ahead of" : "behind");
+    return ck_error_hint(err, "Set the clock that is wrong, or pass --accept-clock-skew.");
+}
+
 static enum ck_err check_clocks(const struct course *course, const struct ck_totp_wish *wish,
                                 struct ck_error *err)
 {
@@ -22,20 +40,8 @@ static enum ck_err check_clocks(const struct course *course, const struct ck_tot
             course->login->person->tell_clock(course->login->person->data, done->clock_offset_s);
         return CK_OK;
     }
-    if (wish->accept_clock_skew)
-        return CK_OK;
-    if (!done->clock_known) {
-        ck_error_set(
-            err, CK_ERR_UNCHANGED,
-            "the server does not tell its time, so it is not known whether the clocks agree");
-        return ck_error_hint(err, "Pass --accept-clock-skew to go on all the same.");
-    }
-    ck_error_set(
-        err, CK_ERR_UNCHANGED,
-        "the server's clock is %" PRId64 " s %s this computer's: a computed code would not "
-        "show that a phone's code will work",
-        (int64_t)llabs(done->clock_offset_s), done->clock_offset_s > 0 ? "ahead of" : "behind");
-    return ck_error_hint(err, "Set the clock that is wrong, or pass --accept-clock-skew.");
+    return wish->accept_clock_skew ? CK_OK
+                                   : ck_clocks_check(done->clock_known, done->clock_offset_s, err);
 }
 
 /*

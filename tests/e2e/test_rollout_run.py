@@ -238,6 +238,17 @@ class Unfit(RunCase):
         outcome = self.roll_out(self.row(self.alice), self.row(self.bob), status=2)
         self.assert_not_begun(outcome, "deactivated")
 
+    @each(("-45", "45"))
+    def test_clocks_that_differ(self, seconds):
+        self.server.arrange("clock", seconds)
+        outcome = self.roll_out(self.row(self.alice), self.row(self.bob), status=3)
+        self.assert_failed(outcome, 3, "clock is 4[45] s", "--accept-clock-skew")
+        self.assertFalse(self.ledger.exists())
+        self.assert_edits_nothing()
+        outcome = self.roll_out(self.row(self.alice), self.row(self.bob),
+                                words=["--accept-clock-skew"])
+        self.assert_document(outcome, states={"proved": 2})
+
     def test_a_person_gets_the_list(self):
         line = self.line(self.row(self.alice, method="sms"), self.row(self.bob, route="window"))[1:]
         outcome = self.act(API_KEY, *line, status=2)

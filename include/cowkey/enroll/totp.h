@@ -6,6 +6,12 @@
 
 enum { CK_CLOCK_SKEW_MAX_S = 30 }; /* above it a computed code proves nothing about a phone */
 
+/*
+ * Whether codes may be computed: CK_ERR_UNCHANGED where the server's clock is further off, or (known
+ * false) is not told.
+ */
+enum ck_err ck_clocks_check(bool known, int64_t offset_s, struct ck_error *err);
+
 struct ck_totp_wish {
     struct ck_wish common;
     const struct ck_otpauth *otpauth; /* what the app shall know: issuer, account, fresh key */
