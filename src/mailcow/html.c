@@ -66,54 +66,28 @@ enum {
     NAME_PIECE = 100, /* bytes of a name; the parser takes the next ones for another name */
 };
 
-static bool is_blank(char c)
-{
-    return c == ' ' || c == '\t' || c == '\n' || c == '\r';
-}
+/* What a byte may be to a tag. */
+enum kind { OTHER, BLANK, LETTER, DIGIT, EQUALS, SLASH, DOUBLE_QUOTE, SINGLE_QUOTE, END, KINDS };
 
-static bool begins_name(char c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c == ':' || c == '.';
-}
+static const unsigned char kinds[256] = {
+    [' '] = BLANK,          ['\t'] = BLANK,         ['\n'] = BLANK,        ['\r'] = BLANK,
+    ['a' ... 'z'] = LETTER, ['A' ... 'Z'] = LETTER, ['_'] = LETTER,        [':'] = LETTER,
+    ['.'] = LETTER,         ['0' ... '9'] = DIGIT,  ['-'] = DIGIT,         ['='] = EQUALS,
+    ['/'] = SLASH,          ['"'] = DOUBLE_QUOTE,   ['\''] = SINGLE_QUOTE, ['>'] = END,
+};
 
-static bool in_name(char c)
-{
-    return begins_name(c) || (c >= '0' && c <= '9') || c == '-';
-}
-
-static enum place after_value(enum place place, char c)
-{
-    if (place == BARE)
-        return is_blank(c) ? BETWEEN : c == '>' ? PLACES : BARE;
-    return c == (place == DOUBLE ? '"' : '\'') ? BETWEEN : place;
-}
-
-static enum place begin_value(char c)
-{
-    if (is_blank(c))
-        return BEFORE_VALUE;
-    if (c == '>')
-        return PLACES;
-    return c == '"' ? DOUBLE : c == '\'' ? SINGLE : BARE;
-}
-
-/* Where the byte c, before the byte next, leads; PLACES: out of the tag. */
-static enum place step(enum place place, char c, char next)
-{
-    if (place >= BARE)
-        return after_value(place, c);
-    if (place == BEFORE_VALUE)
-        return begin_value(c);
-    if ((place == NAME || place == TAG_NAME) && in_name(c))
-        return place;
-    if ((place == NAME || place == AFTER_NAME) && (c == '=' || is_blank(c)))
-        return c == '=' ? BEFORE_VALUE : AFTER_NAME;
-    if (c == '>' || (c == '/' && next == '>'))
-        return PLACES;
-    if (is_blank(c))
-        return BETWEEN;
-    return begins_name(c) && place != JUNK ? NAME : JUNK;
-}
+/* Where a byte leads; PLACES: out of the tag. A slash right before the tag's end is its end. */
+static const unsigned char steps[PLACES][KINDS] = {
+    [TAG_NAME] = {JUNK, BETWEEN, TAG_NAME, TAG_NAME, JUNK, JUNK, JUNK, JUNK, PLACES},
+    [BETWEEN] = {JUNK, BETWEEN, NAME, JUNK, JUNK, JUNK, JUNK, JUNK, PLACES},
+    [JUNK] = {JUNK, BETWEEN, JUNK, JUNK, JUNK, JUNK, JUNK, JUNK, PLACES},
+    [NAME] = {JUNK, AFTER_NAME, NAME, NAME, BEFORE_VALUE, JUNK, JUNK, JUNK, PLACES},
+    [AFTER_NAME] = {JUNK, AFTER_NAME, NAME, JUNK, BEFORE_VALUE, JUNK, JUNK, JUNK, PLACES},
+    [BEFORE_VALUE] = {BARE, BEFORE_VALUE, BARE, BARE, BARE, BARE, DOUBLE, SINGLE, PLACES},
+    [BARE] = {BARE, BETWEEN, BARE, BARE, BARE, BARE, BARE, BARE, PLACES},
+    [DOUBLE] = {DOUBLE, DOUBLE, DOUBLE, DOUBLE, DOUBLE, DOUBLE, BETWEEN, DOUBLE, DOUBLE},
+    [SINGLE] = {SINGLE, SINGLE, SINGLE, SINGLE, SINGLE, SINGLE, SINGLE, BETWEEN, SINGLE},
+};
 
 /*
  * What a byte adds, in parts of NAME_PIECE: a begun name counts one, and one more for each piece.
@@ -125,31 +99,64 @@ static int cost(enum place from, enum place to)
     return from == to ? 1 : NAME_PIECE;
 }
 
+/* Readings of a page: at which places in a tag some are, and what the one of each counted. */
+struct readings {
+    unsigned places; /* a bit for each place where one is */
+    int most[PLACES];
+};
+
+static void add_reading(struct readings *readings, enum place place, int count)
+{
+    if ((readings->places >> place & 1) == 0 || readings->most[place] < count)
+        readings->most[place] = count;
+    readings->places |= 1u << place;
+}
+
+/* Takes all readings one byte further; whether one has counted too much. */
+static bool take_byte(const struct readings *readings, char c, char next, struct readings *after)
+{
+    enum kind kind = (enum kind)kinds[(unsigned char)c];
+    bool may_end = c == '/' && next == '>';
+
+    after->places = 0;
+    for (unsigned left = readings->places; left != 0; left &= left - 1) {
+        enum place place = (enum place)__builtin_ctz(left);
+        enum place to = may_end && place < BEFORE_VALUE ? PLACES : (enum place)steps[place][kind];
+        int count = readings->most[place] + cost(place, to);
+        if (count > ATTRIBUTES_MAX * NAME_PIECE)
+            return true;
+        if (to != PLACES)
+            add_reading(after, to, count);
+    }
+    return false;
+}
+
 /*
  * Where the parser sees a tag begin depends on scripts, comments and quotes before it. So a tag is
  * taken to begin at each '<', whatever that is, and all these readings go on side by side: of those
- * at the same place in a tag only the one matters that counted most.
+ * at the same place in a tag only the one matters that counted most. Most of a page is outside of
+ * all tags in any reading, and is skipped.
  */
 static bool has_crowded_tag(const char *html, size_t size)
 {
-    int most[PLACES + 1]; /* -1: no reading is there; the last: out of the tag */
+    struct readings both[2] = {{.places = 0}, {.places = 0}};
+    struct readings *readings = &both[0], *after = &both[1];
 
-    memset(most, -1, sizeof(most));
     for (size_t i = 0; i + 1 < size; i++) {
-        int after[PLACES + 1];
-        memset(after, -1, sizeof(after));
-        for (enum place p = 0; p < PLACES; p++) {
-            if (most[p] < 0)
-                continue;
-            enum place to = step(p, html[i], html[i + 1]);
-            int count = most[p] + cost(p, to);
-            after[to] = count > after[to] ? count : after[to];
-            if (count > ATTRIBUTES_MAX * NAME_PIECE)
+        if (readings->places == 0) {
+            const char *tag = memchr(html + i, '<', size - 1 - i);
+            if (tag == NULL)
+                return false;
+            i = (size_t)(tag - html);
+        } else {
+            if (take_byte(readings, html[i], html[i + 1], after))
                 return true;
+            struct readings *before = readings;
+            readings = after;
+            after = before;
         }
-        memcpy(most, after, sizeof(most));
-        if (html[i] == '<' && most[TAG_NAME] < 0)
-            most[TAG_NAME] = 0;
+        if (html[i] == '<' && (readings->places >> TAG_NAME & 1) == 0)
+            add_reading(readings, TAG_NAME, 0);
     }
     return false;
 }
