@@ -286,6 +286,10 @@ class Arranger:
         """Waits until what is done late is done."""
         self._sandbox.late.settle()
 
+    def do_password_time(self, milliseconds):
+        """How long a look at a password takes; others are not held up meanwhile."""
+        self._state.password_ms = int(milliseconds)
+
     def do_outage(self, seconds, kind="refused"):
         """For so many seconds nobody listens, or a gateway finds nobody behind it; 0 ends that."""
         if kind not in self._sandbox.outage.KINDS:

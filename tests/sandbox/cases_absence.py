@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import threading
 import time
 
 from cases import ACCOUNTS, Case
@@ -24,6 +25,32 @@ class Busy(Case):
         for do in ("status:429:soon", "status::5", "act-late", "act-late:soon"):
             rule = json.dumps({"do": do})
             self.assertEqual(self.server.try_ctl("fault", rule).returncode, 2, do)
+
+
+class Hashes(Case):
+    """A look at a password takes its time, which is nobody else's."""
+
+    def seconds(self, act, *arguments):
+        start = time.monotonic()
+        act(*arguments)
+        return time.monotonic() - start
+
+    def test_time_of_passwords(self):
+        visitor = self.logged_in()
+        self.server.ctl("password-time", "300")
+        self.assertGreater(self.seconds(self.visitor().log_in, NAME, "/"), 0.29)
+        self.assertGreater(self.seconds(visitor.enrol_totp, "/user", self.password(NAME)), 0.29)
+        self.assertLess(self.seconds(visitor.get, "/user"), 0.25)
+        self.server.ctl("reset")
+        self.assertLess(self.seconds(self.visitor().log_in, NAME, "/"), 0.25)
+
+    def test_others_go_on(self):
+        self.server.ctl("password-time", "1000")
+        slow = threading.Thread(target=self.visitor().log_in, args=(NAME, "/"))
+        slow.start()
+        time.sleep(0.1)
+        self.assertLess(self.seconds(self.visitor().get, "/admin/"), 0.5)
+        slow.join()
 
 
 class Late(Case):

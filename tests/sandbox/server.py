@@ -24,6 +24,7 @@ from exchange import Exchange, Request, Response, redirect
 
 HANG_S = 30
 _REGISTRATIONS = ("/api/v1/add/webauthn-tfa-registration", "/api/v1/add/fido2-registration")
+_PASSWORDS = frozenset(("pass_user", "confirm_password"))
 MAX_BODY = 8 * 1024 * 1024
 
 # What the web server adds to answers below 400.
@@ -160,6 +161,8 @@ class Sandbox(socketserver.ThreadingTCPServer):
     def _with_server(self, exchange, fault):
         kind = fault.kind if fault else None
         state = self.state
+        if state.password_ms and not _PASSWORDS.isdisjoint(exchange.request.form):
+            time.sleep(state.password_ms / 1000)
         if kind == "delay":
             time.sleep(fault.number / 1000)
         with state.lock:

@@ -151,6 +151,7 @@ class State:
         self.clock_offset = 0
         self.trusted_vendors = None  # certificates in DER; None: any key is welcome
         self.directory_answers = False  # whether LDAP and Keycloak passwords can be checked
+        self.password_ms = 0  # how long a look at a password takes, as hashes are made to
         self.refuse_codes = False
         self.mixing_up = False  # keeps other secrets and keys than it is told
         self.lying = False
