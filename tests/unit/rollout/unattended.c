@@ -35,6 +35,7 @@ static struct {
     unsigned refusals, in_work, in_work_most;
     unsigned meet; /* so many visits wait for one another once they are past their login */
     unsigned met;
+    unsigned meet_refused; /* the same before they are refused */
     bool ledger_fails;
     unsigned probes, probe_fails;
     unsigned opened, open_refused, used_own;
@@ -239,7 +240,7 @@ enum errand_result errand_begin(struct errand *errand, const struct errands *the
     return end.at_begin ? end_as(errand, &end, err) : ERRAND_DONE;
 }
 
-static void meet_others(void)
+static void meet_others(unsigned count)
 {
     struct timespec end;
 
@@ -248,7 +249,7 @@ static void meet_others(void)
     lock();
     world.met++;
     pthread_cond_broadcast(&world.changed);
-    while (world.met < world.meet)
+    while (world.met < count)
         assert_int_equal(pthread_cond_timedwait(&world.changed, &world.lock, &end), 0);
     unlock();
 }
@@ -260,11 +261,13 @@ enum errand_result errand_item(struct errand *errand, struct ck_ledger_item *ite
     const struct end *end = &who->ends[who->visits - 1];
 
     assert_null(serial);
+    if (end->result == ERRAND_REFUSED && world.meet_refused > 0)
+        meet_others(world.meet_refused);
     if (end->result == ERRAND_REFUSED || end->fails)
         return end_as(errand, end, err);
     if (world.meet > 0) {
         errand->front->tell_stage(errand->front->data, CK_STAGE_SUBMIT);
-        meet_others();
+        meet_others(world.meet);
     }
     if (end->result == ERRAND_DONE) {
         lock();
@@ -431,6 +434,7 @@ static void test_refusals_are_bounded_over_all_threads(void **state)
     for (int i = 0; i < 32; i++)
         world.people[i].ends[0] = (struct end){.result = ERRAND_REFUSED, .fails = true};
     run.jobs = 8;
+    world.meet_refused = 3; /* so many at a time are wanted, too */
     struct unattended_result result = go(CK_ERR_REFUSED, UNATTENDED_REFUSALS);
     assert_int_equal(world.refusals, 3);
     assert_int_equal(count_visited(), 3);
