@@ -150,7 +150,7 @@ static const char *method_words(enum ck_rollout_method method)
     return method == CK_ROLLOUT_PASSKEY ? "passkey" : "second factor";
 }
 
-/* "second factor and passkey"; longer than that no plan makes it often. */
+/* "second factor, passkey"; what has no room is left out. */
 static void list_methods(const struct desk_turn *turn, char *text, size_t size)
 {
     size_t used = 0;

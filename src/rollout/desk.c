@@ -80,7 +80,6 @@ static bool is_taken_up(const struct sitting *sitting, const struct ck_ledger_it
 static enum ck_err take_up_again(struct desk_work *work, struct ck_error *err)
 {
     CK_CLEANUP(ck_free_p) struct ck_ledger_item *items = NULL;
-    static const struct ck_ledger_facts none = {.label = NULL};
     struct sitting *sitting = work->sitting;
     struct ck_ledger *ledger = work->desk->all->ledger;
     size_t count = 0;
@@ -88,7 +87,7 @@ static enum ck_err take_up_again(struct desk_work *work, struct ck_error *err)
 
     for (size_t i = 0; r == CK_OK && i < count; i++) {
         if (is_taken_up(sitting, &items[i]))
-            r = ck_ledger_step(ledger, items[i].id, CK_STEP_RETRY, &none, NULL, err);
+            r = ck_ledger_step(ledger, items[i].id, CK_STEP_RETRY, NULL, NULL, err);
     }
     return r == CK_OK ? sitting_load_items(work, sitting, err) : desk_stop(work, err);
 }
@@ -105,16 +104,13 @@ static enum ck_err skip(struct desk_work *work, struct ck_error *err)
         enum ck_step_state next;
         if (!ck_step_next(item->state, CK_STEP_SKIP, &next))
             continue;
-        r = ck_ledger_step(work->desk->all->ledger, item->id, CK_STEP_SKIP,
-                           &(struct ck_ledger_facts){.label = NULL}, &item->state, err);
+        r = ck_ledger_step(work->desk->all->ledger, item->id, CK_STEP_SKIP, NULL, &item->state,
+                           err);
         if (r != CK_OK)
             desk_stop(work, err);
     }
     if (unit != NULL)
         unit->passed = true;
-    bool failed =
-        sitting_any_is(sitting, CK_STEP_FAILED) || sitting_any_is(sitting, CK_STEP_UNKNOWN);
-    *(failed ? &work->result->failed : &work->result->skipped) += 1;
     return r;
 }
 
@@ -254,7 +250,6 @@ static enum ck_err undo(struct desk_work *work, bool *ret_quit, struct ck_error 
     r = forget_key(work, err);
     if (r != CK_OK)
         return r;
-    work->result->undone++;
     desk_tell(work, DESK_NEWS_UNDONE);
     r = desk_queue_refresh(&work->queue, work->desk->all->ledger, work->desk->all->policy,
                            sitting.person.id, err);

@@ -110,13 +110,10 @@ struct desk {
 
 /* What this run did. */
 struct desk_result {
-    size_t keys;   /* sittings in which all items of a key came to be recorded or proved */
-    size_t failed; /* keys with an item that failed or is unknown */
-    size_t skipped, undone;
-    size_t items;    /* factors that came to be recorded or proved */
-    bool quit;       /* by the operator, with something left to do */
-    size_t refusals; /* of this run */
-    bool changed;    /* the server was told something */
+    size_t keys;  /* sittings in which all items of a key came to be recorded or proved */
+    size_t items; /* factors that came to be recorded or proved */
+    bool quit;    /* by the operator, with something left to do */
+    bool changed; /* the server was told something */
 };
 
 /* How many keys there are that have something left to do; no more than the last step counts, too. */

@@ -38,8 +38,7 @@ struct desk_work {
     bool answered; /* the operator said already what shall be done about the last error */
     enum desk_answer answer;
 
-    int64_t
-        elsewhere_ms; /* that went by with what is not the desk's doing: a reset, a late server */
+    int64_t elsewhere_ms; /* that went by with what the desk does not do: a reset, a late server */
     int64_t begun_ms, paused_ms;
     int64_t acted_ms;    /* when somebody acted for others last */
     bool act_afresh;     /* that went wrong: the session may have ended */

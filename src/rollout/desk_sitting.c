@@ -99,7 +99,6 @@ static enum ck_err check_refusals(struct desk_work *work, struct ck_error *err)
     unsigned total = 0;
     struct ck_error cause = *err, ignored;
 
-    work->result->refusals++;
     if (ck_ledger_refusals(work->desk->all->ledger, &total, &ignored) != CK_OK) {
         *err = ignored;
         return desk_stop(work, err);

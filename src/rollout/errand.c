@@ -37,7 +37,6 @@ enum ck_err errand_step(struct errand *errand, enum ck_step_event event,
     return CK_OK;
 }
 
-/* Moves on to what a failure means, with its cause. */
 enum errand_result errand_end_with(struct errand *errand, enum ck_step_event event,
                                    const struct ck_error *cause, struct ck_error *err)
 {

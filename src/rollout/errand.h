@@ -25,7 +25,7 @@ struct errands {
     const struct ck_journal_deed *deed; /* server and user; operator where the route has one */
     ck_random_source *random;
     bool accept_clock_skew;
-    int64_t late_s; /* how long a server that was told something may take to do it */
+    int64_t late_s; /* seconds that a server which was told something may take to do it */
 };
 
 /* How an errand's call ended; *err says why, but for DONE and LATER. */
@@ -61,14 +61,15 @@ struct errand {
     struct ck_witness witness;   /* which the ledger is told by */
     struct ck_secret *app_password;
     struct ck_error broken; /* what the ledger or a hand-out said in a call that can't fail */
-    int64_t later_s;
+    int64_t later_s;        /* of ERRAND_LATER: seconds since 1970 UTC */
 };
 
 /*
  * Begins: the password is read, or made, handed out and set, as the route has it. by: of this
  * thread; NULL for the route password. key_settings: NULL where there is no desk. Keep the errand
  * where it is, and clear it whatever came of it. An account that can't be opened fails all items of
- * the kind that have something left to do; that is DONE with *ret_goes_on false.
+ * the kind that are yet to be enrolled (what was begun waits to be looked after); that is DONE with
+ * *ret_goes_on false, and *err says why.
  */
 enum errand_result errand_begin(struct errand *errand, const struct errands *all,
                                 const struct ck_operator *by, const struct ck_ledger_person *person,

@@ -139,8 +139,9 @@ struct ck_ledger_facts {
 };
 
 /*
- * Moves an item on by the table of steps, and *ret_state (may be NULL) says to where. An event that
- * may not happen in the item's state is CK_ERR_UNCHANGED: nobody else may work on it meanwhile.
+ * Moves an item on by the table of steps, and *ret_state (may be NULL) says to where. facts: NULL
+ * for none. An event that may not happen in the item's state is CK_ERR_UNCHANGED: nobody else may
+ * work on it meanwhile.
  */
 enum ck_err ck_ledger_step(struct ck_ledger *ledger, int64_t item, enum ck_step_event event,
                            const struct ck_ledger_facts *facts, enum ck_step_state *ret_state,

@@ -1,8 +1,8 @@
 /*
  * A person's sheet: what he or she needs on paper (HTML with the QR code as inline SVG), and the
  * letter with a key's PIN, which is a file of its own. Made of the ledger and the pending
- * hand-outs; in the clear (0600), or sealed to a certificate (CMS, enveloped, AES-256, DER), which
- * "openssl cms -decrypt -inform DER" opens.
+ * hand-outs; in the clear (0600), or sealed to a certificate (CMS with AES-256-GCM, DER; RFC 5652,
+ * 5083), which "openssl cms -decrypt -inform DER" opens.
  */
 #ifndef COWKEY_ROLLOUT_SHEET_H
 #define COWKEY_ROLLOUT_SHEET_H

@@ -56,7 +56,7 @@ bool ck_step_is_left(enum ck_step_state state, bool wants_proof);
 /* Whether the account has the factor, by what is known: recorded or proved. */
 bool ck_step_is_there(enum ck_step_state state);
 
-/* "planned", ...; NULL: no such name below. */
+/* "planned", ...; NULL for what is none. So are all names here. */
 const char *ck_step_state_name(enum ck_step_state state);
 bool ck_step_state_parse(const char *name, enum ck_step_state *ret_state);
 const char *ck_step_event_name(enum ck_step_event event);
