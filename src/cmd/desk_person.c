@@ -9,6 +9,7 @@
 #include "cowkey/base/cleanup.h"
 #include "cowkey/base/clock.h"
 #include "cowkey/key/aaguid.h"
+#include "desk_question.h"
 #include "interrupt.h"
 #include "key_command.h"
 #include "new_pin.h"
@@ -39,106 +40,30 @@ static int64_t waited_ms(void *data)
 
 /* --- answers --- */
 
-struct choice {
-    char letter; /* '\0': Enter */
-    enum desk_answer answer;
-    const char *meaning;
-};
-
-static const struct choice next_choices[] = {
+static const struct desk_choice next_choices[] = {
     {'\0', DESK_GO, "the key is plugged in: go on"},
     {'s', DESK_SKIP, "skip this key; --retry takes it up again another time"},
     {'u', DESK_UNDO, "undo the last key: it is removed from the account again"},
     {'p', DESK_PAUSE, "pause"},
     {'q', DESK_QUIT, "quit; the same command goes on where this ended"},
 };
-static const struct choice after_choices[] = {
+static const struct desk_choice after_choices[] = {
     {'r', DESK_GO, "try again (Enter, too)"},
     {'s', DESK_SKIP, "leave this key as it is, and go on with the next"},
     {'p', DESK_PAUSE, "pause"},
     {'q', DESK_QUIT, "quit; the same command goes on where this ended"},
 };
-static const struct choice key_choices[] = {
+static const struct desk_choice key_choices[] = {
     {'\0', DESK_GO, "it is plugged in"},
     {'s', DESK_SKIP, "leave this key as it is, and go on with the next"},
     {'q', DESK_QUIT, "quit; the same command goes on where this ended"},
 };
 
-struct question {
-    const char *text;
-    const struct choice *choices;
-    size_t count;
-    bool undo_possible;
-};
-
-static bool is_offered(const struct question *question, const struct choice *choice)
-{
-    return choice->answer != DESK_UNDO || question->undo_possible;
-}
-
-static void explain(const struct question *question)
-{
-    for (size_t i = 0; i < question->count; i++) {
-        const struct choice *choice = &question->choices[i];
-        if (!is_offered(question, choice))
-            continue;
-        if (choice->letter == '\0')
-            say_always("  Enter  %s", choice->meaning);
-        else
-            say_always("  %c      %s", choice->letter, choice->meaning);
-    }
-    say_always("  ?      these lines");
-    say_always("No answer does harm: what is begun is in the ledger, and can be gone on with.");
-}
-
-/* A letter, alone, in either case; a question that can be answered by Enter takes an empty line. */
-static bool read_answer(const struct question *question, const char *line,
-                        enum desk_answer *ret_answer)
-{
-    while (*line == ' ')
-        line++;
-    size_t length = strcspn(line, " ");
-    char letter = *line >= 'A' && *line <= 'Z' ? (char)(*line | 0x20) : *line;
-
-    if (length > 1 || line[length + strspn(line + length, " ")] != '\0')
-        return false;
-    for (size_t i = 0; i < question->count; i++) {
-        const struct choice *choice = &question->choices[i];
-        bool entered = letter == '\0' && choice->answer == DESK_GO;
-        if ((entered || letter == choice->letter) && is_offered(question, choice)) {
-            *ret_answer = choice->answer;
-            return true;
-        }
-    }
-    return false;
-}
-
-static enum ck_err ask_until_answered(const struct question *question, enum desk_answer *ret_answer,
-                                      struct ck_error *err)
-{
-    for (;;) {
-        char line[PROMPT_ANSWER_MAX];
-        bool ended = false;
-        enum ck_err r = prompt_answer(question->text, line, &ended, err);
-        if (r != CK_OK)
-            return r;
-        if (ended) {
-            *ret_answer = DESK_QUIT;
-            return CK_OK;
-        }
-        if (read_answer(question, line, ret_answer))
-            return CK_OK;
-        if (strcmp(line, "?") != 0)
-            say_always("That is no answer. Nothing was done.");
-        explain(question);
-    }
-}
-
-static enum ck_err ask(struct desk_front *front, const struct question *question,
+static enum ck_err ask(struct desk_front *front, const struct desk_question *question,
                        enum desk_answer *ret_answer, struct ck_error *err)
 {
     begin_wait(front);
-    enum ck_err r = ask_until_answered(question, ret_answer, err);
+    enum ck_err r = desk_question_ask(question, ret_answer, err);
     end_wait(front);
     return r;
 }
@@ -225,7 +150,7 @@ static enum ck_err ask_next(void *data, const struct desk_turn *turn, enum desk_
                             struct ck_error *err)
 {
     struct desk_front *front = data;
-    const struct question question = {
+    const struct desk_question question = {
         .text = turn->last != NULL
                     ? "Plug in the key and press Enter (s skip, u undo, p pause, q quit, ? help): "
                     : "Plug in the key and press Enter (s skip, p pause, q quit, ? help): ",
@@ -244,7 +169,7 @@ static enum ck_err ask_next(void *data, const struct desk_turn *turn, enum desk_
 static enum ck_err ask_after(void *data, const struct desk_turn *turn, const struct ck_error *why,
                              enum desk_answer *ret_answer, struct ck_error *err)
 {
-    const struct question question = {
+    const struct desk_question question = {
         .text = "Try again? (r retry, s leave it, p pause, q quit, ? help): ",
         .choices = after_choices,
         .count = sizeof(after_choices) / sizeof(*after_choices),
@@ -260,7 +185,7 @@ static enum ck_err ask_after(void *data, const struct desk_turn *turn, const str
 static enum ck_err ask_key(void *data, const struct desk_turn *turn, unsigned n,
                            enum desk_answer *ret_answer, struct ck_error *err)
 {
-    const struct question question = {
+    const struct desk_question question = {
         .text = "Plug it in and press Enter (s leave this key, q quit, ? help): ",
         .choices = key_choices,
         .count = sizeof(key_choices) / sizeof(*key_choices),
