@@ -12,6 +12,7 @@
 #include "cowkey/mailcow/account.h"
 #include "output.h"
 #include "rollout_handout.h"
+#include "rollout_paths.h"
 #include "target.h"
 
 /* What one run has at hand; keep it where it was begun. */
@@ -38,10 +39,6 @@ static void handing_clear(struct handing *handing)
 
 static enum ck_err check_options(const struct options *options, struct ck_error *err)
 {
-    if (option_value(options, OPTION_LEDGER) == NULL) {
-        ck_error_set(err, CK_ERR_USAGE, "no ledger is given");
-        return ck_error_hint(err, "Name the file that the roll-out is written down in: --ledger.");
-    }
     if (option_given(options, OPTION_DELETE) && option_given(options, OPTION_SEAL_TO)) {
         ck_error_set(err, CK_ERR_USAGE, "--delete makes no sheets that could be sealed");
         return ck_error_hint(err, "Give one of --delete and --seal-to.");
@@ -52,16 +49,11 @@ static enum ck_err check_options(const struct options *options, struct ck_error 
 /* One that is made here could only be the wrong one. */
 static enum ck_err open_directory(struct handing *handing, struct ck_error *err)
 {
-    const char *given = option_value(handing->options, OPTION_HANDOUTS);
-    const char *ledger = option_value(handing->options, OPTION_LEDGER);
     struct stat status;
-    int length = given != NULL ? asprintf(&handing->directory, "%s", given)
-                               : asprintf(&handing->directory, "%s.handouts", ledger);
+    enum ck_err r = rollout_handouts_path(handing->options, &handing->directory, err);
 
-    if (length < 0) {
-        handing->directory = NULL;
-        return ck_error_no_memory(err);
-    }
+    if (r != CK_OK)
+        return r;
     if (stat(handing->directory, &status) != 0 && errno == ENOENT) {
         ck_error_set(err, CK_ERR_USAGE, "there is no directory '%.200s'", handing->directory);
         return ck_error_hint(err, "Name the one in which the run keeps its hand-outs with "
@@ -75,19 +67,19 @@ static enum ck_err open_all(struct handing *handing, struct ck_error *err)
 {
     const struct options *options = handing->options;
     const char *certificate = option_value(options, OPTION_SEAL_TO);
-    enum ck_err r = check_options(options, err);
+    enum ck_err r = rollout_ledger_path(options, &handing->report.ledger, err);
 
+    if (r == CK_OK)
+        r = check_options(options, err);
     if (r == CK_OK && certificate != NULL)
         r = ck_seal_load(certificate, clock_now_s(), &handing->seal, err);
     if (r == CK_OK)
-        r = ck_ledger_open_to_note(option_value(options, OPTION_LEDGER), clock_now_s,
-                                   &handing->ledger, err);
+        r = ck_ledger_open_to_note(handing->report.ledger, clock_now_s, &handing->ledger, err);
     if (r == CK_OK)
         r = open_directory(handing, err);
     handing->sheets = (struct ck_sheets){handing->ledger, handing->pending, handing->seal,
                                          handing->report.started_s};
     handing->report.sheets = &handing->sheets;
-    handing->report.ledger = option_value(options, OPTION_LEDGER);
     return r;
 }
 

@@ -11,17 +11,6 @@
 #include "cowkey/key/aaguid.h"
 #include "output.h"
 
-enum ck_err rollout_ledger_open(const struct options *options, struct ck_ledger **ret_ledger,
-                                struct ck_error *err)
-{
-    const char *path = option_value(options, OPTION_LEDGER);
-
-    if (path != NULL)
-        return ck_ledger_open_to_read(path, ret_ledger, err);
-    ck_error_set(err, CK_ERR_USAGE, "no ledger is given");
-    return ck_error_hint(err, "Say --ledger and the file that 'cowkey rollout run' was given.");
-}
-
 enum rollout_standing rollout_standing(const struct ck_ledger_item *item)
 {
     switch (item->state) {

@@ -9,11 +9,6 @@
 #include "cowkey/rollout/ledger.h"
 
 struct json_t;
-struct options;
-
-/* Opens what --ledger names, to look; that it has to be given is said here. */
-enum ck_err rollout_ledger_open(const struct options *options, struct ck_ledger **ret_ledger,
-                                struct ck_error *err);
 
 enum rollout_standing {
     ROLLOUT_DONE,   /* proved, or recorded where the group wants no more */

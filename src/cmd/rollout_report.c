@@ -9,6 +9,7 @@
 #include "cowkey/base/file.h"
 #include "interrupt.h"
 #include "output.h"
+#include "rollout_paths.h"
 #include "spool.h"
 #include "target.h"
 

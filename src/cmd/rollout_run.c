@@ -19,6 +19,7 @@
 #include "rollout_apps.h"
 #include "rollout_checking.h"
 #include "rollout_desk.h"
+#include "rollout_paths.h"
 #include "rollout_run_report.h"
 
 enum {
@@ -112,22 +113,13 @@ static enum ck_err read_numbers(struct running *running, struct ck_error *err)
 
 static enum ck_err read_paths(struct running *running, struct ck_error *err)
 {
-    const char *handouts = option_value(running->options, OPTION_HANDOUTS);
+    enum ck_err r = rollout_ledger_path(running->options, &running->ledger_path, err);
 
-    running->ledger_path = option_value(running->options, OPTION_LEDGER);
-    if (running->ledger_path == NULL) {
-        ck_error_set(err, CK_ERR_USAGE, "--ledger is missing");
-        return ck_error_hint(err, "It is the file that knows what is done and what is left: name a "
-                                  "new one for a new roll-out, and always the same to go on.");
-    }
-    int r = handouts != NULL
-                ? asprintf(&running->handouts_path, "%s", handouts)
-                : asprintf(&running->handouts_path, "%s.handouts", running->ledger_path);
-    if (r < 0)
-        return ck_error_no_memory(err);
+    if (r == CK_OK)
+        r = rollout_handouts_path(running->options, &running->handouts_path, err);
     running->report.ledger = running->ledger_path;
     running->report.handouts = running->handouts_path;
-    return CK_OK;
+    return r;
 }
 
 static enum ck_err read_options(struct running *running, struct ck_error *err)

@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "output.h"
+#include "rollout_items.h"
 #include "target.h"
 
 void rollout_run_report_stop(struct rollout_run_report *report, enum rollout_stop why,
@@ -128,18 +129,13 @@ static json_t *stop_json(enum rollout_stop stop)
 static void print_document(const struct rollout_run_report *report, const struct ck_error *err)
 {
     const struct ck_ledger_counts *counts = &report->counts;
-    json_t *states = json_object();
-
-    for (int i = 0; i < CK_STEP_STATES; i++)
-        json_object_set_new(states, ck_step_state_name((enum ck_step_state)i),
-                            json_integer((json_int_t)counts->states[i]));
     json_t *left = json_pack("{s:I, s:I}", "apps", (json_int_t)counts->apps_left, "keys",
                              (json_int_t)counts->keys_left);
-    json_t *document =
-        json_pack("{s:s, s:s, s:o, s:o, s:I, s:I, s:o, s:o}", "schema", "cowkey.rollout-run/1",
-                  "server", report->server, "ledger", text_json(report->ledger), "handouts",
-                  text_json(report->handouts), "people", (json_int_t)counts->people, "items",
-                  (json_int_t)counts->items, "states", states, "left", left);
+    json_t *document = json_pack(
+        "{s:s, s:s, s:o, s:o, s:I, s:I, s:o, s:o}", "schema", "cowkey.rollout-run/1", "server",
+        report->server, "ledger", text_json(report->ledger), "handouts",
+        text_json(report->handouts), "people", (json_int_t)counts->people, "items",
+        (json_int_t)counts->items, "states", rollout_states_json(counts->states), "left", left);
     json_object_set_new(document, "changed_now", json_integer((json_int_t)report->items_now));
     json_object_set_new(document, "refusals", json_integer((json_int_t)report->refusals));
     json_object_set_new(document, "stopped", stop_json(report->stop));

@@ -7,6 +7,7 @@
 #include "cowkey/base/cleanup.h"
 #include "interrupt.h"
 #include "output.h"
+#include "rollout_paths.h"
 
 enum ck_err rollout_status_walk(const struct rollout_status *status, ck_ledger_visitor *visitor,
                                 void *data, struct ck_error *err)
