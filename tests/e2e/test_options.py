@@ -13,7 +13,7 @@ COMMANDS = ("app-password add", "app-password list", "app-password remove", "aud
             "key credentials list", "key credentials remove", "key info", "key list",
             "key pin change", "key pin set", "key reset", "list", "password", "prove passkey",
             "prove totp", "prove webauthn", "prove yubiotp", "recover", "remove", "rename", "rollout check",
-            "rollout handout", "rollout report", "rollout status",
+            "rollout handout", "rollout report", "rollout run", "rollout status",
             "verify assertion",
             "verify hotp", "verify key", "verify registration", "verify totp")
 OPTION = manual.OPTION
