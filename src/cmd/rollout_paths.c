@@ -9,7 +9,7 @@ enum ck_err rollout_ledger_path(const struct options *options, const char **ret_
     const char *path = option_value(options, OPTION_LEDGER);
 
     if (path == NULL) {
-        ck_error_set(err, CK_ERR_USAGE, "no ledger is given");
+        ck_error_set(err, CK_ERR_USAGE, "no ledger is given (--ledger)");
         return ck_error_hint(err, "Name it with --ledger: the file in which 'cowkey rollout run' "
                                   "writes down what is done and what is left. A new one begins a "
                                   "roll-out there, and the same one goes on with it.");
