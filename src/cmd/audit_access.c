@@ -29,7 +29,7 @@ enum ck_err audit_access_open_more(void *data, struct ck_session **ret_session,
 {
     const struct audit_access *access = data;
 
-    return further_login_open(&access->who, ret_session, err);
+    return further_login_open(&access->who, FURTHER_ASKS_NOBODY, ret_session, err);
 }
 
 void audit_access_close(struct audit_access *access)

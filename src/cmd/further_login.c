@@ -57,8 +57,8 @@ static enum ck_err ask_no_factor(void *data, const struct ck_factor *factors, si
     return asks_now(err);
 }
 
-enum ck_err further_login_open(const struct admin_target *who, struct ck_session **ret_session,
-                               struct ck_error *err)
+enum ck_err further_login_open(const struct admin_target *who, enum further_asks asks,
+                               struct ck_session **ret_session, struct ck_error *err)
 {
     static const struct ck_person nobody = {.tell_stage = tell_nobody,
                                             .ask_login_code = ask_no_code,
@@ -67,7 +67,8 @@ enum ck_err further_login_open(const struct admin_target *who, struct ck_session
     struct ck_login login = who->target.login; /* borrows what nobody changes any more */
     CK_CLEANUP(ck_session_close) struct ck_session *session = NULL;
 
-    login.person = &nobody;
+    if (asks == FURTHER_ASKS_NOBODY)
+        login.person = &nobody;
     login.key = NULL;
     enum ck_err r = ck_login_open(&login, &session, err);
     ck_key_close(&login.key);

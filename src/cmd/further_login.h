@@ -10,8 +10,13 @@
  */
 bool further_login_needs_person(const struct options *options, const struct admin_target *who);
 
-/* Opens another session like the first, and asks nobody. Any thread may. */
-enum ck_err further_login_open(const struct admin_target *who, struct ck_session **ret_session,
-                               struct ck_error *err);
+enum further_asks {
+    FURTHER_ASKS_NOBODY,
+    FURTHER_ASKS_PERSON, /* the one of the first login, where it needs one */
+};
+
+/* Opens another session like the first. Any thread may, if nobody is asked. */
+enum ck_err further_login_open(const struct admin_target *who, enum further_asks asks,
+                               struct ck_session **ret_session, struct ck_error *err);
 
 #endif

@@ -1,9 +1,7 @@
 /* Another one like the one who acts. */
 #include "further_operator.h"
 
-#include "further_login.h"
-
-enum ck_err further_operator_open(const struct acting *acting,
+enum ck_err further_operator_open(const struct acting *acting, enum further_asks asks,
                                   struct unattended_operator *ret_operator, struct ck_error *err)
 {
     const struct admin_target *who = &acting->who;
@@ -11,7 +9,7 @@ enum ck_err further_operator_open(const struct acting *acting,
     enum ck_err r = CK_OK;
 
     if (who->logs_in)
-        r = further_login_open(who, &operator.session, err);
+        r = further_login_open(who, asks, &operator.session, err);
     if (r == CK_OK)
         r = who->api_key != NULL
                 ? ck_admin_open_key(&who->target.settings, who->target.login.dialect, who->api_key,

@@ -43,7 +43,7 @@ static enum ck_err open_operator(void *data, struct unattended_operator *ret_ope
 {
     const struct rollout_apps *apps = data;
 
-    return further_operator_open(apps->acting, ret_operator, err);
+    return further_operator_open(apps->acting, FURTHER_ASKS_NOBODY, ret_operator, err);
 }
 
 static void tell_progress(void *data, const struct unattended_progress *progress)

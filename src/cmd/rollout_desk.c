@@ -16,11 +16,11 @@ static void crew_clear(struct crew *crew)
     unattended_operator_clear(&crew->fresh);
 }
 
-/* A session that nobody used for long may have ended; an API key's calls need none. */
+/* Whoever sits at the desk can answer what the first login asked, too. */
 static enum ck_err log_in_again(struct crew *crew, struct ck_error *err)
 {
     struct unattended_operator fresh;
-    enum ck_err r = further_operator_open(crew->acting, &fresh, err);
+    enum ck_err r = further_operator_open(crew->acting, FURTHER_ASKS_PERSON, &fresh, err);
 
     if (r != CK_OK)
         return r;

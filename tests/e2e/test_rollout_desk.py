@@ -4,6 +4,7 @@ import os
 import signal
 import sqlite3
 
+import otp
 import softkey
 from admin_case import API_KEY
 from case import each, in_every_dialect
@@ -818,6 +819,27 @@ class Trouble(DeskCase):
         self.offer(operator, key)
         self.refuse(operator, ".")
         operator.answer("r")
+        operator.expect(DONE)
+        self.assert_document(self.finish(operator, 0), states={"proved": 1})
+
+    def test_session_ends_of_an_admin_who_types_codes(self):
+        self.server.needs_simulation()
+        self.with_totp(self.admin)
+        asks_code = "Code of the factor 'old phone': "
+        key = self.spare()
+        operator = self.sit(self.key_row(self.alice, route="log-in-as"), by="admin")
+        operator.expect(asks_code)
+        operator.answer(otp.code(otp.SECRET))
+        operator.expect(ASKS_NEXT)
+        operator.answer("p")
+        operator.expect(ASKS_GO_ON)
+        self.server.fault("expired", account="admin", times=1)
+        operator.answer("")
+        self.offer(operator, key)
+        self.refuse(operator, ".")
+        operator.answer("r")
+        operator.expect(asks_code)
+        operator.answer(otp.code(otp.SECRET))
         operator.expect(DONE)
         self.assert_document(self.finish(operator, 0), states={"proved": 1})
 
