@@ -49,6 +49,7 @@ static enum ck_err check_options(const struct options *options, struct ck_error 
 /* One that is made here could only be the wrong one. */
 static enum ck_err open_directory(struct handing *handing, struct ck_error *err)
 {
+    char name[CK_LEDGER_NAME_SIZE + 1];
     struct stat status;
     enum ck_err r = rollout_handouts_path(handing->options, &handing->directory, err);
 
@@ -60,7 +61,10 @@ static enum ck_err open_directory(struct handing *handing, struct ck_error *err)
                                   "--handouts; where it was given none, that is the ledger's name "
                                   "with .handouts behind it.");
     }
-    return ck_pending_open(handing->directory, &handing->pending, err);
+    enum ck_err r = ck_pending_open(handing->directory, &handing->pending, err);
+    if (r == CK_OK)
+        r = ck_ledger_name(handing->ledger, name, err);
+    return r == CK_OK ? ck_pending_belong(handing->pending, name, CK_PENDING_TO_LOOK, err) : r;
 }
 
 static enum ck_err open_all(struct handing *handing, struct ck_error *err)

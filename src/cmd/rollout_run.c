@@ -308,6 +308,21 @@ static enum ck_err do_keys(struct running *running, struct ck_error *err)
     return CK_OK;
 }
 
+static enum ck_err check_hand_outs(struct running *running, struct ck_error *err)
+{
+    char name[CK_LEDGER_NAME_SIZE + 1];
+    struct ck_ledger_counts counts;
+    enum ck_err r = ck_ledger_count(running->ledger, &counts, err);
+
+    if (r == CK_OK)
+        r = ck_ledger_name(running->ledger, name, err);
+    if (r != CK_OK)
+        return r;
+    return ck_pending_belong(
+        running->pending, name,
+        counts.states[CK_STEP_PLANNED] < counts.items ? CK_PENDING_BEGUN : CK_PENDING_UNBEGUN, err);
+}
+
 static enum ck_err open_hand_outs(struct running *running, struct ck_error *err)
 {
     size_t again = 0;
@@ -315,6 +330,8 @@ static enum ck_err open_hand_outs(struct running *running, struct ck_error *err)
 
     if (r == CK_OK)
         r = ck_pending_open(running->handouts_path, &running->pending, err);
+    if (r == CK_OK)
+        r = check_hand_outs(running, err);
     if (r == CK_OK && option_given(running->options, OPTION_RETRY))
         r = ck_ledger_retry(running->ledger, &again, err);
     if (r == CK_OK && again > 0)

@@ -1,4 +1,6 @@
 /* A ledger in numbers: refusals, and how much is done and left. */
+#include <string.h>
+
 #include "cowkey/base/cleanup.h"
 #include "ledger_internal.h"
 
@@ -45,6 +47,35 @@ enum ck_err ck_ledger_add_refusal(struct ck_ledger *ledger, unsigned *ret_total,
         r = ledger_end(in, ask_refusals(in, add, &total, err), err);
     if (r == CK_OK)
         *ret_total = total;
+    return r;
+}
+
+/* --- its name --- */
+
+enum ck_err ck_ledger_name(struct ck_ledger *ledger, char ret_name[CK_LEDGER_NAME_SIZE + 1],
+                           struct ck_error *err)
+{
+    static const char read[] = "SELECT name FROM rollout WHERE id = 1";
+    CK_CLEANUP(ledger_leave) struct ck_ledger *in = ledger_enter(ledger);
+    CK_CLEANUP(ledger_release) sqlite3_stmt *statement = NULL;
+    struct ledger_row row = {.ledger = in};
+    char name[CK_LEDGER_NAME_SIZE + 1];
+    bool found = false;
+    enum ck_err r = ledger_sql(in, read, &statement, err);
+
+    if (r == CK_OK)
+        r = ledger_fetch(in, statement, &found, err);
+    if (r != CK_OK)
+        return r;
+    if (!found)
+        return ledger_nonsense(in, "nothing to say of itself", err);
+    row.statement = statement;
+    ledger_row_text(&row, "a name", name, sizeof(name));
+    r = ledger_row_end(&row, err);
+    if (r == CK_OK && strlen(name) != CK_LEDGER_NAME_SIZE)
+        r = ledger_nonsense(in, "a name", err);
+    if (r == CK_OK)
+        memcpy(ret_name, name, sizeof(name));
     return r;
 }
 

@@ -24,7 +24,7 @@ static_assert(CK_STEP_PLANNED == 0 && CK_STEP_PREPARED == 1 && CK_STEP_SUBMITTED
 #define PERSON_HAS_APPS_LEFT "(apps_left > 0 OR (password = 2 AND keys_left = 0))"
 static const char tables[] =
     "CREATE TABLE rollout (id INTEGER PRIMARY KEY CHECK (id = 1), server TEXT NOT NULL,"
-    " plan BLOB NOT NULL, details BLOB NOT NULL, turn INTEGER NOT NULL,"
+    " name TEXT NOT NULL, plan BLOB NOT NULL, details BLOB NOT NULL, turn INTEGER NOT NULL,"
     " refusals INTEGER NOT NULL DEFAULT 0, begun_s INTEGER NOT NULL DEFAULT 0,"
     " changed_s INTEGER NOT NULL DEFAULT 0) STRICT;"
     "CREATE TABLE person (id INTEGER PRIMARY KEY, name TEXT NOT NULL, role INTEGER NOT NULL,"
@@ -61,8 +61,8 @@ enum ck_err ledger_make_tables(struct ck_ledger *ledger, const char *server, str
              LEDGER_APPLICATION, CK_LEDGER_VERSION);
     if (ledger_exec(ledger, tables, err) != CK_OK || ledger_exec(ledger, pragmas, err) != CK_OK ||
         ledger_sql_once(ledger,
-                        "INSERT INTO rollout (id, server, plan, details, turn) "
-                        "VALUES (1, ?, x'', x'', 0)",
+                        "INSERT INTO rollout (id, server, name, plan, details, turn) "
+                        "VALUES (1, ?, lower(hex(randomblob(16))), x'', x'', 0)",
                         &insert, err) != CK_OK ||
         ledger_bind_text(ledger, insert, 1, server, LEDGER_SERVER_MAX, err) != CK_OK)
         return err->code;

@@ -108,6 +108,81 @@ const char *ck_pending_directory(const struct ck_pending *pending)
     return pending->directory;
 }
 
+/* --- whose they are --- */
+
+static enum ck_err not_its_own(const struct ck_pending *pending, const char *whose,
+                               struct ck_error *err)
+{
+    ck_error_set(err, CK_ERR_USAGE, "the hand-outs in '%.300s' are %s", pending->directory, whose);
+    return ck_error_hint(err, "With them, people would get secrets of others. Give this ledger the "
+                              "directory that it began with, or a new one when it is new, with "
+                              "--handouts. Keep the other: it may be the only place of secrets "
+                              "that the server has.");
+}
+
+static enum ck_err not_there(const struct ck_pending *pending, struct ck_error *err)
+{
+    ck_error_set(err, CK_ERR_USAGE, "the hand-outs of this ledger are not in '%.300s'",
+                 pending->directory);
+    return ck_error_hint(err, "Give the directory that it began with, with --handouts. If that is "
+                              "lost, so are the secrets in it: begin a new ledger for whoever is "
+                              "left.");
+}
+
+static void close_directory(DIR **directory)
+{
+    if (*directory != NULL)
+        closedir(*directory);
+}
+
+static enum ck_err has_any(const struct ck_pending *pending, bool *ret_any, struct ck_error *err)
+{
+    CK_CLEANUP(close_directory) DIR *directory = opendir(pending->files);
+    const struct dirent *entry;
+    bool any = false;
+
+    if (directory == NULL)
+        return ck_error_set(err, CK_ERR_USAGE, "'%.300s' could not be read: %m", pending->files);
+    while (!any && (entry = readdir(directory)) != NULL)
+        any = entry->d_name[0] != '.';
+    *ret_any = any;
+    return CK_OK;
+}
+
+static enum ck_err claim(const struct ck_pending *pending, const char *path, const char *name,
+                         enum ck_pending_stage stage, struct ck_error *err)
+{
+    bool any = false;
+    enum ck_err r = stage == CK_PENDING_TO_LOOK ? CK_OK : has_any(pending, &any, err);
+
+    if (r != CK_OK || stage == CK_PENDING_TO_LOOK)
+        return r;
+    if (any)
+        return not_its_own(pending, "of no ledger that is known", err);
+    return stage == CK_PENDING_UNBEGUN ? ck_file_put(path, name, strlen(name), CK_FILE_NEW, err)
+                                       : not_there(pending, err);
+}
+
+enum ck_err ck_pending_belong(const struct ck_pending *pending, const char *name,
+                              enum ck_pending_stage stage, struct ck_error *err)
+{
+    enum { NAME_MAX_SIZE = 256 };
+    CK_CLEANUP(ck_free_p) char *path = private_path(pending->directory, "ledger");
+    CK_CLEANUP(ck_secret_free) struct ck_secret *owner = NULL;
+    struct stat status;
+
+    if (path == NULL)
+        return ck_error_no_memory(err);
+    if (lstat(path, &status) != 0 && errno == ENOENT)
+        return claim(pending, path, name, stage, err);
+    enum ck_err r = ck_private_file_read(path, NAME_MAX_SIZE, "the ledger's name", &owner, err);
+    if (r != CK_OK)
+        return r;
+    bool ours = ck_secret_size(owner) == strlen(name) &&
+                memcmp(ck_secret_bytes(owner), name, strlen(name)) == 0;
+    return ours ? CK_OK : not_its_own(pending, "another ledger's", err);
+}
+
 /* --- files --- */
 
 /* "totp-000123", "pin-000045-1" */

@@ -8,6 +8,7 @@ import unittest
 import urllib.parse
 
 import otp
+import rollout_truth
 from admin_case import API_KEY
 from case import each, in_every_dialect
 from test_rollout_check import RolloutCase
@@ -270,6 +271,74 @@ class Unfit(RunCase):
     def test_neither_key_nor_account(self):
         outcome = self.cowkey(None, *self.line(self.row(self.alice)), status=2)
         self.assert_failed(outcome, 2, "neither an API key nor --account")
+
+
+class HandOuts(RunCase):
+    """What is pending bears numbers only."""
+
+    def setUp(self):
+        super().setUp()
+        self.sessions_lost = 6
+
+    def assert_refused(self, *rows, words=(), says):
+        with self.unchanged(self.alice, self.bob):
+            outcome = self.roll_out(*rows, words=words, status=2)
+        self.assert_failed(outcome, 2, says, "--handouts")
+
+    def test_of_another_ledger(self):
+        """Or the second person would get the secret of the first."""
+        self.roll_out(self.row(self.alice))
+        for path in self.place.glob("rollout.db*"):
+            if path != self.handouts:
+                path.unlink()
+        self.assert_refused(self.row(self.bob), says="another ledger's")
+        self.roll_out(self.row(self.bob), words=["--handouts", self.place / "new"])
+        self.assertEqual(len({row["secret"] for account in (self.alice, self.bob)
+                              for row in self.server.factors(account)}), 2)
+
+    def test_sheets_of_another_ledger(self):
+        self.roll_out(self.row(self.alice))
+        self.act(API_KEY, "rollout", "run", self.plan(self.row(self.bob)), "--ledger",
+                 self.place / "other", *self.passwords(), status=0)
+        outcome = self.cowkey(None, "--json", "rollout", "handout", "--ledger", self.place / "other",
+                              "--handouts", self.handouts, connect=False, status=2)
+        self.assert_failed(outcome, 2, "another ledger's", "--handouts")
+        self.assertFalse((self.handouts / "sheets").exists())
+
+    def test_of_no_ledger(self):
+        (self.handouts / "pending").mkdir(parents=True, mode=0o700)
+        self.handouts.chmod(0o700)
+        self.private("rollout.db.handouts/pending/totp-000001", "made up")
+        self.assert_refused(self.row(self.alice), says="of no ledger")
+
+    def test_elsewhere_when_it_goes_on(self):
+        self.roll_out(self.row(self.alice))
+        rows = [self.row(self.alice), self.row(self.bob)]
+        self.assert_refused(*rows, words=["--new-plan", "--handouts", self.place / "other"],
+                            says="are not in")
+        self.assert_document(self.roll_out(*rows, words=["--new-plan"]), states={"proved": 2})
+
+    def test_that_a_proof_would_need(self):
+        """No code of another secret is tried."""
+        self.server.meanwhile("outage", "60", field="token")
+        self.roll_out(self.row(self.alice), status=6)
+        self.server.arrange("outage", "0")
+        self.assertEqual(self.states()[self.alice.name], ["recorded"])
+        (self.handouts / "pending" / "totp-000001").unlink()
+        outcome = self.roll_out(self.row(self.alice), status=4)
+        self.assert_document(outcome, states={"unknown": 1}, refusals=0)
+        self.assert_refusals(0)
+
+    def test_that_a_login_would_need(self):
+        """Nor another password."""
+        self.server.meanwhile("outage", "60", field="set_tfa")
+        self.roll_out(self.row(self.bob, "reset-password"), words=["--late", "0"], status=6)
+        self.server.arrange("outage", "0")
+        (self.handouts / "pending" / "password-000001").unlink()
+        outcome = self.roll_out(self.row(self.bob, "reset-password"), status=4)
+        self.assert_document(outcome, states={"submitted": 1}, refusals=0)
+        self.assertRegex(outcome.stderr, "1 account is left for another run.*its new password")
+        self.assert_refusals(0)
 
 
 class Refusals(RunCase):

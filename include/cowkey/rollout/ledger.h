@@ -25,6 +25,7 @@ enum {
     CK_LEDGER_SERIAL_MAX = 128,      /* bytes of a key's serial number, with NUL */
     CK_LEDGER_FIRMWARE_MAX = 16,     /* "5.4.3" */
     CK_LEDGER_CREDENTIAL_MAX = 1024, /* bytes of a credential id */
+    CK_LEDGER_NAME_SIZE = 32,        /* hex digits of a ledger's name */
 };
 
 struct ck_ledger;
@@ -195,6 +196,10 @@ enum ck_err ck_ledger_walk_credentials(struct ck_ledger *ledger,
 enum ck_err ck_ledger_add_refusal(struct ck_ledger *ledger, unsigned *ret_total,
                                   struct ck_error *err);
 enum ck_err ck_ledger_refusals(struct ck_ledger *ledger, unsigned *ret_total, struct ck_error *err);
+
+/* The random name that it was made with, which no other ledger has: see ck_pending_belong. */
+enum ck_err ck_ledger_name(struct ck_ledger *ledger, char ret_name[CK_LEDGER_NAME_SIZE + 1],
+                           struct ck_error *err);
 
 struct ck_ledger_counts {
     size_t people;

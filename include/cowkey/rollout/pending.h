@@ -30,6 +30,21 @@ enum ck_err ck_pending_open(const char *directory, struct ck_pending **ret_pendi
 void ck_pending_close(struct ck_pending **pending);
 const char *ck_pending_directory(const struct ck_pending *pending);
 
+enum ck_pending_stage {
+    CK_PENDING_UNBEGUN, /* nothing of the ledger was begun: a new directory becomes its own */
+    CK_PENDING_BEGUN,   /* its directory is there already */
+    CK_PENDING_TO_LOOK, /* any but another ledger's */
+};
+
+/*
+ * Whether the directory is that of the ledger of this name (ck_ledger_name), which stands in its
+ * file "ledger": what is pending bears numbers only, and people of one ledger would get the secrets
+ * of another's. CK_ERR_USAGE: it is another's, nobody's but not empty, or new with a ledger that was
+ * begun.
+ */
+enum ck_err ck_pending_belong(const struct ck_pending *pending, const char *name,
+                              enum ck_pending_stage stage, struct ck_error *err);
+
 /* NULL with CK_OK: there is none. A file that others may read, is too large or empty: CK_ERR_USAGE. */
 enum ck_err ck_pending_get(const struct ck_pending *pending, enum ck_pending_kind kind, int64_t id,
                            unsigned n, struct ck_secret **ret_secret, struct ck_error *err);

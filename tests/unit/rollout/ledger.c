@@ -286,6 +286,27 @@ static void test_refusals_add_up(void **state)
     assert_int_equal(total, 2);
 }
 
+static void test_each_ledger_has_a_name_of_its_own(void **state)
+{
+    char name[CK_LEDGER_NAME_SIZE + 1], again[sizeof(name)], other[sizeof(name)];
+    struct ck_ledger *ledger = open_sample();
+    struct ck_error err;
+
+    (void)state;
+    assert_int_equal(ck_ledger_name(ledger, name, &err), CK_OK);
+    assert_int_equal(strspn(name, "0123456789abcdef"), CK_LEDGER_NAME_SIZE);
+    ck_ledger_close(&ledger);
+    ledger = open_sample();
+    assert_int_equal(ck_ledger_name(ledger, again, &err), CK_OK);
+    assert_string_equal(again, name);
+    ck_ledger_close(&ledger);
+    assert_int_equal(unlink(LEDGER), 0);
+    ledger = open_sample();
+    assert_int_equal(ck_ledger_name(ledger, other, &err), CK_OK);
+    assert_string_not_equal(other, name);
+    ck_ledger_close(&ledger);
+}
+
 static void test_counts(void **state)
 {
     CK_CLEANUP(ck_ledger_close) struct ck_ledger *ledger = open_sample();
@@ -538,6 +559,7 @@ int main(void)
         LEDGER_TEST(test_keys),
         LEDGER_TEST(test_keys_that_are_refused),
         LEDGER_TEST(test_refusals_add_up),
+        LEDGER_TEST(test_each_ledger_has_a_name_of_its_own),
         LEDGER_TEST(test_counts),
         LEDGER_TEST(test_walks),
         LEDGER_TEST(test_walks_through_credentials),

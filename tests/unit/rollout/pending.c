@@ -471,6 +471,59 @@ static void test_open_refuses_what_belongs_to_others(void **state)
     assert_not_opened("theirs", "belongs to somebody else");
 }
 
+/* --- whose they are --- */
+
+static void assert_belongs(const struct ck_pending *pending, const char *name,
+                           enum ck_pending_stage stage)
+{
+    struct ck_error err;
+
+    if (ck_pending_belong(pending, name, stage, &err) != CK_OK)
+        fail_msg("%s", err.text);
+}
+
+static void assert_foreign(const struct ck_pending *pending, const char *name,
+                           enum ck_pending_stage stage, const char *part)
+{
+    struct ck_error err;
+
+    assert_int_equal(ck_pending_belong(pending, name, stage, &err), CK_ERR_USAGE);
+    assert_error(&err, CK_ERR_USAGE, part);
+}
+
+static void test_a_ledger_takes_a_new_directory(void **state)
+{
+    CK_CLEANUP(ck_pending_close) struct ck_pending *pending = opened();
+
+    (void)state;
+    assert_belongs(pending, "mine", CK_PENDING_TO_LOOK);
+    assert_foreign(pending, "mine", CK_PENDING_BEGUN, "are not in 'out'");
+    assert_belongs(pending, "mine", CK_PENDING_UNBEGUN);
+    for (int stage = CK_PENDING_UNBEGUN; stage <= CK_PENDING_TO_LOOK; stage++) {
+        assert_belongs(pending, "mine", (enum ck_pending_stage)stage);
+        assert_foreign(pending, "min", (enum ck_pending_stage)stage, "another ledger's");
+        assert_foreign(pending, "mine!", (enum ck_pending_stage)stage, "another ledger's");
+    }
+    assert_int_equal(chmod("out/ledger", 0640), 0);
+    assert_foreign(pending, "mine", CK_PENDING_BEGUN, "others may read");
+}
+
+static void test_a_ledger_takes_no_strange_secrets(void **state)
+{
+    CK_CLEANUP(ck_pending_close) struct ck_pending *pending = opened();
+    struct ck_error err;
+
+    (void)state;
+    assert_int_equal(put_text(pending, CK_PENDING_PASSWORD, 1, 0, "old", &err), CK_OK);
+    assert_foreign(pending, "mine", CK_PENDING_UNBEGUN, "of no ledger");
+    assert_foreign(pending, "mine", CK_PENDING_BEGUN, "of no ledger");
+    assert_int_equal(ck_pending_remove(pending, CK_PENDING_PASSWORD, 1, 0, &err), CK_OK);
+    set_fault(FSYNC, 0, EIO);
+    assert_int_equal(ck_pending_belong(pending, "mine", CK_PENDING_UNBEGUN, &err),
+                     CK_ERR_UNCHANGED);
+    assert_belongs(pending, "mine", CK_PENDING_UNBEGUN);
+}
+
 static enum ck_err use(struct ck_error *err)
 {
     CK_CLEANUP(ck_pending_close) struct ck_pending *pending = NULL;
@@ -479,6 +532,8 @@ static enum ck_err use(struct ck_error *err)
 
     if (r == CK_OK)
         r = ck_pending_open("out", &pending, err);
+    if (r == CK_OK)
+        r = ck_pending_belong(pending, "mine", CK_PENDING_UNBEGUN, err);
     if (r == CK_OK)
         r = ck_pending_remove(pending, CK_PENDING_TOTP, 1, 0, err);
     if (r == CK_OK)
@@ -528,6 +583,8 @@ int main(void)
         PENDING_TEST(test_leftovers_of_others_at_work_stay),
         PENDING_TEST(test_open_refuses),
         PENDING_TEST(test_open_refuses_what_belongs_to_others),
+        PENDING_TEST(test_a_ledger_takes_a_new_directory),
+        PENDING_TEST(test_a_ledger_takes_no_strange_secrets),
         PENDING_TEST(test_allocations_fail),
     };
 
