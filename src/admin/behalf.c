@@ -294,6 +294,7 @@ enum ck_err ck_behalf_force_change(struct ck_behalf *behalf, bool *ret_known, st
                                 NULL, r != CK_OK ? err->text : NULL, &why) != CK_OK)
             r = deed_untold(r, "it is done", &why, err);
     }
+    behalf->hindered = r;
     if (r == CK_OK)
         return CK_OK;
     struct ck_error cause = *err;

@@ -61,6 +61,16 @@ static void tell_news(void *data, enum unattended_news news, int64_t number,
     rollout_speech_tell_news(apps->speech, news, number, why);
 }
 
+/* What another run does; nothing in the ledger says why. */
+static void tell_given_up(const struct unattended_result *result)
+{
+    const char *why = result->given_up_why.text;
+
+    say_always("%zu account%s left for another run%s%s.", result->given_up,
+               result->given_up == 1 ? " is" : "s are", *why != '\0' ? ", the last because: " : "",
+               why);
+}
+
 /* --- all of it --- */
 
 void rollout_apps_run(const struct rollout_apps *apps, struct rollout_run_report *report)
@@ -89,6 +99,8 @@ void rollout_apps_run(const struct rollout_apps *apps, struct rollout_run_report
     if (unattended_run(&run, &result, &err) != CK_OK)
         explain_stop(apps, &result, report, &err);
     progress_clear(&apps->speech->progress);
+    if (result.stop == UNATTENDED_DONE && result.given_up > 0)
+        tell_given_up(&result);
     report->items_now += result.items;
     report->changed = report->changed || result.changed;
 }

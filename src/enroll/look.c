@@ -97,8 +97,10 @@ enum ck_err ck_look_totp(struct ck_login *login, const struct ck_sought *sought,
         looked.trace = CK_TRACE_UNDECIDED;
     for (size_t i = 0; i < count && looked.trace != CK_TRACE_ACCEPTED; i++) {
         enum ck_verdict verdict = ck_prove_totp(login, ids[i], key, err);
-        if (verdict == CK_VERDICT_NOT_CARRIED_OUT)
+        if (verdict == CK_VERDICT_NOT_CARRIED_OUT) {
+            ret_looked->refused = looked.refused;
             return err->code;
+        }
         looked.refused += verdict == CK_VERDICT_REFUSED;
         if (verdict == CK_VERDICT_ACCEPTED) {
             looked.trace = CK_TRACE_ACCEPTED;

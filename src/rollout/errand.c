@@ -304,6 +304,16 @@ static enum ck_err count_left(const struct errand *errand, size_t *ret_left, str
     return r;
 }
 
+/* The ledger has it as still to be done, and what is no obstacle of the moment waits for a person. */
+static enum errand_result not_forced(struct errand *errand, struct ck_error *err)
+{
+    enum ck_err why = errand->behalf.hindered;
+
+    if (why == CK_ERR_REFUSED)
+        return errand_count_refusals(errand, 1, err);
+    return why == CK_ERR_UNKNOWN ? ERRAND_NETWORK : errand_obstacle(why);
+}
+
 static enum errand_result force_change(struct errand *errand, struct ck_error *err)
 {
     bool known = false;
@@ -311,7 +321,7 @@ static enum errand_result force_change(struct errand *errand, struct ck_error *e
     if (errand->person.password != CK_PASSWORD_IN_FORCE)
         return ERRAND_DONE;
     if (ck_behalf_force_change(&errand->behalf, &known, err) != CK_OK)
-        return ERRAND_NETWORK;
+        return not_forced(errand, err);
     enum ck_password_state state = known ? CK_PASSWORD_TO_CHANGE : CK_PASSWORD_UNFORCED;
     if (ck_ledger_password(errand->all->ledger, errand->person.id, state, err) != CK_OK)
         return ERRAND_BROKEN;

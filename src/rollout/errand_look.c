@@ -103,8 +103,14 @@ enum errand_result errand_look(struct errand *errand, struct ck_error *err)
     enum ck_err r = look(errand, &looked, err);
     if (errand->broken.code != CK_OK)
         return errand_broken(errand, err);
-    if (r == CK_ERR_REFUSED)
-        return errand_count_refusals(errand, 1, err);
+    if (r != CK_OK && looked.refused + (r == CK_ERR_REFUSED) > 0) {
+        struct ck_error cause = *err;
+        enum errand_result counted =
+            errand_count_refusals(errand, looked.refused + (r == CK_ERR_REFUSED), err);
+        if (counted == ERRAND_BROKEN || r == CK_ERR_REFUSED)
+            return counted;
+        *err = cause;
+    }
     if (r != CK_OK) {
         struct ck_error cause = *err;
         enum errand_result obstacle = errand_obstacle(r);

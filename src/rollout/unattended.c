@@ -252,13 +252,20 @@ static void put_aside(struct pool *pool, struct aside *who, int64_t due_s)
 }
 
 /* What is left to do of that person, another run does. */
-static void try_again(struct pool *pool, struct aside *who)
+static void give_up(struct pool *pool, const struct ck_error *why)
+{
+    pool->result.given_up++;
+    if (why->text[0] != '\0')
+        pool->result.given_up_why = *why;
+}
+
+static void try_again(struct pool *pool, struct aside *who, const struct ck_error *why)
 {
     who->tries++;
     if (who->tries < UNATTENDED_TRIES_MAX)
         put_aside(pool, who, 0);
     else
-        pool->result.given_up++;
+        give_up(pool, why);
 }
 
 static void person_done(struct pool *pool, bool failed)
@@ -287,14 +294,14 @@ static void refused_person(struct pool *pool, const struct visit *visit, const s
     if (visit->failed)
         person_done(pool, true);
     else
-        pool->result.given_up++;
+        give_up(pool, why);
 }
 
 static void turned_away(struct pool *pool, struct aside *who, bool busy, const struct ck_error *why)
 {
     unsigned in_a_row = busy ? ++pool->busy : ++pool->cut;
 
-    try_again(pool, who);
+    try_again(pool, who, why);
     if (in_a_row >= (busy ? (unsigned)UNATTENDED_BUSY_MAX : (unsigned)UNATTENDED_AWAY_AFTER))
         server_is_away(pool, why);
 }
@@ -311,6 +318,8 @@ static void settle(struct pool *pool, struct aside *who, const struct visit *vis
     case ERRAND_DONE:
         if (visit->put_back)
             turned_away(pool, who, true, err);
+        else if (visit->left)
+            give_up(pool, err);
         else
             person_done(pool, visit->failed);
         break;
@@ -321,6 +330,7 @@ static void settle(struct pool *pool, struct aside *who, const struct visit *vis
         refused_person(pool, visit, err);
         break;
     case ERRAND_NETWORK:
+        refused(pool, err); /* something may have been, before */
         turned_away(pool, who, visit->busy, err);
         break;
     case ERRAND_INTERRUPTED:
@@ -345,6 +355,28 @@ static void past_login(void *data)
     worker->risky = false;
     pthread_cond_broadcast(&pool->changed);
     pthread_mutex_unlock(&pool->lock);
+}
+
+/*
+ * The proof is a login that may be refused, too. Once the bound is reached, what is listed stays
+ * recorded, and another run proves it.
+ */
+static bool before_proof(void *data)
+{
+    struct worker *worker = data;
+    struct pool *pool = worker->pool;
+    const volatile sig_atomic_t *cancel = pool->run->all->settings->cancel;
+    unsigned max = pool->run->max_refusals;
+
+    pthread_mutex_lock(&pool->lock);
+    while (!worker->risky && pool->refusals < max && pool->refusals + pool->risky >= max &&
+           (cancel == NULL || !*cancel))
+        wait_for_change(pool, LOOK_MS);
+    bool may = worker->risky || pool->refusals < max;
+    pool->risky += may && !worker->risky;
+    worker->risky = worker->risky || may;
+    pthread_mutex_unlock(&pool->lock);
+    return may;
 }
 
 /* Somebody who acts for others, where the route takes one. */
@@ -400,6 +432,7 @@ static void work_once(struct worker *worker, struct aside *who)
     struct pool *pool = worker->pool;
     const struct errands *all = pool->run->all;
     const struct ck_operator *by = NULL;
+    const struct visit_watch watch = {worker, past_login, before_proof};
     struct ck_error err = {.code = CK_OK};
     struct visit visit = {.result = ERRAND_DONE};
 
@@ -409,8 +442,8 @@ static void work_once(struct worker *worker, struct aside *who)
     pthread_mutex_unlock(&pool->lock);
     enum ck_err r = need_operator(worker, &who->person, &by, &err);
     if (r == CK_OK)
-        visit_person(all, by, &who->person, who->tries + 1 < UNATTENDED_TRIES_MAX, past_login,
-                     worker, &visit, &err);
+        visit_person(all, by, &who->person, who->tries + 1 < UNATTENDED_TRIES_MAX, &watch, &visit,
+                     &err);
     else
         visit.result = judge_operator(all, r, &err);
     if (visit.result == ERRAND_NETWORK)

@@ -73,8 +73,9 @@ struct unattended_result {
     enum unattended_stop stop;
     struct unattended_progress progress;
     size_t given_up; /* people who were tried too often for one run; something is left to do */
-    size_t items;    /* factors that are further than before */
-    bool changed;    /* the server was told something, or may have been */
+    struct ck_error given_up_why; /* of the last of them */
+    size_t items;                 /* factors that are further than before */
+    bool changed;                 /* the server was told something, or may have been */
 };
 
 /*

@@ -10,8 +10,8 @@ struct visiting {
     const struct errands *all;
     struct errand errand;
     struct ck_person nobody;
-    void (*past_login)(void *data);
-    void *data;
+    const struct visit_watch *watch;
+    struct ck_http_settings ended; /* those of all, with which no request is made any more */
     struct ck_ledger_item *before; /* owned */
     size_t count;
 };
@@ -26,10 +26,17 @@ static void visiting_clear(struct visiting *visiting)
 
 static void tell_stage(void *data, enum ck_stage stage)
 {
+    static const volatile sig_atomic_t set = 1;
     struct visiting *visiting = data;
+    const struct visit_watch *watch = visiting->watch;
 
-    if (stage == CK_STAGE_SUBMIT || stage == CK_STAGE_PROOF)
-        visiting->past_login(visiting->data);
+    if (stage == CK_STAGE_SUBMIT)
+        watch->past_login(watch->data);
+    if (stage != CK_STAGE_PROOF || watch->before_proof(watch->data))
+        return;
+    visiting->ended = *visiting->all->settings;
+    visiting->ended.cancel = &set;
+    visiting->errand.login.settings = &visiting->ended;
 }
 
 static enum ck_err cant_answer(struct ck_error *err)
@@ -135,7 +142,6 @@ static enum errand_result do_items(struct visiting *visiting, struct visit *visi
 {
     CK_CLEANUP(ck_free_p) struct ck_ledger_item *items = NULL;
     enum errand_result result = ERRAND_DONE;
-    bool later = false;
     size_t count = 0;
 
     if (ck_ledger_items(visiting->all->ledger, visiting->errand.person.id, &items, &count, err) !=
@@ -144,15 +150,11 @@ static enum errand_result do_items(struct visiting *visiting, struct visit *visi
     for (size_t i = 0; i < count && result == ERRAND_DONE; i++) {
         if (!is_due(&items[i]))
             continue;
+        /* What may yet come late would get between another's lists, and be asked for at its login. */
         result = errand_item(&visiting->errand, &items[i], NULL, err);
-        if (result != ERRAND_LATER)
-            continue;
-        if (!later || visiting->errand.later_s < visit->later_s)
-            visit->later_s = visiting->errand.later_s;
-        later = true;
-        result = ERRAND_DONE;
+        visit->later_s = visiting->errand.later_s;
     }
-    return result == ERRAND_DONE && later ? ERRAND_LATER : result;
+    return result;
 }
 
 static enum errand_result do_errand(struct visiting *visiting, const struct ck_operator *by,
@@ -200,6 +202,7 @@ static enum ck_err compare(struct visiting *visiting, bool may_put_back, struct 
             !was_told)
             r = put_back(visiting, item, visit, err);
         visit->changed = visit->changed || was_told;
+        visit->left = visit->left || is_due(item);
         visit->items += ck_step_is_there(item->state) && !ck_step_is_there(before->state);
         visit->failed =
             visit->failed || item->state == CK_STEP_FAILED || item->state == CK_STEP_UNKNOWN;
@@ -209,11 +212,10 @@ static enum ck_err compare(struct visiting *visiting, bool may_put_back, struct 
 
 void visit_person(const struct errands *all, const struct ck_operator *by,
                   const struct ck_ledger_person *person, bool may_put_back,
-                  void (*past_login)(void *data), void *data, struct visit *ret_visit,
-                  struct ck_error *err)
+                  const struct visit_watch *watch, struct visit *ret_visit, struct ck_error *err)
 {
     CK_CLEANUP(visiting_clear)
-    struct visiting visiting = {.all = all, .past_login = past_login, .data = data};
+    struct visiting visiting = {.all = all, .watch = watch};
     unsigned hits = brake_hits();
     struct ck_error why;
 

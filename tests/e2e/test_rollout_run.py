@@ -370,6 +370,39 @@ class Refusals(RunCase):
         self.assert_failed(outcome, 5, "3 times", "10 quiet minutes")
         self.assertEqual(self.server.requests(), before)
 
+    @each(("1", "4", "16"))
+    def test_of_proofs_stop_all_threads(self, jobs):
+        rows, secrets = self.crowd(24)
+        self.server.arrange("mix-up", "on")
+        outcome = self.roll_crowd(rows, secrets, "--jobs", jobs, status=5)
+        document = self.assert_document(outcome, refusals=3, stopped="refusals")
+        self.assertEqual((document["states"]["failed"], document["states"]["unknown"]), (3, 0))
+        codes = [row for row in self.server.requests() if "token" in row["form"]]
+        self.assertEqual(len(codes), 3, codes)
+
+    def test_of_looks_that_are_cut_off(self):
+        """Two rows of others came meanwhile with our label; the second can't be tried."""
+        self.sessions_lost = 4
+        for field in ("set_tfa", "logout"):
+            self.server.meanwhile("add-totp", self.alice.name, "app", otp.SECRET, field=field)
+        self.server.fault("drop-before", field="set_tfa")
+        self.server.fault("drop-before", field="token", skip=1)
+        outcome = self.roll_out(self.row(self.alice), words=["--late", "0", "--jobs", "1"],
+                                status=None)
+        codes = [row for row in self.server.requests() if "token" in row["form"]]
+        answered = [row for row in codes if row["status"] != 0]
+        self.assertGreater(len(codes), len(answered))
+        self.assert_document(outcome, states={"unknown": 1}, refusals=len(answered))
+
+    def test_of_the_api_key_in_the_end(self):
+        self.server.meanwhile("api-allow-from", "192.0.2.1", field="token")
+        outcome = self.act(API_KEY, *self.line(self.row(self.bob, "reset-password"))[1:], status=1)
+        self.assert_refusals(1)
+        self.assertRegex(outcome.stderr, "1 account is left for another run.*API key")
+        self.server.arrange("api-allow-from", "any")
+        outcome = self.roll_out(self.row(self.bob, "reset-password"))
+        self.assert_document(outcome, states={"proved": 1}, changed_now=0, refusals=1)
+
     def test_are_counted_over_restarts(self):
         rows, secrets = self.crowd(12, wrong=12)
         for count in (1, 2):

@@ -29,8 +29,9 @@ struct ck_behalf {
     struct ck_witness witness;
     bool intended;
     char intent[CK_JOURNAL_ID_SIZE + 1];
-    bool password_set; /* or may be: the account's password is, or may be, the new one */
-    bool cut;          /* setting or trying it was cut off: the same again makes sense */
+    bool password_set;    /* or may be: the account's password is, or may be, the new one */
+    bool cut;             /* setting or trying it was cut off: the same again makes sense */
+    enum ck_err hindered; /* what ck_behalf_force_change failed by, or CK_OK */
 };
 
 /*
