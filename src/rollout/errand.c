@@ -108,8 +108,13 @@ static enum ck_err read_new_password(struct errand *errand, struct ck_error *err
                                    &errand->password, err);
 
     errand->password_kept = r == CK_OK && errand->password != NULL;
-    return r == CK_OK && errand->password == NULL ? ck_new_password_make(&errand->password, err)
-                                                  : r;
+    if (r != CK_OK || errand->password_kept)
+        return r;
+    /* A made-up one would be refused. */
+    if (errand->person.password == CK_PASSWORD_IN_FORCE)
+        return ck_error_set(err, CK_ERR_UNCHANGED,
+                            "its new password is in force, but not among the hand-outs");
+    return ck_new_password_make(&errand->password, err);
 }
 
 static enum ck_err read_password(struct errand *errand, struct ck_error *err)
@@ -172,13 +177,30 @@ static enum ck_err hand_out_password(void *data, struct ck_error *err)
     return CK_OK;
 }
 
+/*
+ * The account was finished before, and its login asks for what it got: a new password would help
+ * nobody when that can't be answered.
+ */
+static enum ck_err check_answerable(const struct errand *errand, struct ck_error *err)
+{
+    if (errand->own_factor[0] == '\0' || errand->own_totp.key != NULL)
+        return CK_OK;
+    ck_error_set(err, CK_ERR_UNCHANGED,
+                 "the login asks for the app that this roll-out enrolled, whose secret was handed "
+                 "out and is here no more");
+    return ck_error_hint(err, "The password was not touched. Add the factor in the account itself, "
+                              "or by 'cowkey enroll --for'.");
+}
+
 static enum ck_err reset_password(struct errand *errand, struct ck_error *err)
 {
     if (errand->person.route != CK_ROUTE_RESET_PASSWORD ||
-        errand->person.password > CK_PASSWORD_HANDED_OUT)
+        errand->person.password == CK_PASSWORD_IN_FORCE)
         return CK_OK;
-    enum ck_err r =
-        ck_behalf_reset(&errand->behalf, errand->password, hand_out_password, errand, err);
+    enum ck_err r = check_answerable(errand, err);
+    if (r != CK_OK)
+        return r;
+    r = ck_behalf_reset(&errand->behalf, errand->password, hand_out_password, errand, err);
     if (r != CK_OK)
         return r;
     r = ck_ledger_password(errand->all->ledger, errand->person.id, CK_PASSWORD_IN_FORCE, err);
@@ -210,12 +232,13 @@ static enum ck_err open_way(struct errand *errand, struct ck_error *err)
     if (r != CK_OK)
         return r;
     errand->login.password = errand->password;
+    r = errand_load_own_totp(errand, err);
+    if (r != CK_OK)
+        return r;
     r = ck_behalf_begin(&errand->behalf, errand->password != NULL, err);
     if (r == CK_OK)
         r = check_proof(errand, err);
-    if (r == CK_OK)
-        r = reset_password(errand, err);
-    return r == CK_OK ? errand_load_own_totp(errand, err) : r;
+    return r == CK_OK ? reset_password(errand, err) : r;
 }
 
 enum errand_result errand_fail_all(struct errand *errand, const struct ck_error *cause,

@@ -7,6 +7,17 @@
 #include "cowkey/enroll/renaming.h"
 #include "errand_internal.h"
 
+/* With a new secret, the server would only count one more wrong code. */
+static enum ck_err load_kept_totp(struct errand *errand, struct ck_error *err)
+{
+    bool kept = false;
+    enum ck_err r = errand_load_totp(errand, &kept, err);
+
+    return r != CK_OK || kept
+               ? r
+               : ck_error_set(err, CK_ERR_UNCHANGED, "its secret is not among the hand-outs");
+}
+
 /* --- looking --- */
 
 static enum ck_err look(struct errand *errand, struct ck_looked *looked, struct ck_error *err)
@@ -15,7 +26,6 @@ static enum ck_err look(struct errand *errand, struct ck_looked *looked, struct 
     CK_CLEANUP(ck_bytes_clear) struct ck_bytes credential = {0};
     const struct ck_ledger_item *item = errand->item;
     struct ck_sought sought = {.label = item->label};
-    bool kept = false;
     enum ck_err r =
         ck_ledger_before(errand->all->ledger, item->id, &before, &sought.before_count, err);
 
@@ -26,9 +36,7 @@ static enum ck_err look(struct errand *errand, struct ck_looked *looked, struct 
         return errand_break(errand, err);
     switch (item->method) {
     case CK_ROLLOUT_TOTP:
-        r = errand_load_totp(errand, &kept, err);
-        if (r == CK_OK && !kept)
-            r = ck_error_set(err, CK_ERR_UNCHANGED, "its secret is not among the hand-outs");
+        r = load_kept_totp(errand, err);
         return r == CK_OK ? ck_look_totp(&errand->login, &sought, &errand->otpauth, looked, err)
                           : r;
     case CK_ROLLOUT_WEBAUTHN:
@@ -133,7 +141,6 @@ static enum ck_verdict prove(struct errand *errand, struct ck_error *why)
 {
     CK_CLEANUP(ck_bytes_clear) struct ck_bytes credential = {0};
     const struct ck_ledger_item *item = errand->item;
-    bool kept;
 
     if (ck_ledger_credential(errand->all->ledger, item->id, &credential, why) != CK_OK) {
         errand_break(errand, why);
@@ -141,7 +148,7 @@ static enum ck_verdict prove(struct errand *errand, struct ck_error *why)
     }
     switch (item->method) {
     case CK_ROLLOUT_TOTP:
-        if (errand_load_totp(errand, &kept, why) != CK_OK)
+        if (load_kept_totp(errand, why) != CK_OK)
             return CK_VERDICT_NOT_CARRIED_OUT;
         return ck_prove_totp(&errand->login, item->factor_id, &errand->otpauth, why);
     case CK_ROLLOUT_WEBAUTHN:

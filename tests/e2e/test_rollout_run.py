@@ -200,6 +200,25 @@ class GoingOn(RunCase):
         self.assert_document(outcome, states={"proved": 2}, changed_now=1)
         self.assert_enrolled_once(self.alice, self.bob)
 
+    def test_another_app_after_a_new_password(self):
+        """That has to be changed by then, and the login asks for the first app."""
+        rows = [self.row(self.bob, "reset-password", label=label) for label in ("app", "tablet")]
+        self.roll_out(rows[0])
+        outcome = self.roll_out(*rows, words=["--new-plan"])
+        self.assert_document(outcome, states={"proved": 2}, changed_now=1, refusals=0)
+        self.assertEqual([row["label"] for row in self.server.factors(self.bob)],
+                         ["app", "tablet"])
+        self.assertEqual(len(self.handed_out_passwords()), 1)
+
+    def test_another_app_after_the_first_was_sealed(self):
+        rows = [self.row(self.bob, "reset-password", label=label) for label in ("app", "tablet")]
+        seal = ["--seal-to", rollout_truth.make_recipient(self.place)[0]]
+        self.roll_out(rows[0], words=seal)
+        with self.unchanged(self.bob):
+            outcome = self.roll_out(*rows, words=["--new-plan", *seal], status=1)
+        self.assert_document(outcome, states={"proved": 1, "failed": 1}, refusals=0)
+        self.assert_refusals(0)
+
     def test_two_runs_exclude_each_other(self):
         rows = [self.row(self.alice), self.row(self.bob)]
         self.server.fault("delay:3000", field="set_tfa")
