@@ -168,7 +168,7 @@ static enum ck_err check_goes_on(const struct ck_behalf *behalf, const struct ck
     /* Nor could the proof answer it. */
     if (ck_login_check_offers(behalf->login, ck_session_page(session), err) != CK_OK)
         return err->code;
-    if (behalf->login->entrance != NULL || behalf->login->factor_key != NULL)
+    if (behalf->login->entrance != NULL || behalf->login->factor_key != NULL || behalf->keys_answer)
         return CK_OK;
     ck_error_set(err, CK_ERR_UNCHANGED,
                  "'%s' has a second factor already, which its login asks for",

@@ -23,6 +23,7 @@ struct ck_key {
     const struct ck_key_settings *settings;
     struct found_key found;
     bool lacks_credential;     /* that is why the last signing failed */
+    bool has_refused;          /* the last ceremony: it took neither PIN nor finger */
     struct ck_secret *pin;     /* once the person gave it; it serves later calls */
     struct ck_secret *old_pin; /* of the key before ck_key_reopen, which may be another one */
 };

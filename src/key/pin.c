@@ -102,6 +102,7 @@ enum ck_err run_ceremony(struct ck_key *key, const struct ceremony *ceremony, st
     const struct ck_key_person *person = key->settings->person;
     struct attempt attempt = {.ceremony = ceremony, .built_in_uv = FIDO_OPT_OMIT};
 
+    key->has_refused = false;
     enum ck_err r = prepare(key, &attempt, err);
     /* The key itself ends this: it counts its retries down. */
     while (r == CK_OK) {
@@ -116,10 +117,18 @@ enum ck_err run_ceremony(struct ck_key *key, const struct ceremony *ceremony, st
             return r;
         if (fido_error == FIDO_OK)
             return CK_OK;
-        if (!wants_pin(key, &attempt, fido_error))
-            return translate(key, fido_error, err);
+        if (!wants_pin(key, &attempt, fido_error)) {
+            r = translate(key, fido_error, err);
+            key->has_refused = r == CK_ERR_REFUSED;
+            return r;
+        }
         attempt.built_in_uv = FIDO_OPT_OMIT;
         r = ask_pin(key, PIN_TO_USE, fido_error == FIDO_ERR_PIN_INVALID, err);
     }
     return r;
+}
+
+bool ck_key_has_refused(const struct ck_key *key)
+{
+    return key->has_refused;
 }

@@ -86,6 +86,15 @@ enum errand_result errand_obstacle(enum ck_err code)
     }
 }
 
+enum ck_err errand_blame(const struct errand *errand, enum ck_err r, struct ck_error *err)
+{
+    const struct ck_key *key = errand->login.key;
+
+    if (r == CK_ERR_REFUSED && key != NULL && ck_key_has_refused(key))
+        r = err->code = CK_ERR_KEY;
+    return r;
+}
+
 const struct ck_policy_group *errand_group(const struct errand *errand)
 {
     return ck_policy_find(errand->all->policy, errand->person.group);
@@ -192,6 +201,7 @@ static enum ck_err check_answerable(const struct errand *errand, struct ck_error
                               "or by 'cowkey enroll --for'.");
 }
 
+/* Also one that has to be changed already: no login with it leads anywhere. */
 static enum ck_err reset_password(struct errand *errand, struct ck_error *err)
 {
     if (errand->person.route != CK_ROUTE_RESET_PASSWORD ||
@@ -303,6 +313,7 @@ enum errand_result errand_begin(struct errand *errand, const struct errands *all
         .done = &errand->done,
         .journal = all->journal,
         .deed = &errand->deed,
+        .keys_answer = key_settings != NULL,
     };
     /* Who comes again has got on since the caller read it. */
     if (ck_ledger_person(all->ledger, person->id, &errand->person, err) != CK_OK)

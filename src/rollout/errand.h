@@ -79,14 +79,10 @@ enum errand_result errand_begin(struct errand *errand, const struct errands *all
 
 /*
  * Does what the item's state asks for (ck_step_action): enrolls, looks, proves; more than one of
- * these where one leads to the next. serial: of the key, for the label; NULL: none to read.
+ * these where one leads to the next; or removes it, from the key, too, where it can. serial: of the key, for the label; NULL: none to read.
  */
 enum errand_result errand_item(struct errand *errand, struct ck_ledger_item *item,
                                const char *serial, struct ck_error *err);
-
-/* Removes a recorded or proved factor again (CK_STEP_UNDO); from the key, too, where it can. */
-enum errand_result errand_undo(struct errand *errand, struct ck_ledger_item *item,
-                               struct ck_error *err);
 
 /*
  * When the person has nothing left to do: forces the change of a new password, and makes the sealed

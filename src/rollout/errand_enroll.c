@@ -253,7 +253,7 @@ static enum errand_result settle_bad(struct errand *errand, enum ck_err r, struc
 enum errand_result errand_enroll(struct errand *errand, const char *serial, struct ck_error *err)
 {
     errand_begin_item(errand);
-    enum ck_err r = enroll(errand, serial, err);
+    enum ck_err r = errand_blame(errand, enroll(errand, serial, err), err);
     struct ck_error told = *err;
     enum ck_err after = ck_behalf_conclude(&errand->behalf, r, &told);
 

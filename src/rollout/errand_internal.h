@@ -28,6 +28,9 @@ enum errand_result errand_count_refusals(struct errand *errand, unsigned count,
 /* What an error means that left the item as it was: one that is none of these is DONE. */
 enum errand_result errand_obstacle(enum ck_err code);
 
+/* A PIN or finger that the key did not take is no login that the server counts: CK_ERR_KEY. */
+enum ck_err errand_blame(const struct errand *errand, enum ck_err r, struct ck_error *err);
+
 /* Fails what the person has still to enroll of this kind; what was begun waits to be looked after. */
 enum errand_result errand_fail_all(struct errand *errand, const struct ck_error *cause,
                                    struct ck_error *err);

@@ -108,7 +108,7 @@ enum errand_result errand_look(struct errand *errand, struct ck_error *err)
     struct ck_looked looked = {.trace = CK_TRACE_NONE};
 
     errand_begin_item(errand);
-    enum ck_err r = look(errand, &looked, err);
+    enum ck_err r = errand_blame(errand, look(errand, &looked, err), err);
     if (errand->broken.code != CK_OK)
         return errand_broken(errand, err);
     if (r != CK_OK && looked.refused + (r == CK_ERR_REFUSED) > 0) {
@@ -187,6 +187,7 @@ enum errand_result errand_prove(struct errand *errand, struct ck_error *err)
 
     errand_begin_item(errand);
     enum ck_verdict verdict = prove(errand, &why);
+    errand_blame(errand, why.code, &why);
     errand->login.key_failed = why.code == CK_ERR_KEY;
     if (errand->broken.code != CK_OK)
         return errand_broken(errand, err);

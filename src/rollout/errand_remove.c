@@ -54,7 +54,7 @@ enum errand_result errand_remove(struct errand *errand, struct ck_error *err)
     errand->login.witness = NULL;
     if (ck_journal_intend(errand->all->journal, &deed, intent, err) != CK_OK)
         return ERRAND_BROKEN;
-    enum ck_err r = remove_listed(errand, err);
+    enum ck_err r = errand_blame(errand, remove_listed(errand, err), err);
     struct ck_error cause = *err, told;
     enum ck_journal_outcome outcome = r == CK_OK            ? CK_JOURNAL_DONE
                                       : r == CK_ERR_UNKNOWN ? CK_JOURNAL_UNKNOWN
@@ -72,15 +72,4 @@ enum errand_result errand_remove(struct errand *errand, struct ck_error *err)
         return errand_count_refusals(errand, 1, err);
     /* It can be tried again: what is being removed stays so in the ledger. */
     return errand_obstacle(r) != ERRAND_DONE ? errand_obstacle(r) : ERRAND_NETWORK;
-}
-
-enum errand_result errand_undo(struct errand *errand, struct ck_ledger_item *item,
-                               struct ck_error *err)
-{
-    errand->item = item;
-    enum errand_result result = errand_step(errand, CK_STEP_UNDO, NULL, err) == CK_OK
-                                    ? errand_remove(errand, err)
-                                    : ERRAND_BROKEN;
-    errand->item = NULL;
-    return result;
 }

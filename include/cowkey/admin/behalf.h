@@ -22,6 +22,7 @@ struct ck_behalf {
     struct ck_journal *journal;
     const struct ck_journal_deed *deed; /* who and where; the rest is filled in here */
     const char *method;                 /* "passkey", ... */
+    bool keys_answer; /* the account's own security keys are at hand, and answer its logins */
 
     /* Filled by the calls below. */
     struct ck_record record; /* with an operator: what the server told last */

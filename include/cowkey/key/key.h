@@ -96,6 +96,12 @@ enum ck_err ck_key_sign(struct ck_key *key, const struct ck_request_options *opt
 /* Whether that failed because the key holds none of the credentials: it is another key. */
 bool ck_key_lacks_credential(const struct ck_key *key);
 
+/*
+ * Whether the last call that was CK_ERR_REFUSED was so by the key itself, which took neither PIN nor
+ * finger: no server heard of that.
+ */
+bool ck_key_has_refused(const struct ck_key *key);
+
 /* Deletes a resident credential from the key; needs the PIN. CK_ERR_KEY when the key can't. */
 enum ck_err ck_key_forget(struct ck_key *key, const struct ck_bytes *credential_id,
                           struct ck_error *err);
