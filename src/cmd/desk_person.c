@@ -128,6 +128,15 @@ static bool is_begun(const struct desk_turn *turn)
     return begun;
 }
 
+static bool is_being_undone(const struct desk_turn *turn)
+{
+    for (size_t i = 0; i < turn->count; i++) {
+        if (turn->items[i].state == CK_STEP_UNDOING)
+            return true;
+    }
+    return false;
+}
+
 static void tell_next(const struct desk_turn *turn)
 {
     const struct ck_ledger_person *person = turn->person;
@@ -137,7 +146,11 @@ static void tell_next(const struct desk_turn *turn)
     say_always("%s", "");
     say_always("Next: %s (%s, group %s), key %u of %u", person->account.name,
                ck_role_noun(person->account.role, false), person->group, turn->n, turn->keys);
-    say_always("  It gets: %s.%s", methods, is_begun(turn) ? " It was begun already." : "");
+    if (is_being_undone(turn))
+        say_always("  Undoing it was broken off, and comes first: Enter goes on with that, with a "
+                   "key plugged in that logs in. Then you are asked for the new key.");
+    else
+        say_always("  It gets: %s.%s", methods, is_begun(turn) ? " It was begun already." : "");
     tell_left(turn);
 }
 
@@ -259,8 +272,9 @@ static void tell_news(void *data, const struct desk_turn *turn, enum desk_news n
         [DESK_NEWS_LATE] = "  The server may still be at work on it. Waiting until that is known "
                            "...",
     };
-    const struct desk_front *front = data;
+    struct desk_front *front = data;
 
+    turn_to(front, turn);
     switch (news) {
     case DESK_NEWS_UNPLUG:
     case DESK_NEWS_PLUG:

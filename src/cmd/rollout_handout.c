@@ -61,7 +61,7 @@ static enum ck_err open_directory(struct handing *handing, struct ck_error *err)
                                   "--handouts; where it was given none, that is the ledger's name "
                                   "with .handouts behind it.");
     }
-    enum ck_err r = ck_pending_open(handing->directory, &handing->pending, err);
+    r = ck_pending_open(handing->directory, &handing->pending, err);
     if (r == CK_OK)
         r = ck_ledger_name(handing->ledger, name, err);
     return r == CK_OK ? ck_pending_belong(handing->pending, name, CK_PENDING_TO_LOOK, err) : r;

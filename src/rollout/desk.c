@@ -225,34 +225,51 @@ static enum ck_err forget_key(struct desk_work *work, struct ck_error *err)
     return desk_put_key(work, err);
 }
 
-static enum ck_err undo(struct desk_work *work, bool *ret_quit, struct ck_error *err)
+/* Until nothing of it is left, or the operator has enough of it: *ret_answer is DESK_GO for gone. */
+static enum ck_err undo_until_answered(struct desk_work *work, enum desk_answer *ret_answer,
+                                       struct ck_error *err)
+{
+    *ret_answer = DESK_GO;
+    while (sitting_undo(work, err) != CK_OK) {
+        struct ck_error why = *err;
+        if (work->stopped)
+            return err->code;
+        if (desk_is_cancelled(work))
+            return ck_error_set(err, CK_ERR_INTERRUPTED, "interrupted");
+        enum ck_err r = ask_after(work, &why, ret_answer, err);
+        if (r != CK_OK || *ret_answer != DESK_GO)
+            return r;
+    }
+    return CK_OK;
+}
+
+/* Also one that an earlier run was broken off at: its key is never begun with meanwhile. */
+static enum ck_err undo(struct desk_work *work, int64_t person, unsigned n, bool *ret_quit,
+                        struct ck_error *err)
 {
     CK_CLEANUP(sitting_clear) struct sitting sitting = {.items = NULL};
     enum desk_answer answer = DESK_GO;
-    enum ck_err r = sitting_open(work, work->last_person, work->last_n, &sitting, err);
+    enum ck_err r = sitting_open(work, person, n, &sitting, err);
 
     if (r != CK_OK)
         return r;
     desk_tell(work, DESK_NEWS_UNDOING);
-    while ((r = sitting_undo(work, err)) != CK_OK) {
-        struct ck_error why = *err;
-        if (work->stopped)
-            return r;
-        if (desk_is_cancelled(work))
-            return ck_error_set(err, CK_ERR_INTERRUPTED, "interrupted");
-        r = ask_after(work, &why, &answer, err);
-        if (r != CK_OK || answer != DESK_GO) {
-            *ret_quit = answer == DESK_QUIT;
-            return r;
-        }
-    }
-    work->last_person = 0;
-    r = forget_key(work, err);
+    r = undo_until_answered(work, &answer, err);
+    if (r == CK_OK && answer == DESK_GO)
+        r = forget_key(work, err);
     if (r != CK_OK)
         return r;
-    desk_tell(work, DESK_NEWS_UNDONE);
-    r = desk_queue_refresh(&work->queue, work->desk->all->ledger, work->desk->all->policy,
-                           sitting.person.id, err);
+    if (answer == DESK_GO) {
+        if (work->last_person == person && work->last_n == n)
+            work->last_person = 0;
+        desk_tell(work, DESK_NEWS_UNDONE);
+    }
+    *ret_quit = answer == DESK_QUIT;
+    struct desk_unit *unit = desk_queue_find(&work->queue, person, n);
+    if (unit != NULL)
+        unit->passed = answer != DESK_GO;
+    r = desk_queue_refresh(&work->queue, work->desk->all->ledger, work->desk->all->policy, person,
+                           err);
     return r == CK_OK ? CK_OK : desk_stop(work, err);
 }
 
@@ -284,13 +301,16 @@ static enum ck_err turn_of(struct desk_work *work, const struct desk_unit *unit,
         return r;
     switch (answer) {
     case DESK_GO:
+        if (sitting_any_is(&sitting, CK_STEP_UNDOING))
+            return undo(work, unit->person, unit->n, ret_quit, err);
         r = sit(work, ret_quit, err);
         break;
     case DESK_SKIP:
         r = skip(work, err);
         break;
     case DESK_UNDO:
-        return work->last_person != 0 ? undo(work, ret_quit, err) : CK_OK;
+        return work->last_person != 0 ? undo(work, work->last_person, work->last_n, ret_quit, err)
+                                      : CK_OK;
     case DESK_PAUSE:
         return rest(work, err);
     case DESK_QUIT:

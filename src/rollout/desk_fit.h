@@ -11,7 +11,7 @@ struct desk_demand {
     const struct ck_ledger_item *items; /* that are to be registered on it */
     size_t count;
     bool resets; /* it is reset before: a PIN and what it keeps are of no account then */
-    /* It got the roll-out's PIN already (rule: random). */
+    /* It got the roll-out's PIN already (rule: random), or is in the account with its own. */
     bool has_our_pin;
 };
 

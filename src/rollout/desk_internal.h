@@ -27,7 +27,8 @@ struct desk_work {
 
     /* The key on the desk. */
     struct ck_plugged_key plugged;
-    struct ck_key *key;    /* open while the desk itself works with it, and not the errand */
+    struct ck_key *key;    /* open while the desk itself works with it, and not the errand, which
+                              goes on with it: another one may come by the same path meanwhile */
     bool resumed;          /* it holds a credential of this sitting already */
     struct ck_secret *pin; /* which this run gave it: it need not be asked for */
     struct ck_key_person key_person;
@@ -74,8 +75,10 @@ enum ck_err sitting_undo(struct desk_work *work, struct ck_error *err);
 /* desk_key.c: everything up to the moment when the errand may begin, and what comes behind it. */
 void desk_key_init(struct desk_work *work);
 void desk_key_close(struct desk_work *work);
-/* Finds the key, refuses one that won't do, resets it, and gives it its PIN. */
+/* Finds the key, refuses one that won't do, resets it, and gives it its PIN; it stays open. */
 enum ck_err desk_key_prepare(struct desk_work *work, struct ck_error *err);
+/* The key that work->plugged is now, instead of the one that was looked at: nobody else's? */
+enum ck_err desk_key_look_again(struct desk_work *work, struct ck_error *err);
 /* Forces the change of a random PIN, if that is what is left to do. */
 enum ck_err desk_key_force_change(struct desk_work *work, struct ck_error *err);
 

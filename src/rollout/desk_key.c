@@ -120,7 +120,8 @@ static const struct ck_ledger_item *find_bound_item(const struct sitting *sittin
 {
     for (size_t i = 0; i < sitting->count; i++) {
         const struct ck_ledger_item *item = &sitting->items[i];
-        if (item->state == CK_STEP_SUBMITTED || ck_step_is_there(item->state))
+        if (item->state == CK_STEP_SUBMITTED || item->state == CK_STEP_UNKNOWN ||
+            ck_step_is_there(item->state))
             return item;
     }
     return NULL;
@@ -145,10 +146,20 @@ static enum ck_err check_used(struct desk_work *work, struct ck_error *err)
     if (bound == NULL)
         return CK_OK;
     ck_error_set(err, CK_ERR_KEY,
-                 "this is not the key that was begun with: '%.200s' is registered on another one",
-                 bound->label);
+                 "this is not the key that was begun with: '%.200s' %s registered on another one",
+                 bound->label, ck_step_is_there(bound->state) ? "is" : "may be");
     return ck_error_hint(err, "Nothing was done with it. Plug in that one; if it is lost, skip it, "
                               "and remove its entry from the account.");
+}
+
+enum ck_err desk_key_look_again(struct desk_work *work, struct ck_error *err)
+{
+    enum ck_err r = open_key(work, err);
+
+    if (r == CK_OK)
+        r = check_used(work, err);
+    desk_key_close(work);
+    return r;
 }
 
 /* --- is it the one that was made ready in an earlier sitting? --- */
@@ -229,11 +240,12 @@ static enum ck_err reset(struct desk_work *work, struct ck_error *err)
 static enum ck_err judge(struct desk_work *work, bool resets, struct ck_error *err)
 {
     const struct sitting *sitting = work->sitting;
+    bool goes_on = work->resumed && find_bound_item(sitting) != NULL;
     const struct desk_demand demand = {.group = sitting->group,
                                        .items = sitting->items,
                                        .count = sitting->count,
                                        .resets = resets,
-                                       .has_our_pin = has_our_pin(work)};
+                                       .has_our_pin = has_our_pin(work) || goes_on};
 
     return desk_key_fits(&demand, &work->plugged.info, err);
 }
@@ -251,7 +263,10 @@ static enum ck_err make_ready(struct desk_work *work, struct ck_error *err)
         if (r == CK_OK)
             r = judge(work, false, err);
     }
-    return r == CK_OK ? desk_pin_give(work, err) : r;
+    if (r == CK_OK)
+        r = desk_pin_give(work, err);
+    /* It tells other things of itself with a PIN. */
+    return r == CK_OK ? open_key(work, err) : r;
 }
 
 enum ck_err desk_key_prepare(struct desk_work *work, struct ck_error *err)
@@ -271,7 +286,6 @@ enum ck_err desk_key_prepare(struct desk_work *work, struct ck_error *err)
         desk_tell(work, DESK_NEWS_RESUMED);
     if (r == CK_OK && !is_settled(work->sitting))
         r = make_ready(work, err);
-    desk_key_close(work); /* the errand opens it for itself */
     return r;
 }
 

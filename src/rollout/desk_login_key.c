@@ -68,9 +68,12 @@ static enum ck_err holds_any(struct desk_work *work, const char *path, const str
     return CK_OK;
 }
 
+/* As far as it tells; whose it is has to be asked besides. */
 static bool is_the_new_one(const struct desk_work *work, const struct ck_plugged_key *plugged)
 {
-    return strcmp(plugged->serial, work->plugged.serial) == 0 &&
+    enum ck_pin_state pin = work->pin != NULL ? CK_PIN_SET : work->plugged.info.pin;
+
+    return plugged->info.pin == pin && strcmp(plugged->serial, work->plugged.serial) == 0 &&
            strcmp(plugged->maker, work->plugged.maker) == 0 &&
            plugged->info.fido2 == work->plugged.info.fido2 &&
            memcmp(plugged->info.aaguid, work->plugged.info.aaguid, CK_AAGUID_SIZE) == 0;
@@ -142,8 +145,7 @@ static enum ck_err ask_other_key(void *data, struct ck_error *err)
     if (r != CK_OK)
         return r;
     work->plugged = key;
-    work->key_settings.device = work->plugged.path;
-    return CK_OK;
+    return desk_key_look_again(work, err);
 }
 
 /* A passkey that does not log in is of no use on the key. */

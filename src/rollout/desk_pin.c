@@ -53,12 +53,31 @@ static enum ck_err set(struct desk_work *work, struct ck_error *err)
     return ck_key_set_pin(work->key, CK_PIN_ACT_SET, &wish, &is_set, err);
 }
 
+/*
+ * A key that looks like the one that got it may be another one, whose own PIN no letter has: only
+ * the key can tell. A change to the same PIN changes nothing, and needs no touch.
+ */
+static enum ck_err try_out(struct desk_work *work, struct ck_error *err)
+{
+    const struct ck_pin_wish wish = {.pin = work->pin};
+    bool is_set = false;
+
+    return ck_key_set_pin(work->key, CK_PIN_ACT_CHANGE, &wish, &is_set, err);
+}
+
 static enum ck_err give_random(struct desk_work *work, struct ck_error *err)
 {
     struct ck_ledger_key *key = &work->sitting->key;
     bool fresh = work->plugged.info.pin == CK_PIN_NOT_SET;
     enum ck_err r = CK_OK;
 
+    /* What was registered when the policy wanted PINs that are typed has its own, and keeps it. */
+    if (!fresh && key->pin == CK_KEY_PIN_ITS_OWN) {
+        ck_secret_free(&work->pin);
+        return CK_OK;
+    }
+    if (!fresh && !work->resumed && try_out(work, err) != CK_OK)
+        return err->code;
     /* Another key has taken the place of the one that had it, or that one was reset. */
     if (fresh && key->pin > CK_KEY_PIN_HANDED_OUT)
         r = put_state(work, CK_KEY_PIN_ITS_OWN, err);

@@ -94,6 +94,12 @@ static enum ck_err get_operator(struct desk_work *work, const struct ck_operator
     return r;
 }
 
+/* Whatever went wrong that is not the key's: the session may have ended, and another try shall not. */
+static void note_operator(struct desk_work *work, enum ck_err r)
+{
+    work->act_afresh = work->act_afresh || (r != CK_OK && r != CK_ERR_KEY);
+}
+
 static enum ck_err check_refusals(struct desk_work *work, struct ck_error *err)
 {
     unsigned total = 0;
@@ -234,6 +240,7 @@ static enum ck_err work_on_items(struct desk_work *work, struct ck_error *err)
 {
     enum ck_err r = begin_errand(work, err);
 
+    work->errand.login.key = CK_TAKE(work->key);
     if (r == CK_OK)
         r = do_items(work, err);
     ck_key_close(&work->errand.login.key);
@@ -256,36 +263,31 @@ bool sitting_any_is(const struct sitting *sitting, enum ck_step_state state)
     return false;
 }
 
-/* What was being removed when a run was broken off: needs a login, and no key of its own. */
-static enum ck_err go_on_removing(struct desk_work *work, struct ck_error *err)
+enum ck_err sitting_try(struct desk_work *work, struct ck_error *err)
+{
+    ck_secret_free(&work->pin);
+    enum ck_err r = desk_key_prepare(work, err);
+    if (r == CK_OK)
+        r = work_on_items(work, err);
+    desk_key_close(work);
+    ck_secret_free(&work->pin);
+    note_operator(work, r);
+    return r;
+}
+
+/* All of it before the first is removed: whoever goes on later knows what was wanted. */
+static enum ck_err note_undoing(struct desk_work *work, struct ck_error *err)
 {
     struct sitting *sitting = work->sitting;
     enum ck_err r = CK_OK;
 
-    work->key_settings.device = work->desk->key_settings->device;
-    r = begin_errand(work, err);
-    for (size_t i = sitting->count; r == CK_OK && i > 0; i--) {
-        if (sitting->items[i - 1].state == CK_STEP_UNDOING)
-            r = take_result(work, errand_item(&work->errand, &sitting->items[i - 1], NULL, err),
-                            err);
+    for (size_t i = 0; r == CK_OK && i < sitting->count; i++) {
+        struct ck_ledger_item *item = &sitting->items[i];
+        if (ck_step_is_there(item->state))
+            r = ck_ledger_step(work->desk->all->ledger, item->id, CK_STEP_UNDO,
+                               &(struct ck_ledger_facts){.label = NULL}, &item->state, err);
     }
-    errand_clear(&work->errand);
-    return r;
-}
-
-enum ck_err sitting_try(struct desk_work *work, struct ck_error *err)
-{
-    enum ck_err r =
-        sitting_any_is(work->sitting, CK_STEP_UNDOING) ? go_on_removing(work, err) : CK_OK;
-
-    ck_secret_free(&work->pin);
-    if (r == CK_OK)
-        r = desk_key_prepare(work, err);
-    desk_key_close(work);
-    if (r == CK_OK)
-        r = work_on_items(work, err);
-    ck_secret_free(&work->pin);
-    return r;
+    return r == CK_OK ? CK_OK : desk_stop(work, err);
 }
 
 enum ck_err sitting_undo(struct desk_work *work, struct ck_error *err)
@@ -295,13 +297,14 @@ enum ck_err sitting_undo(struct desk_work *work, struct ck_error *err)
     work->key_settings.device = work->desk->key_settings->device;
     enum ck_err r = begin_errand(work, err);
     work->result->changed = work->result->changed || r == CK_OK;
+    if (r == CK_OK)
+        r = note_undoing(work, err);
     for (size_t i = sitting->count; r == CK_OK && i > 0; i--) {
         struct ck_ledger_item *item = &sitting->items[i - 1];
-        if (ck_step_is_there(item->state))
-            r = take_result(work, errand_undo(&work->errand, item, err), err);
-        else if (item->state == CK_STEP_UNDOING)
+        if (item->state == CK_STEP_UNDOING)
             r = take_result(work, errand_item(&work->errand, item, NULL, err), err);
     }
     errand_clear(&work->errand);
+    note_operator(work, r);
     return r;
 }
