@@ -37,13 +37,15 @@ class CrowdCase(AdminCase):
     def handouts_path(self):
         return Path(f"{self.ledger_path}.handouts")
 
-    def crowd(self, count, labels=LABELS, policy=None):
-        """So many mailboxes, each with its password, and a plan that gives each these apps."""
+    def crowd(self, count, labels=LABELS, policy=None, keys=()):
+        """So many mailboxes, each with its password, and a plan that gives each these apps and keys."""
         self.server.arrange("many-mailboxes", DOMAIN, count, "passwords")
         passwords = [f"Made-Up-Pass-{number:05}" for number in range(1, count + 1)]
         self.secret_texts |= set(passwords)
         rows = [f"{name_of(number)},totp,{label},password,secret:{number}"
                 for number in range(1, count + 1) for label in labels]
+        rows += [f"{name_of(number)},{method},,password,secret:{number}"
+                 for number in range(1, count + 1) for method in keys]
         head = "account,method,label,route,password_ref"
         self.plan_path = self.file("plan.csv", "\n".join([head, *rows]) + "\n")
         self.secrets_path = self.file("secrets.csv", "".join(
@@ -78,12 +80,13 @@ class CrowdCase(AdminCase):
         ledger = rollout_truth.Ledger(self.ledger_path)
         return f"{outcome}\n  {ledger.states()} {ledger.causes()}"
 
-    def killer(self, at=0, side="before", since=None):
+    def killer(self, at=0, side="before", since=None, given=None, **more):
         """The environment of a run that is killed at what it does for good."""
-        given = {"KILLER_AT": at, "KILLER_SIDE": side, "KILLER_LOG": self.place / "killer.log"}
+        given = dict(given or {}) | {"KILLER_AT": at, "KILLER_SIDE": side,
+                                     "KILLER_LOG": self.place / "killer.log"}
         if since is not None:
             given["KILLER_FROM"] = since
-        return preload.variables(self.binary, [preload.KILLER], given)
+        return preload.variables(self.binary, [preload.KILLER], given | more)
 
     def kill_log(self):
         """(number, what, path) of the last run, and the log is empty again."""

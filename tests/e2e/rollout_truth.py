@@ -1,5 +1,6 @@
 """A roll-out's ledger and hand-outs beside what the server has: is anything lost, twice or made up?"""
 
+import base64
 import html
 import re
 import shutil
@@ -171,3 +172,9 @@ def _missing(item, row):
         yield f"{item.label!r} is {item.state}, and the server calls it {row['label']!r}"
     elif item.method != "passkey" and row["method"] != item.method:
         yield f"{item.label!r} is {item.state}, and the server has a {row['method']}"
+    elif item.method != "totp" and row["credential"] != _text(item.credential):
+        yield f"{item.label!r} is {item.state}, and the server has another credential"
+
+
+def _text(octets):
+    return base64.urlsafe_b64encode(octets).decode().rstrip("=")

@@ -12,10 +12,15 @@ import unittest
 import otp
 import rollout_truth
 from case import each, is_root
-from crowd_case import AWAY, DOMAIN, DONE, KILLED, LABELS, PATIENCE_S, CrowdCase, name_of
+from crowd_case import AWAY, DOMAIN, DONE, KILLED, LABELS, LEFT, PATIENCE_S, CrowdCase, name_of
+from cowkey import Hang
+from key_case import KeyCase
 from rollout_truth import Handouts
+from test_rollout_desk import ASKS_NEXT
+from test_rollout_desk import DONE as DONE_WITH_KEY
 
 PEOPLE = 100
+KEYS_AT_ONCE = 60  # that the program is shown
 SEED = int(os.environ.get("CK_SEED", "0")) or random.SystemRandom().randrange(1, 10**6)
 WAYS = {"plain": False, "sealed": True}
 
@@ -36,7 +41,7 @@ class KillCase(CrowdCase):
         ledger, handouts, holdings = self.assert_all_proved(self.recipient)
         if self.recipient:
             clear = [row["label"] for held in holdings.values() for row in held["factors"]
-                     if handouts.in_the_clear(row["secret"])]
+                     if row["secret"] and handouts.in_the_clear(row["secret"])]
             self.assertEqual(clear, [], "secrets are in the clear beside sealed ones")
             self.assertGreaterEqual(len(handouts.sealed), len(holdings))
         return ledger
@@ -65,6 +70,81 @@ class EachPoint(KillCase):
         self.assertGreater(len(points), 40)
         self.assertTrue({"fsync", "renameat2", "pwrite64"} <= set(points), points)
         self.until_done(*words)
+        self.assert_all_is_well()
+
+
+class Desk(KillCase, KeyCase):
+    """An app and a security key for everybody; the operator plugs in what is asked for."""
+
+    def spare(self):
+        key = self.key()
+        key.ctl(plugged=False)
+        return key
+
+    def sit(self, at, side, *words):
+        """Kills count from the moment when the file "now" is there."""
+        (self.place / "now").unlink(missing_ok=True)
+        environ = self.killer(at, side, given=self.environ(), KILLER_WHEN=self.place / "now")
+        return self.sit_down(None, *self.run_words(*words), environ=environ)
+
+    def offer(self, operator, key):
+        """Whether the key came to be done; else the run has ended."""
+        key.ctl(plugged=True)
+        operator.answer("")
+        try:
+            operator.expect(DONE_WITH_KEY)
+            return True
+        except Hang:
+            return False
+        finally:
+            key.ctl(plugged=False)
+
+    def sit_for(self, people, words):
+        """So many of those who are left get a key."""
+        keys = [self.spare() for _ in range(people)]
+        self.plugged = keys
+        operator = self.sit(0, "before", *words)
+        for key in keys:
+            operator.expect(ASKS_NEXT)
+            self.assertTrue(self.offer(operator, key), operator.shown)
+            key.close()
+        return operator
+
+    @each({"before": ("before", False), "after, sealed": ("after", True)})
+    def test_killed(self, side, sealed):
+        people = PEOPLE
+        self.crowd(people, labels=("phone",), policy="[default]\nkeys = 1\n", keys=("webauthn",))
+        words = self.seal(sealed)
+        self.rollout("--jobs", "4", *words)
+        self.assert_nothing_lost(self.recipient)
+        points, begun = [], None
+        for at in range(1, people + 1):
+            key = self.spare()
+            self.plugged = [plugged for plugged in (begun, key) if plugged]
+            operator = self.sit(at, side, *words)
+            operator.expect(ASKS_NEXT)
+            if begun and name_of(at - 1) in operator.shown:
+                self.assertTrue(self.offer(operator, begun), operator.shown)
+                operator.expect(ASKS_NEXT)
+            self.kill_log()
+            (self.place / "now").touch()
+            if self.offer(operator, key):
+                operator.answer("q")
+                operator.wait()
+                break
+            self.finish(operator, KILLED)
+            points.append(self.kill_log()[-1][1])
+            begun = key
+        else:
+            self.fail(f"{people} people are too few: {points}")
+        self.assertGreater(len(points), 15, points)
+        while people - at > KEYS_AT_ONCE:
+            operator = self.sit_for(KEYS_AT_ONCE, words)
+            operator.expect(ASKS_NEXT)
+            operator.answer("q")
+            self.finish(operator, LEFT)
+            at += KEYS_AT_ONCE
+        self.finish(self.sit_for(people - at, words), DONE)
         self.assert_all_is_well()
 
 

@@ -5,6 +5,7 @@
  *   KILLER_AT    which one, from 1; 0 or none: only counts
  *   KILLER_SIDE  "before" it, or "after" it
  *   KILLER_FROM  begin to count where a path has this in it
+ *   KILLER_WHEN  begin to count when there is a file of this name
  *   KILLER_LOG   a file that gets a line "NUMBER NAME PATH" for each, before it happens
  *
  * Only regular files and directories count, and not the first three descriptors. What a killed
@@ -77,9 +78,10 @@ static bool is_the_one(long number, const char *side)
 
 static bool has_begun(const char *path)
 {
-    const char *from = getenv("KILLER_FROM");
+    const char *from = getenv("KILLER_FROM"), *when = getenv("KILLER_WHEN");
 
-    if (!counts && (from == NULL || strstr(path, from) != NULL))
+    if (!counts && (from == NULL || strstr(path, from) != NULL) &&
+        (when == NULL || access(when, F_OK) == 0))
         counts = true;
     return counts;
 }
