@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 import time
-import unittest
 from pathlib import Path
 
 import leaks
@@ -18,6 +17,7 @@ import rollout_truth
 from case import CODE, each
 from key_case import PIN, WRONG_PIN
 from leak_case import MANNERS, NEW_PASSWORD, NEW_PIN, WRONG_API_KEY, LeakCase, unlimited_core
+from test_rollout_desk import ASKS_NEXT, DONE
 
 CORE_PATTERN = Path("/proc/sys/kernel/core_pattern")
 SECRET = "FAKEFAKEFAKEFAKEFAKEFAKEFAKE7777"
@@ -27,11 +27,13 @@ YUBICO_KEY = "TWFkZS1VcC1ZdWJpY28tS2V5LTE="
 
 # Command: function(test) that runs it in its ways. One that is not here fails the test.
 COMMANDS = {}
+SCENARIOS = {}
 
 
 def of(*commands):
     def add(scenario):
         COMMANDS.update({command: scenario for command in commands})
+        SCENARIOS[scenario.__name__] = scenario
         return scenario
     return add
 
@@ -368,13 +370,44 @@ def rollout(test):
         test.bad(None, "rollout", command, "--ledger", secrets, connect=False)
 
 
+@of("rollout run")
+def rollout_desk(test):
+    """Keys that get a random PIN, and one whose PIN is typed wrong and right."""
+    plan = test.file("plan.csv", "account,method,route,password_ref\n"
+                     "bob@example.test,webauthn,password,secret:bob\n"
+                     "bob@example.test,passkey,password,secret:bob\n")
+    secrets = test.file("secrets.csv", f"bob,{test.bob.password}\n")
+    for number, (pin, has) in enumerate((("random", {}), ("typed", {"pin": PIN}))):
+        test.server.reset()
+        test.plugged.clear()
+        key = test.key(**has)
+        ledger = test.place / f"desk{number}"
+        test.handouts.add(Path(f"{ledger}.handouts"))
+        policy = test.file("policy.ini", f"[default]\nkeys = 1\npin = {pin}\n")
+        person = test.sit_down(None, "--verbose", "--yes", *test.by_key(), "rollout", "run", plan,
+                               "--ledger", ledger, "--policy", policy, "--secrets", secrets)
+        person.expect(ASKS_NEXT)
+        person.answer("")
+        if has:
+            for typed in (WRONG_PIN, PIN):
+                person.ask(r"PIN of the security key[^\n]*: *$")
+                person.answer(typed)
+        person.expect(DONE)
+        test.finish(person, 0)
+        test.learn()
+        letters = list(Path(f"{ledger}.handouts").glob("pending/pin-*"))
+        test.assertEqual(len(letters), pin == "random")
+        test.typed |= {path.read_text().strip() for path in letters}
+        key.ctl(plugged=False)
+
+
 # -- the tests ---------------------------------------------------------------------------------
 
 
 class Commands(LeakCase):
     """Each command of the program, in success and in failure."""
 
-    @each({function.__name__: function for function in COMMANDS.values()})
+    @each(SCENARIOS)
     def test_leaks_nothing(self, scenario):
         self.server.needs_simulation("what accounts hold")
         scenario(self)
