@@ -1,15 +1,20 @@
 """rollout run at the desk: the wrong key at the wrong moment, undoing that is broken off, tries that
 were in vain, and sessions that end during a pause."""
 
+import contextlib
 import os
+import re
 import shutil
 import signal
+import subprocess
 from pathlib import Path
 
+import preload
+import rollout_truth
 import softkey
-from case import each
+from cowkey import Hang
 from key_case import MAKE, PIN, SIGN, WRONG_PIN
-from test_rollout_desk import (ASKS_AFTER, ASKS_GO_ON, ASKS_KEY, ASKS_NEXT, ASKS_PIN, DONE, DeskCase)
+from test_rollout_desk import (ASKS_KEY, ASKS_NEXT, ASKS_PIN, DONE, DeskCase, Pins)
 
 
 class Mishaps(DeskCase):
@@ -259,3 +264,71 @@ class Mishaps(DeskCase):
         self.register(operator, other, logs_in=key)
         self.handed_out_passwords()
         self.assert_document(self.finish(operator, 0), states={"proved": 2}, refusals=0)
+
+    def test_killed_at_each_durable_step_of_a_random_pin(self):
+        """Whatever it was killed at: the key's PIN is in its hand-out, and the next run goes on."""
+        policy, row, died = {"pin": "random"}, self.key_row(self.alice), 0
+        key = self.spare()
+        for at in range(1, 200):
+            self.sessions_lost += 2
+            environ = preload.variables(self.binary, [preload.KILLER], self.environ(
+                {"KILLER_AT": 2 * at, "KILLER_SIDE": "after", "KILLER_FROM": "pin-"}))
+            key.ctl(plugged=False)
+            operator = self.sit(row, policy=policy, environ=environ)
+            with contextlib.suppress(Hang):  # killed before
+                operator.expect(ASKS_NEXT)
+                key.ctl(plugged=True)
+                operator.answer("")
+            outcome = self.finish(operator)
+            if key.state()["pin_set"]:
+                self.letter()
+            if outcome.status != -signal.SIGKILL:
+                break
+            died += 1
+        self.assertGreater(died, 3)
+        self.assertEqual(outcome.status, 0, outcome)
+        self.assert_registered(self.alice, "cowkey 1")
+        self.assertEqual([*self.item_states().values()], ["proved"])
+        self.assertTrue(key.state()["pin_change_forced"])
+        self.assert_opens(key, self.letter())
+
+    def opens_one_of(self, key, pins):
+        """Whether one of them is the key's PIN."""
+        key.ctl(plugged=True)
+        new = self.private("new-pin", "Made-Up-New-PIN\n")
+        self.secret_texts.add("Made-Up-New-PIN")
+        return any(self.cowkey(None, "key", "pin", "change", "--pin-file",
+                               self.private("old-pin", pin + "\n"), "--new-pin-file", new,
+                               connect=False).status == 0 for pin in pins)
+
+    assert_opens = Pins.assert_opens
+
+    def test_sealed_and_undone(self):
+        """What was sealed is replaced: the letter has the PIN of the key that came instead."""
+        certificate, private = rollout_truth.make_recipient(self.place)
+        key, other = self.spare(), self.spare()
+        rows = [self.key_row(self.bob, route="reset-password"), self.key_row(self.alice)]
+        operator = self.sit(*rows, policy={"pin": "random"}, words=["--seal-to", certificate])
+        self.register(operator, key)
+        operator.expect(ASKS_NEXT)
+        self.assertEqual([*self.handouts.glob("pending/p*-*1")], [])
+        key.ctl(plugged=True)
+        operator.answer("u")
+        operator.expect("Undone: bob@example.test")
+        key.ctl(plugged=False)
+        operator.expect("Next: bob@example.test")
+        self.register(operator, other)
+        operator.expect("Next: alice")
+        operator.expect(ASKS_NEXT)
+        operator.answer("q")
+        self.assert_document(self.finish(operator, 1), states={"proved": 1, "planned": 1}, refusals=0)
+        self.assert_registered(self.bob, "cowkey 1")
+        self.assertTrue(other.state()["pin_change_forced"])
+        self.assertEqual([*self.handouts.glob("pending/p*-*")], [])
+        letters = [subprocess.run(
+            ["openssl", "cms", "-decrypt", "-inform", "DER", "-recip", certificate, "-inkey", private,
+             "-in", path], check=True, capture_output=True, text=True).stdout
+            for path in self.handouts.glob("letters/*")]
+        pins = set(re.findall(r"[2-9a-hjkmnp-z]{8}(?=<)", "".join(letters)))
+        self.secret_texts |= pins
+        self.assertTrue(self.opens_one_of(other, pins))
