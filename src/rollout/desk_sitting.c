@@ -94,12 +94,6 @@ static enum ck_err get_operator(struct desk_work *work, const struct ck_operator
     return r;
 }
 
-/* Whatever went wrong that is not the key's: the session may have ended, and another try shall not. */
-static void note_operator(struct desk_work *work, enum ck_err r)
-{
-    work->act_afresh = work->act_afresh || (r != CK_OK && r != CK_ERR_KEY);
-}
-
 static enum ck_err check_refusals(struct desk_work *work, struct ck_error *err)
 {
     unsigned total = 0;
@@ -271,7 +265,6 @@ enum ck_err sitting_try(struct desk_work *work, struct ck_error *err)
         r = work_on_items(work, err);
     desk_key_close(work);
     ck_secret_free(&work->pin);
-    note_operator(work, r);
     return r;
 }
 
@@ -305,6 +298,5 @@ enum ck_err sitting_undo(struct desk_work *work, struct ck_error *err)
             r = take_result(work, errand_item(&work->errand, item, NULL, err), err);
     }
     errand_clear(&work->errand);
-    note_operator(work, r);
     return r;
 }
