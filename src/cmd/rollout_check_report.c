@@ -91,7 +91,7 @@ static void print_mail_programs(const struct ck_check_found *found)
                      "mailboxes have no app password yet: %zu",
                      count);
     for (size_t i = 0; i < count && i < NAMED_MAX; i++)
-        print_result("  %s", found->mail_programs[i].name);
+        print_result("  %s", found->mail_programs[i]);
     if (count > NAMED_MAX)
         print_result("  and %zu more; --json names all", count - NAMED_MAX);
     if (found->mail_programs_unknown > 0)
@@ -188,7 +188,7 @@ static json_t *server_json(const struct rollout_check_report *report)
     json_t *names = json_array();
 
     for (size_t i = 0; i < found->mail_programs_count; i++)
-        json_array_append_new(names, text_json(found->mail_programs[i].name));
+        json_array_append_new(names, text_json(found->mail_programs[i]));
     return json_pack("{s:s, s:o, s:o, s:I, s:o, s:I}", "url", report->server, "login",
                      text_or_null_json(report->login), "app_passwords_missing", names,
                      "app_passwords_unknown", (json_int_t)found->mail_programs_unknown,

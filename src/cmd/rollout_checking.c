@@ -138,10 +138,10 @@ static void show_progress(void *data, size_t done, size_t count)
 }
 
 enum ck_err rollout_checking_ask_server(struct rollout_checking *checking, struct ck_plan *plan,
-                                        struct ck_error *err)
+                                        enum ck_check_depth depth, struct ck_error *err)
 {
     progress_begin(&checking->progress, checking->options);
-    enum ck_err r = ck_check_server(plan, &checking->acting.by, show_progress, checking,
+    enum ck_err r = ck_check_server(plan, &checking->acting.by, depth, show_progress, checking,
                                     &checking->report.found, err);
     progress_clear(&checking->progress);
     return r;

@@ -43,7 +43,7 @@ enum ck_err rollout_checking_open_server(struct rollout_checking *checking, stru
 
 /* Looks the accounts of plan up: all of checking->plan, or some. Problems go to the report. */
 enum ck_err rollout_checking_ask_server(struct rollout_checking *checking, struct ck_plan *plan,
-                                        struct ck_error *err);
+                                        enum ck_check_depth depth, struct ck_error *err);
 
 /* Says that nobody is enrolled, since something is wrong with the plan; the exit status. */
 int rollout_checking_refuse(struct rollout_checking *checking);

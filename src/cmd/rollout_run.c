@@ -1,4 +1,5 @@
 /* cowkey rollout run */
+#include <malloc.h>
 #include <openssl/rand.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -206,10 +207,10 @@ static enum ck_err ask_server(struct running *running, struct ck_error *err)
     if (r != CK_OK)
         return r;
     if (running->ledger == NULL)
-        return rollout_checking_ask_server(checking, &checking->plan, err);
+        return rollout_checking_ask_server(checking, &checking->plan, CK_CHECK_TO_RUN, err);
     r = untouched_rows(&checking->plan, running->ledger, &untouched, err);
     if (r == CK_OK)
-        r = rollout_checking_ask_server(checking, &untouched, err);
+        r = rollout_checking_ask_server(checking, &untouched, CK_CHECK_TO_RUN, err);
     for (size_t i = 0; i < untouched.count; i++)
         free(untouched.items[i].display_name); /* the ledger has its people by now */
     free(untouched.items);
@@ -323,11 +324,19 @@ static enum ck_err check_hand_outs(struct running *running, struct ck_error *err
         counts.states[CK_STEP_PLANNED] < counts.items ? CK_PENDING_BEGUN : CK_PENDING_UNBEGUN, err);
 }
 
+/* The ledger has all of it: what a run needs is no more for many people than for a few. */
+static void forget_plan(struct running *running)
+{
+    ck_plan_clear(&running->checking.plan);
+    malloc_trim(0);
+}
+
 static enum ck_err open_hand_outs(struct running *running, struct ck_error *err)
 {
     size_t again = 0;
     enum ck_err r = open_ledger(running, err);
 
+    forget_plan(running);
     if (r == CK_OK)
         r = ck_pending_open(running->handouts_path, &running->pending, err);
     if (r == CK_OK)

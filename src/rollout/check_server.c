@@ -10,6 +10,8 @@
 void ck_check_found_clear(struct ck_check_found *found)
 {
     ck_complaints_clear(&found->problems);
+    for (size_t i = 0; i < found->mail_programs_count; i++)
+        free(found->mail_programs[i]);
     free(found->mail_programs);
     *found = (struct ck_check_found){0};
 }
@@ -17,6 +19,7 @@ void ck_check_found_clear(struct ck_check_found *found)
 struct looking {
     struct ck_plan *plan;
     const struct ck_operator *by;
+    enum ck_check_depth depth;
     struct ck_check_found *found;
     void (*progress)(void *data, size_t done, size_t count);
     void *data;
@@ -112,13 +115,16 @@ static enum ck_err note_mail_programs(struct looking *looking, const struct ck_a
         return CK_OK;
     }
     if (found->mail_programs_count % STEP == 0) {
-        struct ck_account *grown =
+        char **grown =
             reallocarray(found->mail_programs, found->mail_programs_count + STEP, sizeof(*grown));
         if (grown == NULL)
             return ck_error_no_memory(looking->err);
         found->mail_programs = grown;
     }
-    found->mail_programs[found->mail_programs_count++] = *account;
+    char *name = strdup(account->name);
+    if (name == NULL)
+        return ck_error_no_memory(looking->err);
+    found->mail_programs[found->mail_programs_count++] = name;
     return CK_OK;
 }
 
@@ -176,7 +182,7 @@ static enum ck_err look_at(struct looking *looking, const struct ck_plan_item *c
     enum ck_err r = note_name(looking, items[0], record);
     for (size_t i = 0; i < count && r == CK_OK; i++)
         r = judge(looking, items[i], record, &runs);
-    return r == CK_OK && runs && gets_factor(items, count)
+    return r == CK_OK && runs && looking->depth == CK_CHECK_TO_TELL && gets_factor(items, count)
                ? note_mail_programs(looking, &items[0]->account)
                : r;
 }
@@ -292,6 +298,7 @@ static size_t crowd_run(const struct ck_plan_item *const *items, size_t count)
 }
 
 enum ck_err ck_check_server(struct ck_plan *plan, const struct ck_operator *by,
+                            enum ck_check_depth depth,
                             void (*progress_of)(void *data, size_t done, size_t count), void *data,
                             struct ck_check_found *ret_found, struct ck_error *err)
 {
@@ -299,6 +306,7 @@ enum ck_err ck_check_server(struct ck_plan *plan, const struct ck_operator *by,
     CK_CLEANUP(ck_check_found_clear) struct ck_check_found found = {.enforceable = -1};
     struct looking looking = {.plan = plan,
                               .by = by,
+                              .depth = depth,
                               .found = &found,
                               .progress = progress_of,
                               .data = data,

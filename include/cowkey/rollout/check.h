@@ -50,13 +50,18 @@ enum ck_err ck_check_count(const struct ck_rollout *rollout, struct ck_check_cou
 struct ck_check_found {
     struct ck_complaints problems; /* lines of the plan that can't run on this server */
     /* Mailboxes whose mail programs will stop: they have no app password. Owned. */
-    struct ck_account *mail_programs;
+    char **mail_programs; /* names */
     size_t mail_programs_count;
     size_t mail_programs_unknown; /* mailboxes of which it was not told */
     int enforceable;         /* whether the release can insist on second factors; -1: not seen */
     size_t changes_unforced; /* new passwords whose change it can't insist on */
 };
 void ck_check_found_clear(struct ck_check_found *found);
+
+enum ck_check_depth {
+    CK_CHECK_TO_RUN,  /* what could stop a run */
+    CK_CHECK_TO_TELL, /* and whose mail programs will stop: an exchange more for each mailbox */
+};
 
 /*
  * Reads what the server tells of each account of the plan. An account that is not there, or that
@@ -66,6 +71,7 @@ void ck_check_found_clear(struct ck_check_found *found);
  * progress may be NULL.
  */
 enum ck_err ck_check_server(struct ck_plan *plan, const struct ck_operator *by,
+                            enum ck_check_depth depth,
                             void (*progress)(void *data, size_t done, size_t count), void *data,
                             struct ck_check_found *ret_found, struct ck_error *err);
 

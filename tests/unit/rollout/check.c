@@ -135,10 +135,13 @@ enum ck_err ck_session_log_in_as(struct ck_session *admin, const struct ck_accou
     return err->code;
 }
 
+static enum ck_check_depth depth;
+
 static int set_up(void **state)
 {
     (void)state;
     memset(&server, 0, sizeof(server));
+    depth = CK_CHECK_TO_TELL;
     return 0;
 }
 
@@ -311,7 +314,7 @@ static enum ck_err check(const char *rows, const struct ck_account *login,
 
     server.login = login;
     read_files(&files, rows, "");
-    return ck_check_server(&files.plan, &by, NULL, NULL, found, err);
+    return ck_check_server(&files.plan, &by, depth, NULL, NULL, found, err);
 }
 
 static void expect_problem(const char *row, const struct ck_account *login, const char *part)
@@ -434,7 +437,7 @@ static void test_mail_programs(void **state)
                      CK_OK);
     assert_int_equal(server.app_reads, 1);
     assert_int_equal(found.mail_programs_count, 1);
-    assert_string_equal(found.mail_programs[0].name, "a@b.test");
+    assert_string_equal(found.mail_programs[0], "a@b.test");
     ck_check_found_clear(&found);
     server.app_passwords = 2;
     assert_int_equal(check(reset_a, NULL, &found, &err), CK_OK);
@@ -442,6 +445,20 @@ static void test_mail_programs(void **state)
     server.app_passwords = -1;
     assert_int_equal(check(reset_a, NULL, &found, &err), CK_OK);
     assert_int_equal(found.mail_programs_unknown, 1);
+}
+
+/* A run does not ask what only a check tells. */
+static void test_mail_programs_of_a_run(void **state)
+{
+    CK_CLEANUP(ck_check_found_clear) struct ck_check_found found = {0};
+    struct ck_error err;
+
+    (void)state;
+    add("a@b.test", NULL);
+    depth = CK_CHECK_TO_RUN;
+    assert_int_equal(check(reset_a, NULL, &found, &err), CK_OK);
+    assert_int_equal(server.app_reads, 0);
+    assert_int_equal(found.mail_programs_count + found.mail_programs_unknown, 0);
 }
 
 static void test_enforcement(void **state)
@@ -529,6 +546,7 @@ int main(void)
         cmocka_unit_test_setup(test_what_stands_in_the_way, set_up),
         cmocka_unit_test_setup(test_the_route_password, set_up),
         cmocka_unit_test_setup(test_mail_programs, set_up),
+        cmocka_unit_test_setup(test_mail_programs_of_a_run, set_up),
         cmocka_unit_test_setup(test_enforcement, set_up),
         cmocka_unit_test_setup(test_crowds_are_read_at_once, set_up),
         cmocka_unit_test_setup(test_the_server_goes_away, set_up),
