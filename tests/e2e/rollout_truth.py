@@ -89,9 +89,8 @@ class Handouts:
         self._words = squeezed(self.text)
 
     def _read(self, path):
-        data = path.read_bytes()
-        if not data.startswith(b"\x30"):  # of DER
-            self.plain.append(data.decode("utf-8", "replace"))
+        if path.suffix != ".cms":
+            self.plain.append(path.read_bytes().decode("utf-8", "replace"))
             return
         opened = unseal(path, *self.recipient) if self.recipient else None
         if opened is None:
