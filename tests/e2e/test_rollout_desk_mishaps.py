@@ -127,7 +127,7 @@ class Mishaps(DeskCase):
         operator.answer("u")
         self.server.await_requests(lambda row: "set_tfa" in row["form"], posts + 1)
         self.kill(operator)
-        self.sessions_lost = 1
+        self.sessions_lost += 1
         self.assertEqual([*self.item_states().values()], ["undoing", "planned", "planned"])
         operator = self.sit(*rows, policy={"pin": "random"}, words=["--late", "0"])
         operator.expect("Undoing it was broken off")
@@ -206,7 +206,7 @@ class Mishaps(DeskCase):
         key.touch(MAKE)
         key.await_blinking(SIGN)
         self.kill(operator)
-        self.sessions_lost = 2
+        self.sessions_lost += 2
         key.ctl(touch="instant")
         operator = self.sit(row, policy={"pin": "random"})
         self.offer(operator)
