@@ -89,12 +89,7 @@ static enum ck_err make_secret(const struct target *target, struct ck_otpauth *o
     enum ck_err r = copy_name("account name", target->account.name, otpauth->account, err);
     if (r == CK_OK && otpauth->issuer[0] == '\0')
         r = copy_name("issuer", target->settings.host.name, otpauth->issuer, err);
-    if (r == CK_OK)
-        r = ck_secret_new(NULL, CK_TOTP_KEY_SIZE, &otpauth->key, err);
-    if (r == CK_OK &&
-        RAND_priv_bytes((unsigned char *)ck_secret_bytes(otpauth->key), CK_TOTP_KEY_SIZE) != 1)
-        r = ck_error_set(err, CK_ERR_UNCHANGED, "the system gave no random numbers");
-    return r;
+    return r == CK_OK ? ck_totp_key_make(RAND_priv_bytes, &otpauth->key, err) : r;
 }
 
 static int run(const struct options *options)

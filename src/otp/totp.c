@@ -110,6 +110,20 @@ static enum ck_err take_from_oath(char *bytes, size_t size, size_t size_used,
     return r;
 }
 
+enum ck_err ck_totp_key_make(ck_random_source *random, struct ck_secret **ret_key,
+                             struct ck_error *err)
+{
+    CK_CLEANUP(ck_secret_free) struct ck_secret *key = NULL;
+    enum ck_err r = ck_secret_new(NULL, CK_TOTP_KEY_SIZE, &key, err);
+
+    if (r != CK_OK)
+        return r;
+    if (random((unsigned char *)ck_secret_bytes(key), CK_TOTP_KEY_SIZE) != 1)
+        return ck_error_set(err, CK_ERR_UNCHANGED, "the system gave no random numbers");
+    *ret_key = CK_TAKE(key);
+    return CK_OK;
+}
+
 enum ck_err ck_totp_key_format(const struct ck_secret *key, struct ck_secret **ret_base32,
                                struct ck_error *err)
 {

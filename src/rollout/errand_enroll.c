@@ -22,11 +22,7 @@ static enum ck_err new_secret(struct errand *errand, struct ck_error *err)
         return ck_error_set(err, CK_ERR_USAGE, "apps can't show the account's name");
     snprintf(otpauth->account, sizeof(otpauth->account), "%s", account);
     snprintf(otpauth->issuer, sizeof(otpauth->issuer), "%s", issuer);
-    enum ck_err r = ck_secret_new(NULL, CK_TOTP_KEY_SIZE, &otpauth->key, err);
-    if (r == CK_OK &&
-        errand->all->random((unsigned char *)ck_secret_bytes(otpauth->key), CK_TOTP_KEY_SIZE) != 1)
-        r = ck_error_set(err, CK_ERR_UNCHANGED, "the system gave no random numbers");
-    return r;
+    return ck_totp_key_make(errand->all->random, &otpauth->key, err);
 }
 
 enum ck_err errand_load_totp(struct errand *errand, bool *ret_kept, struct ck_error *err)

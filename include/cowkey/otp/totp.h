@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "cowkey/base/error.h"
+#include "cowkey/base/random.h"
 #include "cowkey/base/secret.h"
 #include "cowkey/otp/mac.h"
 
@@ -54,6 +55,10 @@ enum ck_err ck_totp_check(const struct ck_secret *key, const struct ck_totp_para
 enum ck_err ck_totp_check_by(struct ck_otp_mac *mac, const struct ck_secret *key,
                              const struct ck_totp_params *params, const char *code, int64_t now_s,
                              unsigned window, bool *ret_valid, int *ret_offset,
+                             struct ck_error *err);
+
+/* A new key of CK_TOTP_KEY_SIZE bytes. A random that fails is CK_ERR_UNCHANGED. */
+enum ck_err ck_totp_key_make(ck_random_source *random, struct ck_secret **ret_key,
                              struct ck_error *err);
 
 /* A key as people write it: base32 (RFC 4648 section 6), upper case, unpadded. */

@@ -529,9 +529,38 @@ static void test_allocations_fail(void **state)
     fail_each_allocation(format_and_parse, 6);
 }
 
+static int fill(unsigned char *bytes, int size)
+{
+    memset(bytes, 0x5a, (size_t)size);
+    return 1;
+}
+
+static int give_nothing(unsigned char *bytes, int size)
+{
+    (void)bytes;
+    (void)size;
+    return 0;
+}
+
+static void test_new_key(void **state)
+{
+    struct ck_secret *key = NULL;
+    struct ck_error err;
+
+    (void)state;
+    assert_int_equal(ck_totp_key_make(give_nothing, &key, &err), CK_ERR_UNCHANGED);
+    assert_null(key);
+    assert_int_equal(ck_totp_key_make(fill, &key, &err), CK_OK);
+    assert_int_equal(ck_secret_size(key), CK_TOTP_KEY_SIZE);
+    for (size_t at = 0; at < CK_TOTP_KEY_SIZE; at++)
+        assert_int_equal(ck_secret_bytes(key)[at], 0x5a);
+    ck_secret_free(&key);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_new_key),
         cmocka_unit_test(test_default),
         cmocka_unit_test(test_code_of_rfc6238),
         cmocka_unit_test(test_code_of_rfc4226),
