@@ -67,7 +67,7 @@ enum errand_result errand_count_refusals(struct errand *errand, unsigned count,
             return ERRAND_BROKEN;
         }
     }
-    return ERRAND_REFUSED;
+    return count > 0 ? ERRAND_REFUSED : ERRAND_DONE;
 }
 
 enum errand_result errand_obstacle(enum ck_err code)

@@ -60,6 +60,7 @@ struct errand {
     bool secret_kept;            /* its hand-out has it */
     struct ck_witness witness;   /* which the ledger is told by */
     struct ck_secret *app_password;
+    bool app_password_kept; /* its hand-out has it */
     struct ck_error broken; /* what the ledger or a hand-out said in a call that can't fail */
     int64_t later_s;        /* of ERRAND_LATER: seconds since 1970 UTC */
 };

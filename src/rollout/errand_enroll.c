@@ -54,15 +54,14 @@ static enum ck_err fill_label(struct errand *errand, const char *serial, struct 
 static enum ck_err keep_app_password(void *data, struct ck_error *err)
 {
     struct errand *errand = data;
-    CK_CLEANUP(ck_secret_free) struct ck_secret *kept = NULL;
-    int64_t person = errand->person.id;
-    enum ck_err r =
-        ck_pending_get(errand->all->pending, CK_PENDING_APP_PASSWORD, person, 0, &kept, err);
 
-    if (r == CK_OK && kept == NULL)
-        r = ck_pending_put(errand->all->pending, CK_PENDING_APP_PASSWORD, person, 0,
-                           errand->app_password, err);
-    return r == CK_OK ? CK_OK : errand_break(errand, err);
+    if (errand->app_password_kept)
+        return CK_OK;
+    if (ck_pending_put(errand->all->pending, CK_PENDING_APP_PASSWORD, errand->person.id, 0,
+                       errand->app_password, err) != CK_OK)
+        return errand_break(errand, err);
+    errand->app_password_kept = true;
+    return CK_OK;
 }
 
 /* The same one for every try. *ret_wish stays as it is where none is wanted. */
@@ -78,7 +77,8 @@ static enum ck_err wish_app_password(struct errand *errand, struct ck_app_passwo
     ck_secret_free(&errand->app_password);
     enum ck_err r = ck_pending_get(errand->all->pending, CK_PENDING_APP_PASSWORD, errand->person.id,
                                    0, &errand->app_password, err);
-    if (r == CK_OK && errand->app_password == NULL)
+    errand->app_password_kept = r == CK_OK && errand->app_password != NULL;
+    if (r == CK_OK && !errand->app_password_kept)
         r = ck_new_password_make(&errand->app_password, err);
     if (r != CK_OK)
         return r;
@@ -213,14 +213,11 @@ static enum errand_result settle_bad(struct errand *errand, enum ck_err r, struc
     const struct ck_enrollment *done = &errand->done;
     struct ck_error cause = *err;
     unsigned refusals = done->proof_refused;
-    enum errand_result result = ERRAND_DONE;
 
     refusals += r == CK_ERR_REFUSED;
-    if (refusals > 0)
-        result = errand_count_refusals(errand, refusals, err);
+    enum errand_result result = errand_count_refusals(errand, refusals, err);
     if (result == ERRAND_BROKEN)
         return result;
-    *err = cause;
     /* Also where the ledger says that the server was told: then the next try looks first. */
     if (r != CK_ERR_REFUSED && errand_obstacle(r) != ERRAND_DONE)
         return errand_obstacle(r);

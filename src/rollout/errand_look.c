@@ -111,24 +111,16 @@ enum errand_result errand_look(struct errand *errand, struct ck_error *err)
     enum ck_err r = errand_blame(errand, look(errand, &looked, err), err);
     if (errand->broken.code != CK_OK)
         return errand_broken(errand, err);
-    if (r != CK_OK && looked.refused + (r == CK_ERR_REFUSED) > 0) {
-        struct ck_error cause = *err;
-        enum errand_result counted =
-            errand_count_refusals(errand, looked.refused + (r == CK_ERR_REFUSED), err);
-        if (counted == ERRAND_BROKEN || r == CK_ERR_REFUSED)
-            return counted;
-        *err = cause;
-    }
+    enum errand_result counted =
+        errand_count_refusals(errand, looked.refused + (r == CK_ERR_REFUSED), err);
+    if (counted == ERRAND_BROKEN || r == CK_ERR_REFUSED)
+        return counted;
     if (r != CK_OK) {
         struct ck_error cause = *err;
         enum errand_result obstacle = errand_obstacle(r);
         return obstacle != ERRAND_DONE ? obstacle
                                        : errand_end_with(errand, CK_STEP_LOSE, &cause, err);
     }
-    enum errand_result counted =
-        looked.refused > 0 ? errand_count_refusals(errand, looked.refused, err) : ERRAND_DONE;
-    if (counted == ERRAND_BROKEN)
-        return counted;
     enum errand_result result = looked.trace == CK_TRACE_NONE        ? not_found(errand, err)
                                 : looked.trace == CK_TRACE_UNDECIDED ? undecided(errand, err)
                                                                      : found(errand, &looked, err);
@@ -164,8 +156,7 @@ static enum errand_result not_proved(struct errand *errand, enum ck_verdict verd
                                      struct ck_error *err)
 {
     struct ck_error cause;
-    enum errand_result counted =
-        verdict == CK_VERDICT_REFUSED ? errand_count_refusals(errand, 1, err) : ERRAND_DONE;
+    enum errand_result counted = errand_count_refusals(errand, verdict == CK_VERDICT_REFUSED, err);
 
     if (counted == ERRAND_BROKEN)
         return counted;
