@@ -60,6 +60,11 @@ void print_result(const char *format, ...)
     fflush(stdout); /* before the next sentence of the conversation */
 }
 
+const char *plural(size_t count)
+{
+    return count == 1 ? "" : "s";
+}
+
 size_t output_columns(int fd, size_t otherwise)
 {
     struct winsize window;

@@ -23,6 +23,9 @@ void say_always(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* One line of the result on standard output, escaped likewise. */
 void print_result(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/* The ending of a noun of which there are so many: "" or "s". */
+const char *plural(size_t count);
+
 /* How many columns the terminal at fd has; otherwise where there is none, or it does not tell. */
 size_t output_columns(int fd, size_t otherwise);
 

@@ -43,11 +43,6 @@ static void print_complaints(const char *path, const struct ck_complaints *compl
         print_result("%s: and %zu more", name, complaints->more);
 }
 
-static const char *plural(size_t count)
-{
-    return count == 1 ? "" : "s";
-}
-
 static void print_numbers(const struct rollout_check_report *report)
 {
     const struct ck_check_counts *counts = &report->counts;

@@ -112,11 +112,6 @@ static void print_names(const struct handout_report *report)
     }
 }
 
-static const char *plural(size_t count)
-{
-    return count == 1 ? "" : "s";
-}
-
 static void tell_made(const struct handout_report *report, const struct tally *tally)
 {
     const struct options *options = report->options;

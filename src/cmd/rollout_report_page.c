@@ -4,6 +4,7 @@
 
 #include "cowkey/base/cleanup.h"
 #include "cowkey/report/html.h"
+#include "output.h"
 #include "rollout_report.h"
 #include "spool.h"
 
@@ -94,11 +95,6 @@ void rollout_page_item(struct rollout_report *report, const struct ck_ledger_per
 }
 
 /* --- what stands above them --- */
-
-static const char *plural(size_t count)
-{
-    return count == 1 ? "" : "s";
-}
 
 static void put_about(FILE *to, const struct rollout_report *report)
 {

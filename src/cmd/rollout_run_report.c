@@ -64,11 +64,6 @@ static int status_of(const struct rollout_run_report *report)
 
 /* --- for people --- */
 
-static const char *plural(size_t count)
-{
-    return count == 1 ? "" : "s";
-}
-
 static void print_numbers(const struct rollout_run_report *report)
 {
     const struct ck_ledger_counts *counts = &report->counts;

@@ -32,11 +32,6 @@ static enum ck_err print_table(const struct ck_table *table, struct ck_error *er
     return ck_table_print(table, table_width(), print_line, NULL, err);
 }
 
-static const char *plural(size_t count)
-{
-    return count == 1 ? "" : "s";
-}
-
 /* --- the whole --- */
 
 /* What is well first, what went wrong last. */
