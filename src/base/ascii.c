@@ -1,10 +1,5 @@
 #include "cowkey/base/ascii.h"
 
-char ck_ascii_lower(char c)
-{
-    return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
-}
-
 int ck_ascii_hex_value(char c)
 {
     char lower = ck_ascii_lower(c);

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cowkey/base/utf8.h"
+
 enum {
     /*
      * Characters that one byte of text can become. The longest forms: \xNN for one byte, \u{NNNN}
@@ -14,37 +16,12 @@ enum {
     GROWTH_MAX = 4,
 };
 
-/*
- * Reads one character (RFC 3629 section 4) and returns the bytes that it has, 0 when they are not
- * UTF-8. size > 0.
- */
-static size_t decode(const char *bytes, size_t size, uint32_t *ret_character)
-{
-    static const uint32_t smallest[] = {0, 0, 0x80, 0x800, 0x10000};
-    unsigned char first = (unsigned char)bytes[0];
-    size_t length = first < 0x80 ? 1 : first < 0xc0 ? 0 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
-    uint32_t character = length == 1 ? first : first & (0x7fU >> length);
-
-    if (length == 0 || length > size || first > 0xf4)
-        return 0;
-    for (size_t i = 1; i < length; i++) {
-        if (((unsigned char)bytes[i] & 0xc0) != 0x80)
-            return 0;
-        character = character << 6 | ((unsigned char)bytes[i] & 0x3f);
-    }
-    if (character < smallest[length] || character > 0x10ffff ||
-        (character >= 0xd800 && character <= 0xdfff))
-        return 0;
-    *ret_character = character;
-    return length;
-}
-
 bool ck_utf8_valid(const char *bytes, size_t size)
 {
     uint32_t character;
 
     for (size_t i = 0, length; i < size; i += length) {
-        length = decode(bytes + i, size - i, &character);
+        length = ck_utf8_read(bytes + i, size - i, &character);
         if (length == 0)
             return false;
     }
@@ -82,7 +59,7 @@ char *ck_escape_terminal(const char *text)
         return NULL;
     while (left > 0) {
         uint32_t character = 0;
-        size_t length = decode(text, left, &character);
+        size_t length = ck_utf8_read(text, left, &character);
 
         if (length == 0) {
             to += sprintf(to, "\\x%02x", (unsigned char)*text);
@@ -114,7 +91,7 @@ static bool is_shown_as_it_is(const char *text)
     uint32_t character;
 
     for (size_t length; left > 0; text += length, left -= length) {
-        length = decode(text, left, &character);
+        length = ck_utf8_read(text, left, &character);
         if (length == 0 || is_control(character))
             return false;
     }

@@ -6,11 +6,10 @@
 #include <string.h>
 
 #include "cowkey/base/ascii.h"
+#include "cowkey/base/utf8.h"
 
 static const char call[] = "mailcow_alert_box('";
 static const char between[] = "', '";
-
-enum { REPLACEMENT = 0xfffd };
 
 /* The value of count hex digits at p, or -1. */
 static int32_t hex(const char *p, const char *end, int count)
@@ -28,35 +27,13 @@ static int32_t hex(const char *p, const char *end, int count)
     return value;
 }
 
-static char *put_utf8(char *out, int32_t point)
-{
-    if (point <= 0 || (point >= 0xd800 && point <= 0xdfff))
-        point = REPLACEMENT;
-    if (point < 0x80) {
-        *out++ = (char)point;
-    } else if (point < 0x800) {
-        *out++ = (char)(0xc0 | point >> 6);
-        *out++ = (char)(0x80 | (point & 0x3f));
-    } else if (point < 0x10000) {
-        *out++ = (char)(0xe0 | point >> 12);
-        *out++ = (char)(0x80 | (point >> 6 & 0x3f));
-        *out++ = (char)(0x80 | (point & 0x3f));
-    } else {
-        *out++ = (char)(0xf0 | point >> 18);
-        *out++ = (char)(0x80 | (point >> 12 & 0x3f));
-        *out++ = (char)(0x80 | (point >> 6 & 0x3f));
-        *out++ = (char)(0x80 | (point & 0x3f));
-    }
-    return out;
-}
-
 /* \uXXXX, or two of them where the first is a high surrogate; *p is behind the 'u'. */
 static int32_t read_unicode(const char **p, const char *end)
 {
     int32_t point = hex(*p, end, 4);
 
     if (point < 0)
-        return REPLACEMENT;
+        return CK_UTF8_REPLACEMENT;
     *p += 4;
     if (point >= 0xd800 && point <= 0xdbff && end - *p >= 6 && (*p)[0] == '\\' && (*p)[1] == 'u') {
         int32_t low = hex(*p + 2, end, 4);
@@ -79,7 +56,7 @@ static int32_t read_escape(const char **p, const char *end)
     case 'x': {
         int32_t point = hex(*p, end, 2);
         *p += point < 0 ? 0 : 2;
-        return point < 0 ? REPLACEMENT : point;
+        return point < 0 ? CK_UTF8_REPLACEMENT : point;
     }
     case 'n':
     case 'r':
@@ -89,24 +66,21 @@ static int32_t read_escape(const char **p, const char *end)
     case 'v':
         return ' ';
     default:
-        return (c & 0x80) ? REPLACEMENT : c;
+        return (c & 0x80) ? CK_UTF8_REPLACEMENT : c;
     }
 }
 
-/*
- * An escape is never shorter than the UTF-8 that it stands for, but for "\" and one more byte,
- * which may become U+FFFD: three bytes out of two.
- */
 static void unescape(const char *script, size_t size, char *out)
 {
     const char *end = script + size;
 
     while (script < end) {
-        char c = *script++;
-        if (c != '\\')
-            *out++ = c;
-        else if (script < end)
-            out = put_utf8(out, read_escape(&script, end));
+        if (*script != '\\') {
+            out = ck_utf8_mend(out, &script, end);
+            continue;
+        }
+        if (++script < end)
+            out = ck_utf8_write(out, (uint32_t)read_escape(&script, end));
     }
     *out = '\0';
 }
@@ -149,7 +123,8 @@ static void html_to_text(char *html)
 
 char *ck_alert_decode(const char *script, size_t size)
 {
-    char *text = malloc(size * 3 / 2 + 4);
+    /* An escape is longer than its UTF-8; a byte that is none becomes the three of U+FFFD. */
+    char *text = malloc(size * 3 + 1);
 
     if (text != NULL) {
         unescape(script, size, text);

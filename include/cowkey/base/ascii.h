@@ -6,7 +6,10 @@
 #include <stddef.h>
 
 /* c, with a letter A-Z made lower case. */
-char ck_ascii_lower(char c);
+static inline char ck_ascii_lower(char c)
+{
+    return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+}
 
 /* The value of a hexadecimal digit of either case, or -1. */
 int ck_ascii_hex_value(char c);
