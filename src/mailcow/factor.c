@@ -28,11 +28,7 @@ enum ck_err ck_factor_label_check(const char *label, struct ck_error *err)
         if (c < 0x20 || c == 0x7f || c1)
             return ck_error_set(err, CK_ERR_USAGE, "the label holds control characters");
     }
-    /* These two alone are lost between the server's page and its reader. */
-    if (strstr(label, "\xef\xbf\xbe") != NULL || strstr(label, "\xef\xbf\xbf") != NULL)
-        return ck_error_set(err, CK_ERR_USAGE,
-                            "the label holds U+FFFE or U+FFFF, which are no characters");
-    /* Nor would a space at an end be found again, which the server's page shows nothing of. */
+    /* A space at an end would not be found again: the server's page shows nothing of it. */
     if (label[0] == ' ' || label[size - 1] == ' ')
         return ck_error_set(err, CK_ERR_USAGE, "the label begins or ends with a space");
     return CK_OK;

@@ -1,296 +1,248 @@
-/* Parsing HTML within bounds of time, and walking the tree. */
+/* Building the tree, and looking around in it. */
 #include "html.h"
 
-#include <libxml/HTMLparser.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "cowkey/base/cleanup.h"
+#include "html_text.h"
 
-/*
- * No network, no messages, and none of the options that lift libxml2's own limits. The encoding is
- * given, since the server always sends UTF-8 and a page must not choose how it is read.
- */
-enum {
-    PARSE_OPTIONS = HTML_PARSE_RECOVER | HTML_PARSE_NOERROR | HTML_PARSE_NOWARNING |
-                    HTML_PARSE_NONET | HTML_PARSE_COMPACT
+/* Room for the first nodes: pages of mailcow have 200 to 8000. */
+enum { FIRST_CAPACITY = 1024 };
+
+struct builder {
+    struct ck_html html;
+    size_t open[CK_HTML_DEPTH_MAX]; /* the elements that are open, by their index */
+    size_t depth;
 };
 
-static const char spaces[] = " \t\n\r\f\v";
-
-/*
- * Says nothing, since libxml2 would write to standard error when memory is short, whatever its
- * options. And moves the parser to the end of its input then: its loops over the characters of a
- * tag (2.9.14) look for the end of the input, not for that failure, and would go on for ever.
- */
-static void on_error(void *context, xmlError *error)
+static bool is_one_of(struct ck_html_slice name, const char *const elements[], size_t count)
 {
-    htmlParserCtxt *parser = error->ctxt;
-
-    (void)context;
-    if (error->code == XML_ERR_NO_MEMORY && parser != NULL && parser->disableSAX &&
-        parser->input != NULL && parser->input->end != NULL)
-        parser->input->cur = parser->input->end;
-}
-
-static void parser_free(htmlParserCtxt **parser)
-{
-    if (*parser != NULL)
-        htmlFreeParserCtxt(*parser);
-}
-
-/*
- * The parser compares each attribute with all others of its tag, which takes half a minute where a
- * page is one tag with 80,000 of them, and nothing can end it meanwhile. So the attributes of each
- * tag are counted first, as the parser (2.9.14) will: these are the places inside a tag.
- */
-enum place {
-    TAG_NAME,
-    BETWEEN,
-    JUNK,
-    NAME,
-    AFTER_NAME,
-    BEFORE_VALUE,
-    BARE,
-    DOUBLE,
-    SINGLE,
-    PLACES
-};
-
-enum {
-    /*
-     * The pages of all releases have 16 at most, in whatever way they are read. With 256 the
-     * slowest 2 MB found (250 in each tag, or a new name in each) take 0.4 and 0.7 s.
-     */
-    ATTRIBUTES_MAX = 256,
-    NAME_PIECE = 100, /* bytes of a name; the parser takes the next ones for another name */
-};
-
-/* What a byte may be to a tag. */
-enum kind { OTHER, BLANK, LETTER, DIGIT, EQUALS, SLASH, DOUBLE_QUOTE, SINGLE_QUOTE, END, KINDS };
-
-static const unsigned char kinds[256] = {
-    [' '] = BLANK,          ['\t'] = BLANK,         ['\n'] = BLANK,        ['\r'] = BLANK,
-    ['a' ... 'z'] = LETTER, ['A' ... 'Z'] = LETTER, ['_'] = LETTER,        [':'] = LETTER,
-    ['.'] = LETTER,         ['0' ... '9'] = DIGIT,  ['-'] = DIGIT,         ['='] = EQUALS,
-    ['/'] = SLASH,          ['"'] = DOUBLE_QUOTE,   ['\''] = SINGLE_QUOTE, ['>'] = END,
-};
-
-/* Where a byte leads; PLACES: out of the tag. A slash right before the tag's end is its end. */
-static const unsigned char steps[PLACES][KINDS] = {
-    [TAG_NAME] = {JUNK, BETWEEN, TAG_NAME, TAG_NAME, JUNK, JUNK, JUNK, JUNK, PLACES},
-    [BETWEEN] = {JUNK, BETWEEN, NAME, JUNK, JUNK, JUNK, JUNK, JUNK, PLACES},
-    [JUNK] = {JUNK, BETWEEN, JUNK, JUNK, JUNK, JUNK, JUNK, JUNK, PLACES},
-    [NAME] = {JUNK, AFTER_NAME, NAME, NAME, BEFORE_VALUE, JUNK, JUNK, JUNK, PLACES},
-    [AFTER_NAME] = {JUNK, AFTER_NAME, NAME, JUNK, BEFORE_VALUE, JUNK, JUNK, JUNK, PLACES},
-    [BEFORE_VALUE] = {BARE, BEFORE_VALUE, BARE, BARE, BARE, BARE, DOUBLE, SINGLE, PLACES},
-    [BARE] = {BARE, BETWEEN, BARE, BARE, BARE, BARE, BARE, BARE, PLACES},
-    [DOUBLE] = {DOUBLE, DOUBLE, DOUBLE, DOUBLE, DOUBLE, DOUBLE, BETWEEN, DOUBLE, DOUBLE},
-    [SINGLE] = {SINGLE, SINGLE, SINGLE, SINGLE, SINGLE, SINGLE, SINGLE, BETWEEN, SINGLE},
-};
-
-/*
- * What a byte adds, in parts of NAME_PIECE: a begun name counts one, and one more for each piece.
- */
-static int cost(enum place from, enum place to)
-{
-    if (to != NAME && to != TAG_NAME)
-        return 0;
-    return from == to ? 1 : NAME_PIECE;
-}
-
-/* Readings of a page: at which places in a tag some are, and what the one of each counted. */
-struct readings {
-    unsigned places; /* a bit for each place where one is */
-    int most[PLACES];
-};
-
-static void add_reading(struct readings *readings, enum place place, int count)
-{
-    if ((readings->places >> place & 1) == 0 || readings->most[place] < count)
-        readings->most[place] = count;
-    readings->places |= 1u << place;
-}
-
-/* Takes all readings one byte further; whether one has counted too much. */
-static bool take_byte(const struct readings *readings, char c, char next, struct readings *after)
-{
-    enum kind kind = (enum kind)kinds[(unsigned char)c];
-    bool may_end = c == '/' && next == '>';
-
-    after->places = 0;
-    for (unsigned left = readings->places; left != 0; left &= left - 1) {
-        enum place place = (enum place)__builtin_ctz(left);
-        enum place to = may_end && place < BEFORE_VALUE ? PLACES : (enum place)steps[place][kind];
-        int count = readings->most[place] + cost(place, to);
-        if (count > ATTRIBUTES_MAX * NAME_PIECE)
+    for (size_t i = 0; i < count; i++) {
+        if (ck_html_name_is(name, elements[i]))
             return true;
-        if (to != PLACES)
-            add_reading(after, to, count);
     }
     return false;
+}
+
+#define IS_ONE_OF(name, elements)                                                                  \
+    is_one_of(name, elements, sizeof(elements) / sizeof((elements)[0]))
+
+/* Elements that hold nothing and have no end tag. */
+static bool is_void(struct ck_html_slice name)
+{
+    static const char *const elements[] = {"area",  "base",   "br",    "col",  "embed",
+                                           "hr",    "img",    "input", "link", "meta",
+                                           "param", "source", "track", "wbr"};
+
+    return IS_ONE_OF(name, elements);
+}
+
+static bool is_cell(struct ck_html_slice name)
+{
+    static const char *const elements[] = {"td", "th", "caption"};
+
+    return IS_ONE_OF(name, elements);
+}
+
+static bool is_of_table(struct ck_html_slice name)
+{
+    static const char *const elements[] = {"td",    "th",    "caption", "tr",
+                                           "thead", "tbody", "tfoot",   "table"};
+
+    return IS_ONE_OF(name, elements);
+}
+
+static struct ck_html_node *append(struct builder *builder)
+{
+    struct ck_html *html = &builder->html;
+
+    if (html->count == html->capacity) {
+        size_t capacity = html->capacity > 0 ? html->capacity * 2 : FIRST_CAPACITY;
+        void *nodes = reallocarray(html->nodes, capacity, sizeof(html->nodes[0]));
+        if (nodes == NULL)
+            return NULL;
+        html->nodes = nodes;
+        html->capacity = capacity;
+    }
+    return &html->nodes[html->count++];
+}
+
+static struct ck_html_node *open_at(const struct builder *builder, size_t depth)
+{
+    return &builder->html.nodes[builder->open[depth]];
+}
+
+/* Closes the open elements down to this depth. */
+static void close_to(struct builder *builder, size_t depth)
+{
+    while (builder->depth > depth) {
+        size_t index = builder->open[--builder->depth];
+        builder->html.nodes[index].size = builder->html.count - index;
+    }
 }
 
 /*
- * Where the parser sees a tag begin depends on scripts, comments and quotes before it. So a tag is
- * taken to begin at each '<', whatever that is, and all these readings go on side by side: of those
- * at the same place in a tag only the one matters that counted most. Most of a page is outside of
- * all tags in any reading, and is skipped.
+ * Closes the element that an end tag names, and what is open in it. One that is not open, or not
+ * within the same table cell, is a stray tag, which does nothing.
  */
-static bool has_crowded_tag(const char *html, size_t size)
+static void close_element(struct builder *builder, struct ck_html_slice name)
 {
-    struct readings both[2] = {{.places = 0}, {.places = 0}};
-    struct readings *readings = &both[0], *after = &both[1];
+    bool of_table = is_of_table(name);
 
-    for (size_t i = 0; i + 1 < size; i++) {
-        if (readings->places == 0) {
-            const char *tag = memchr(html + i, '<', size - 1 - i);
-            if (tag == NULL)
-                return false;
-            i = (size_t)(tag - html);
-        } else {
-            if (take_byte(readings, html[i], html[i + 1], after))
-                return true;
-            struct readings *before = readings;
-            readings = after;
-            after = before;
+    for (size_t depth = builder->depth; depth > 0; depth--) {
+        struct ck_html_slice element = open_at(builder, depth - 1)->element;
+        if (ck_html_same_name(element, name)) {
+            close_to(builder, depth - 1);
+            return;
         }
-        if (html[i] == '<' && (readings->places >> TAG_NAME & 1) == 0)
-            add_reading(readings, TAG_NAME, 0);
+        if (of_table ? ck_html_name_is(element, "table") : is_cell(element))
+            return;
     }
-    return false;
 }
 
-enum ck_err ck_html_parse(const char *html, size_t size, xmlDoc **ret_doc, struct ck_error *err)
+static enum ck_err add_token(struct builder *builder, const struct ck_html_token *token,
+                             struct ck_error *err)
 {
-    if (has_crowded_tag(html, size))
-        return ck_error_set(err, CK_ERR_UNREACHABLE,
-                            "the server's page is not understood: a tag has too many attributes");
-    xmlSetStructuredErrorFunc(NULL, on_error);
-    CK_CLEANUP(parser_free) htmlParserCtxt *parser = htmlNewParserCtxt();
-
-    if (parser == NULL)
-        return ck_error_no_memory(err);
-    xmlDoc *doc = htmlCtxtReadMemory(parser, html, (int)size, NULL, "UTF-8", PARSE_OPTIONS);
-    /* So it is left when memory was short or a limit was hit; bad markup alone does not do that. */
-    if (parser->disableSAX) {
-        xmlFreeDoc(doc);
-        return parser->errNo == XML_ERR_NO_MEMORY
-                   ? ck_error_no_memory(err)
-                   : ck_error_set(err, CK_ERR_UNREACHABLE, "the server's page can't be parsed");
+    if (token->kind == CK_HTML_END) {
+        close_element(builder, token->text);
+        return CK_OK;
     }
-    *ret_doc = doc;
+
+    bool opens = token->kind == CK_HTML_START && !is_void(token->text);
+    if (opens && builder->depth == CK_HTML_DEPTH_MAX)
+        return ck_error_set(
+            err, CK_ERR_UNREACHABLE,
+            "the server's page is not understood: its elements are nested too deep");
+
+    struct ck_html_node *node = append(builder);
+    if (node == NULL)
+        return ck_error_no_memory(err);
+    *node = (struct ck_html_node){.size = 1};
+    if (token->kind == CK_HTML_TEXT) {
+        node->text = token->text;
+    } else {
+        node->element = token->text;
+        node->text = token->attributes;
+    }
+    if (opens)
+        builder->open[builder->depth++] = builder->html.count - 1;
     return CK_OK;
 }
 
-void ck_html_free(xmlDoc **doc)
+enum ck_err ck_html_parse(const char *html, size_t size, struct ck_html *ret_html,
+                          struct ck_error *err)
 {
-    xmlFreeDoc(*doc);
-    *doc = NULL;
-}
+    struct ck_html_reader reader = {.at = html, .end = html + size};
+    struct builder builder = {.depth = 0};
+    struct ck_html_token token;
 
-xmlNode *ck_html_next(const xmlNode *top, xmlNode *node)
-{
-    if (node->type == XML_ELEMENT_NODE && node->children != NULL)
-        return node->children;
-    while (node != NULL && node != top) {
-        if (node->next != NULL)
-            return node->next;
-        node = node->parent;
+    while (ck_html_read(&reader, &token)) {
+        if (add_token(&builder, &token, err) != CK_OK) {
+            ck_html_clear(&builder.html);
+            return err->code;
+        }
     }
-    return NULL;
+    close_to(&builder, 0);
+    *ret_html = builder.html;
+    return CK_OK;
 }
 
-bool ck_html_is(const xmlNode *node, const char *element)
+void ck_html_clear(struct ck_html *html)
 {
-    return node->type == XML_ELEMENT_NODE && strcmp((const char *)node->name, element) == 0;
+    free(html->nodes);
+    *html = (struct ck_html){0};
 }
 
-const char *ck_html_attribute(const xmlNode *node, const char *name)
+bool ck_html_is(const struct ck_html_node *node, const char *element)
 {
-    if (node->type != XML_ELEMENT_NODE)
-        return NULL;
-    for (const xmlAttr *a = node->properties; a != NULL; a = a->next) {
-        if (strcmp((const char *)a->name, name) == 0)
-            return a->children != NULL && a->children->content != NULL
-                       ? (const char *)a->children->content
-                       : "";
-    }
-    return NULL;
+    return ck_html_name_is(node->element, element);
 }
 
-bool ck_html_has_attribute(const xmlNode *node, const char *name, const char *value)
+bool ck_html_attribute(const struct ck_html_node *node, const char *name,
+                       struct ck_html_slice *ret_value)
 {
-    const char *found = ck_html_attribute(node, name);
-
-    return found != NULL && strcmp(found, value) == 0;
+    return node->element.size > 0 && ck_html_attribute_of(node->text, name, ret_value);
 }
 
-bool ck_html_has_class(const xmlNode *node, const char *name)
+bool ck_html_has_attribute(const struct ck_html_node *node, const char *name, const char *value)
 {
-    const char *classes = ck_html_attribute(node, "class");
-    size_t size = strlen(name);
+    struct ck_html_slice found;
 
-    while (classes != NULL && *classes) {
-        classes += strspn(classes, spaces);
-        size_t word = strcspn(classes, spaces);
-        if (word == size && strncmp(classes, name, size) == 0)
+    return ck_html_attribute(node, name, &found) && ck_html_equals(found, value);
+}
+
+bool ck_html_has_class(const struct ck_html_node *node, const char *name)
+{
+    struct ck_html_slice classes;
+
+    if (!ck_html_attribute(node, "class", &classes))
+        return false;
+    for (size_t i = 0, start; i < classes.size; i++) {
+        for (start = i; i < classes.size && !ck_html_is_space(classes.bytes[i]); i++)
+            continue;
+        if (ck_html_equals((struct ck_html_slice){classes.bytes + start, i - start}, name))
             return true;
-        classes += word;
     }
     return false;
 }
 
-xmlNode *ck_html_find(xmlNode *top, const char *element, const char *class_name)
+const struct ck_html_node *ck_html_find(const struct ck_html_node *top, const char *element,
+                                        const char *class_name)
 {
-    for (xmlNode *n = ck_html_next(top, top); n != NULL; n = ck_html_next(top, n)) {
+    for (const struct ck_html_node *n = top + 1; n < top + top->size; n++) {
         if (ck_html_is(n, element) && (class_name == NULL || ck_html_has_class(n, class_name)))
             return n;
     }
     return NULL;
 }
 
-const xmlNode *ck_html_find_input(xmlNode *top, const char *name)
+const struct ck_html_node *ck_html_find_input(const struct ck_html_node *top, const char *name)
 {
-    for (xmlNode *n = ck_html_next(top, top); n != NULL; n = ck_html_next(top, n)) {
+    for (const struct ck_html_node *n = top + 1; n < top + top->size; n++) {
         if (ck_html_is(n, "input") && (name == NULL || ck_html_has_attribute(n, "name", name)))
             return n;
     }
     return NULL;
 }
 
-static bool is_text(const xmlNode *node)
+/* Removes the white space at both ends. */
+static void trim(char *text, char *end)
 {
-    return (node->type == XML_TEXT_NODE || node->type == XML_CDATA_SECTION_NODE) &&
-           node->content != NULL;
+    const char *start = text;
+
+    while (start < end && ck_html_is_space(*start))
+        start++;
+    while (end > start && ck_html_is_space(end[-1]))
+        end--;
+    memmove(text, start, (size_t)(end - start));
+    text[end - start] = '\0';
 }
 
-static void trim(char *text)
+/* The child behind child; the first one is behind their parent. */
+static const struct ck_html_node *next_child(const struct ck_html_node *child)
 {
-    size_t start = strspn(text, spaces);
-    size_t size = strlen(text + start);
-
-    while (size > 0 && strchr(spaces, text[start + size - 1]) != NULL)
-        size--;
-    memmove(text, text + start, size);
-    text[size] = '\0';
+    return child + child->size;
 }
 
-char *ck_html_own_text(const xmlNode *node)
+char *ck_html_own_text(const struct ck_html_node *node)
 {
+    const struct ck_html_node *end = node + node->size;
     size_t size = 0;
 
-    for (const xmlNode *n = node->children; n != NULL; n = n->next)
-        size += is_text(n) ? strlen((const char *)n->content) : 0;
+    for (const struct ck_html_node *n = node + 1; n < end; n = next_child(n))
+        size += n->element.size == 0 ? n->text.size : 0;
 
-    char *text = malloc(size + 1);
+    char *text = malloc(size * CK_HTML_TEXT_GROWTH + 1);
     if (text == NULL)
         return NULL;
-
-    char *end = text;
-    for (const xmlNode *n = node->children; n != NULL; n = n->next)
-        end = is_text(n) ? stpcpy(end, (const char *)n->content) : end;
-    *end = '\0';
-    trim(text);
+    char *to = text;
+    for (const struct ck_html_node *n = node + 1; n < end; n = next_child(n))
+        to = n->element.size == 0 ? ck_html_text_decode(n->text, to) : to;
+    trim(text, to);
     return text;
+}
+
+struct ck_html_slice ck_html_script(const struct ck_html_node *script)
+{
+    return script->size > 1 ? script[1].text : (struct ck_html_slice){"", 0};
 }

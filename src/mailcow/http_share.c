@@ -1,5 +1,4 @@
 /* What all clients have in common: libcurl's global state, and what the clients of a thread share. */
-#include <libxml/parser.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,7 +16,6 @@ enum ck_err ck_http_init(struct ck_error *err)
     if (curl_global_init_mem(CURL_GLOBAL_DEFAULT, malloc, ck_secret_erase_and_free,
                              ck_secret_erasing_realloc, strdup, calloc) != CURLE_OK)
         return ck_error_no_memory(err);
-    xmlInitParser();
     return CK_OK;
 }
 
@@ -44,5 +42,4 @@ void ck_http_exit(void)
 {
     ck_http_thread_end();
     curl_global_cleanup();
-    xmlCleanupParser();
 }

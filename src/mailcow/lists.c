@@ -25,24 +25,25 @@ static enum ck_err broken(struct ck_error *err)
 }
 
 /*
- * A row number as the server prints it; 0, which no row has, for anything else. Databases and JSON
+ * The row number that an input holds as the server prints it; 0, which no row has, for anything else. Databases and JSON
  * count to INT64_MAX.
  */
-static uint64_t read_id(const char *text)
+static uint64_t read_id(const struct ck_html_node *input)
 {
+    struct ck_html_slice text;
     uint64_t id = 0;
 
-    if (text == NULL || *text == '\0' || strlen(text) > 19)
+    if (!ck_html_attribute(input, "value", &text) || text.size > 19)
         return 0;
-    for (; *text; text++) {
-        if (*text < '0' || *text > '9')
+    for (size_t i = 0; i < text.size; i++) {
+        if (text.bytes[i] < '0' || text.bytes[i] > '9')
             return 0;
-        id = id * 10 + (uint64_t)(*text - '0');
+        id = id * 10 + (uint64_t)(text.bytes[i] - '0');
     }
     return id <= INT64_MAX ? id : 0;
 }
 
-static enum ck_err add_factor(const struct ck_factor *factor, const xmlNode *label,
+static enum ck_err add_factor(const struct ck_factor *factor, const struct ck_html_node *label,
                               struct ck_page *page, struct ck_error *err)
 {
     if (factor->id == 0 || label == NULL || ck_page_find_factor(page, factor->id) != NULL)
@@ -70,27 +71,28 @@ static void *new_rows(size_t rows, size_t row_size, struct ck_error *err)
     return list;
 }
 
-static enum ck_err add_form(xmlNode *form, size_t rows, struct ck_page *page, struct ck_error *err)
+static enum ck_err add_form(const struct ck_html_node *form, size_t rows, struct ck_page *page,
+                            struct ck_error *err)
 {
-    const xmlNode *input = ck_html_find_input(form, "unset_tfa_key");
-    const xmlNode *badge = ck_html_find(form, "span", "badge");
+    const struct ck_html_node *input = ck_html_find_input(form, "unset_tfa_key");
+    const struct ck_html_node *badge = ck_html_find(form, "span", "badge");
 
     if (input == NULL || badge == NULL || page->factors_count == rows)
         return broken(err);
     struct ck_factor factor = {
-        .id = read_id(ck_html_attribute(input, "value")),
+        .id = read_id(input),
         .current = ck_html_has_class(badge, "bg-success"),
     };
     return add_factor(&factor, badge, page, err);
 }
 
-enum ck_err ck_lists_read_factors(xmlNode *element, size_t inputs, struct ck_page *page,
-                                  struct ck_error *err)
+enum ck_err ck_lists_read_factors(const struct ck_html_node *element, size_t inputs,
+                                  struct ck_page *page, struct ck_error *err)
 {
     page->factors = new_rows(inputs, sizeof(page->factors[0]), err);
     enum ck_err r = page->factors != NULL ? CK_OK : err->code;
 
-    for (xmlNode *n = element; r == CK_OK && n != NULL; n = ck_html_next(element, n)) {
+    for (const struct ck_html_node *n = element; r == CK_OK && n < element + element->size; n++) {
         if (ck_html_is(n, "form"))
             r = add_form(n, inputs, page, err);
     }
@@ -103,7 +105,7 @@ enum ck_err ck_lists_read_factors(xmlNode *element, size_t inputs, struct ck_pag
     return r;
 }
 
-enum ck_method ck_lists_offered_method(const xmlNode *node)
+enum ck_method ck_lists_offered_method(const struct ck_html_node *node)
 {
     if (!ck_html_is(node, "a"))
         return CK_METHOD_UNKNOWN;
@@ -114,27 +116,27 @@ enum ck_method ck_lists_offered_method(const xmlNode *node)
     return CK_METHOD_UNKNOWN;
 }
 
-static enum ck_err add_authenticator(xmlNode *offer, size_t rows, struct ck_page *page,
-                                     struct ck_error *err)
+static enum ck_err add_authenticator(const struct ck_html_node *offer, size_t rows,
+                                     struct ck_page *page, struct ck_error *err)
 {
-    const xmlNode *input = ck_html_find_input(offer, NULL);
+    const struct ck_html_node *input = ck_html_find_input(offer, NULL);
 
     if (input == NULL || page->factors_count == rows)
         return broken(err);
     struct ck_factor factor = {
-        .id = read_id(ck_html_attribute(input, "value")),
+        .id = read_id(input),
         .method = ck_lists_offered_method(offer),
     };
     return add_factor(&factor, ck_html_find(offer, "span", NULL), page, err);
 }
 
-enum ck_err ck_lists_read_authenticators(xmlNode *element, size_t inputs, struct ck_page *page,
-                                         struct ck_error *err)
+enum ck_err ck_lists_read_authenticators(const struct ck_html_node *element, size_t inputs,
+                                         struct ck_page *page, struct ck_error *err)
 {
     page->factors = new_rows(inputs, sizeof(page->factors[0]), err);
     enum ck_err r = page->factors != NULL ? CK_OK : err->code;
 
-    for (xmlNode *n = element; r == CK_OK && n != NULL; n = ck_html_next(element, n)) {
+    for (const struct ck_html_node *n = element; r == CK_OK && n < element + element->size; n++) {
         if (ck_lists_offered_method(n) != CK_METHOD_UNKNOWN)
             r = add_authenticator(n, inputs, page, err);
     }
@@ -165,39 +167,44 @@ static char *date_of_subject(const char *subject)
  * The attribute tells the subject also of a key that has a name. Not telling when a key was made is
  * no failure, so what can't be read is left out.
  */
-static char *read_created(xmlNode *row)
+static char *read_created(const struct ck_html_node *row)
 {
     unsigned char subject[SUBJECT_MAX / 4 * 3 + 1] = {0};
+    struct ck_html_slice base64;
 
-    for (xmlNode *n = row; n != NULL; n = ck_html_next(row, n)) {
-        const char *base64 = ck_html_attribute(n, "data-subject");
-        if (base64 == NULL || strlen(base64) > SUBJECT_MAX)
+    for (const struct ck_html_node *n = row; n < row + row->size; n++) {
+        if (!ck_html_attribute(n, "data-subject", &base64) || base64.size > SUBJECT_MAX)
             continue;
-        if (EVP_DecodeBlock(subject, (const unsigned char *)base64, (int)strlen(base64)) < 0)
+        if (EVP_DecodeBlock(subject, (const unsigned char *)base64.bytes, (int)base64.size) < 0)
             return NULL;
         return date_of_subject((const char *)subject);
     }
     return NULL;
 }
 
-static bool is_cid(const char *text)
+static bool is_cid(struct ck_html_slice text)
 {
-    return text != NULL && strlen(text) == CK_PAGE_CID_SIZE &&
-           strspn(text, "0123456789abcdef") == CK_PAGE_CID_SIZE;
+    for (size_t i = 0; i < text.size; i++) {
+        char c = text.bytes[i];
+        if (!(c >= '0' && c <= '9') && !(c >= 'a' && c <= 'f'))
+            return false;
+    }
+    return text.size == CK_PAGE_CID_SIZE;
 }
 
-static enum ck_err add_passkey(xmlNode *row, size_t rows, struct ck_page *page,
+static enum ck_err add_passkey(const struct ck_html_node *row, size_t rows, struct ck_page *page,
                                struct ck_error *err)
 {
-    const xmlNode *input = ck_html_find_input(row, "unset_fido2_key");
-    xmlNode *cell = ck_html_find(row, "td", NULL);
-    const char *cid = input != NULL ? ck_html_attribute(input, "value") : NULL;
+    const struct ck_html_node *input = ck_html_find_input(row, "unset_fido2_key");
+    const struct ck_html_node *cell = ck_html_find(row, "td", NULL);
+    struct ck_html_slice cid;
 
-    if (!is_cid(cid) || page->passkeys_count == rows)
+    if (input == NULL || !ck_html_attribute(input, "value", &cid) || !is_cid(cid) ||
+        page->passkeys_count == rows)
         return broken(err);
 
     struct ck_passkey *passkey = &page->passkeys[page->passkeys_count];
-    memcpy(passkey->cid, cid, sizeof(passkey->cid));
+    memcpy(passkey->cid, cid.bytes, cid.size);
     passkey->current = ck_html_find(cell, "i", "bi-unlock-fill") != NULL;
     passkey->created = read_created(row);
     passkey->label = ck_html_own_text(cell);
@@ -209,13 +216,13 @@ static enum ck_err add_passkey(xmlNode *row, size_t rows, struct ck_page *page,
     return CK_OK;
 }
 
-enum ck_err ck_lists_read_passkeys(xmlNode *element, size_t inputs, struct ck_page *page,
-                                   struct ck_error *err)
+enum ck_err ck_lists_read_passkeys(const struct ck_html_node *element, size_t inputs,
+                                   struct ck_page *page, struct ck_error *err)
 {
     page->passkeys = new_rows(inputs, sizeof(page->passkeys[0]), err);
     enum ck_err r = page->passkeys != NULL ? CK_OK : err->code;
 
-    for (xmlNode *n = element; r == CK_OK && n != NULL; n = ck_html_next(element, n)) {
+    for (const struct ck_html_node *n = element; r == CK_OK && n < element + element->size; n++) {
         /* The row of column names has <th> cells only. */
         if (ck_html_is(n, "tr") && ck_html_find(n, "td", NULL) != NULL)
             r = add_passkey(n, inputs, page, err);

@@ -18,9 +18,9 @@
 
 struct scan {
     struct ck_page page;
-    xmlNode *factors;
-    xmlNode *passkeys;
-    xmlNode *pending;
+    const struct ck_html_node *factors;
+    const struct ck_html_node *passkeys;
+    const struct ck_html_node *pending;
     size_t factor_rows;
     size_t passkey_rows;
     size_t authenticator_rows;
@@ -28,34 +28,35 @@ struct scan {
     bool token_seen; /* behind the last list */
 };
 
-static void note_list(struct scan *scan, xmlNode **list, xmlNode *node)
+static void note_list(struct scan *scan, const struct ck_html_node **list,
+                      const struct ck_html_node *node)
 {
     scan->twice = scan->twice || *list != NULL;
     scan->token_seen = false;
     *list = node;
 }
 
-static void note_id(struct scan *scan, xmlNode *node)
+static void note_id(struct scan *scan, const struct ck_html_node *node)
 {
-    const char *id = ck_html_attribute(node, "id");
+    struct ck_html_slice id;
 
-    if (id == NULL)
+    if (!ck_html_attribute(node, "id", &id))
         return;
-    if (strcmp(id, "tfa_keys") == 0)
+    if (ck_html_equals(id, "tfa_keys"))
         note_list(scan, &scan->factors, node);
-    else if (strcmp(id, "fido2_keys") == 0)
+    else if (ck_html_equals(id, "fido2_keys"))
         note_list(scan, &scan->passkeys, node);
-    else if (strcmp(id, "ConfirmTFAModal") == 0)
+    else if (ck_html_equals(id, "ConfirmTFAModal"))
         note_list(scan, &scan->pending, node);
-    else if (strcmp(id, "SetupTFAModal") == 0)
+    else if (ck_html_equals(id, "SetupTFAModal"))
         scan->page.setup_factor = true;
-    else if (strcmp(id, "ChangePWModal") == 0)
+    else if (ck_html_equals(id, "ChangePWModal"))
         scan->page.change_password = true;
-    else if (strcmp(id, "pending_tfa_tab_yubi_otp") == 0)
+    else if (ck_html_equals(id, "pending_tfa_tab_yubi_otp"))
         scan->page.yubiotp_offered = true;
 }
 
-static void note_row(struct scan *scan, const xmlNode *node)
+static void note_row(struct scan *scan, const struct ck_html_node *node)
 {
     if (ck_html_is(node, "input")) {
         scan->factor_rows += ck_html_has_attribute(node, "name", "unset_tfa_key") ? 1 : 0;
@@ -65,17 +66,9 @@ static void note_row(struct scan *scan, const xmlNode *node)
     }
 }
 
-static enum ck_err note_script(struct scan *scan, const xmlNode *node, struct ck_error *err)
-{
-    CK_CLEANUP(ck_free_p) char *text = ck_html_own_text(node);
-
-    if (text == NULL)
-        return ck_error_no_memory(err);
-    return ck_script_read(text, &scan->page, &scan->token_seen, err);
-}
-
 /* In a log-in-as session the admin's name follows in an element of its own. */
-static enum ck_err note_account(struct scan *scan, const xmlNode *node, struct ck_error *err)
+static enum ck_err note_account(struct scan *scan, const struct ck_html_node *node,
+                                struct ck_error *err)
 {
     if (scan->page.account != NULL)
         return CK_OK;
@@ -83,17 +76,16 @@ static enum ck_err note_account(struct scan *scan, const xmlNode *node, struct c
     return scan->page.account != NULL ? CK_OK : ck_error_no_memory(err);
 }
 
-static enum ck_err walk(struct scan *scan, xmlNode *root, struct ck_error *err)
+static enum ck_err walk(struct scan *scan, const struct ck_html *html, struct ck_error *err)
 {
     enum ck_err r = CK_OK;
 
-    for (xmlNode *n = root; r == CK_OK && n != NULL; n = ck_html_next(root, n)) {
-        if (n->type != XML_ELEMENT_NODE)
-            continue;
+    for (const struct ck_html_node *n = html->nodes; r == CK_OK && n < html->nodes + html->count;
+         n++) {
         note_id(scan, n);
         note_row(scan, n);
         if (ck_html_is(n, "script"))
-            r = note_script(scan, n, err);
+            r = ck_script_read(ck_html_script(n), &scan->page, &scan->token_seen, err);
         else if (ck_html_is(n, "b") && ck_html_has_class(n, "username-lia"))
             r = note_account(scan, n, err);
     }
@@ -121,11 +113,17 @@ static enum ck_err read_lists(struct scan *scan, struct ck_error *err)
     return r;
 }
 
-static enum ck_err scan_document(xmlNode *root, struct ck_page *ret_page, struct ck_error *err)
+enum ck_err ck_page_parse(const char *html, size_t size, struct ck_page *ret_page,
+                          struct ck_error *err)
 {
+    CK_CLEANUP(ck_html_clear) struct ck_html tree = {0};
     struct scan scan = {0};
-    enum ck_err r = walk(&scan, root, err);
 
+    if (size > CK_PAGE_SIZE_MAX)
+        return ck_lists_not_understood(err, "it is too large");
+    enum ck_err r = ck_html_parse(html, size, &tree, err);
+    if (r == CK_OK)
+        r = walk(&scan, &tree, err);
     if (r == CK_OK)
         r = read_lists(&scan, err);
     if (r == CK_OK)
@@ -133,22 +131,6 @@ static enum ck_err scan_document(xmlNode *root, struct ck_page *ret_page, struct
     else
         ck_page_clear(&scan.page);
     return r;
-}
-
-enum ck_err ck_page_parse(const char *html, size_t size, struct ck_page *ret_page,
-                          struct ck_error *err)
-{
-    if (size > CK_PAGE_SIZE_MAX)
-        return ck_lists_not_understood(err, "it is too large");
-
-    CK_CLEANUP(ck_html_free) xmlDoc *doc = NULL;
-    if (ck_html_parse(html, size, &doc, err) != CK_OK)
-        return err->code;
-    xmlNode *root = doc != NULL ? xmlDocGetRootElement(doc) : NULL;
-    if (root != NULL)
-        return scan_document(root, ret_page, err);
-    *ret_page = (struct ck_page){0};
-    return CK_OK;
 }
 
 const struct ck_factor *ck_page_find_factor(const struct ck_page *page, uint64_t id)

@@ -14,6 +14,22 @@ struct line {
     size_t size;
 };
 
+/* The next line feed or carriage return, or end. */
+static const char *line_end(const char *at, const char *end)
+{
+    while (at < end && *at != '\n' && *at != '\r')
+        at++;
+    return at;
+}
+
+/* The line from start to end without the white space at its beginning. */
+static struct line trim_start(const char *start, const char *end)
+{
+    while (start < end && (*start == ' ' || *start == '\t'))
+        start++;
+    return (struct line){start, (size_t)(end - start)};
+}
+
 static bool skip(struct line *line, const char *prefix)
 {
     size_t size = strlen(prefix);
@@ -101,16 +117,17 @@ static enum ck_err read_line(struct line line, struct ck_page *page, bool *token
     return ck_alert_read(line.text, line.size, page, err);
 }
 
-enum ck_err ck_script_read(const char *text, struct ck_page *page, bool *ret_token_seen,
+enum ck_err ck_script_read(struct ck_html_slice text, struct ck_page *page, bool *ret_token_seen,
                            struct ck_error *err)
 {
-    while (*text) {
-        text += strspn(text, " \t\r\n");
-        struct line line = {text, strcspn(text, "\r\n")};
-        enum ck_err r = read_line(line, page, ret_token_seen, err);
-        if (r != CK_OK)
-            return r;
-        text += line.size;
+    const char *at = text.bytes, *end = text.bytes + text.size;
+    enum ck_err r = CK_OK;
+
+    while (r == CK_OK && at < end) {
+        const char *start = at;
+        at = line_end(at, end);
+        r = read_line(trim_start(start, at), page, ret_token_seen, err);
+        at += at < end ? 1 : 0;
     }
-    return CK_OK;
+    return r;
 }
