@@ -6,6 +6,7 @@
 
 /*
  * Connections, TLS sessions and names outlive one client: what follows a login is another login.
+ * So does the list of public suffixes, which is read from a file whenever a jar has none yet.
  * Each thread has its own, so that nothing has to be locked.
  */
 static _Thread_local CURLSH *shared;
@@ -29,6 +30,7 @@ CURLSH *ck_http_share(void)
     curl_share_setopt(shared, CURLSHOPT_SHARE, CURL_LOCK_DATA_CONNECT);
     curl_share_setopt(shared, CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION);
     curl_share_setopt(shared, CURLSHOPT_SHARE, CURL_LOCK_DATA_DNS);
+    curl_share_setopt(shared, CURLSHOPT_SHARE, CURL_LOCK_DATA_PSL);
     return shared;
 }
 
