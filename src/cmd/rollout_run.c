@@ -9,7 +9,6 @@
 #include "command.h"
 #include "cowkey/base/cleanup.h"
 #include "cowkey/enroll/totp.h"
-#include "cowkey/mailcow/server.h"
 #include "interrupt.h"
 #include "number.h"
 #include "output.h"
@@ -222,7 +221,7 @@ static enum ck_err check_clocks(struct running *running, struct ck_error *err)
 {
     const struct rollout_check_report *report = &running->checking.report;
     struct ck_ledger_counts counts = {.apps_left = report->counts.methods[CK_ROLLOUT_TOTP]};
-    struct ck_server_facts facts = {.has_date = false};
+    const struct ck_server_clock *clock = &who_of(running)->target.clock;
     enum ck_err r = CK_OK;
 
     if (running->ledger != NULL)
@@ -230,12 +229,7 @@ static enum ck_err check_clocks(struct running *running, struct ck_error *err)
     if (r != CK_OK || counts.apps_left == 0 || !running->report.does_apps ||
         option_given(running->options, OPTION_ACCEPT_CLOCK_SKEW))
         return r;
-    r = ck_server_look(&who_of(running)->target.settings, &facts, err);
-    /* What else is wrong with the server shows where it matters. */
-    if (r != CK_OK || facts.no_answer.code != CK_OK || facts.no_trust.code != CK_OK ||
-        facts.no_connection.code != CK_OK)
-        return r;
-    return ck_clocks_check(facts.has_date, facts.clock_offset_s, err);
+    return ck_clocks_check(clock->known, clock->offset_s, err);
 }
 
 /* *ret_runs: nothing is wrong with the plan; else the report of the check says what. */

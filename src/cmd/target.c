@@ -208,7 +208,7 @@ enum ck_err target_probe(struct target *target, struct ck_error *err)
     const struct ck_person *person = target->login.person;
 
     person->tell_stage(person->data, CK_STAGE_PROBE);
-    return ck_dialect_probe(&target->settings, &target->login.dialect, err);
+    return ck_dialect_probe(&target->settings, &target->login.dialect, &target->clock, err);
 }
 
 void target_clear(struct target *target)

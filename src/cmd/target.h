@@ -18,6 +18,7 @@ struct target {
     struct ck_key_settings key_settings;
     struct ck_key_person key_person;
     struct ck_login login;
+    struct ck_server_clock clock; /* known once it was probed, if the server tells its time */
 };
 
 /* The part of target_read that asks for nothing: whose account. */

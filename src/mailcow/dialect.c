@@ -121,7 +121,7 @@ static enum ck_err read_start_page(const struct ck_http_settings *settings,
 }
 
 enum ck_err ck_dialect_probe(const struct ck_http_settings *settings, enum ck_dialect *ret_dialect,
-                             struct ck_error *err)
+                             struct ck_server_clock *ret_clock, struct ck_error *err)
 {
     CK_CLEANUP(ck_http_free) struct ck_http *http = NULL;
     CK_CLEANUP(ck_response_clear) struct ck_response api = {0};
@@ -130,8 +130,13 @@ enum ck_err ck_dialect_probe(const struct ck_http_settings *settings, enum ck_di
 
     if (r == CK_OK)
         r = ck_http_get(http, passkey_path, &api, err);
-    if (r != CK_OK || read_api(&api, ret_dialect))
-        return r;
-    r = ck_http_get(http, "/", &start, err);
-    return r == CK_OK ? read_start_page(settings, &start, ret_dialect, err) : r;
+    if (r == CK_OK && !read_api(&api, ret_dialect)) {
+        r = ck_http_get(http, "/", &start, err);
+        if (r == CK_OK)
+            r = read_start_page(settings, &start, ret_dialect, err);
+    }
+    if (r == CK_OK && ret_clock != NULL)
+        *ret_clock = (struct ck_server_clock){.known = api.server_time_s >= 0,
+                                              .offset_s = api.clock_offset_s};
+    return r;
 }

@@ -107,7 +107,7 @@ static enum ck_err look(const struct ck_http_settings *settings, struct ck_serve
     facts->has_date = response.server_time_s >= 0;
     facts->clock_offset_s = response.clock_offset_s;
 
-    r = ck_dialect_probe(settings, &facts->dialect, &facts->no_mailcow);
+    r = ck_dialect_probe(settings, &facts->dialect, NULL, &facts->no_mailcow);
     if (r != CK_OK) {
         *err = facts->no_mailcow;
         return is_ours(r) ? r : CK_OK;

@@ -111,7 +111,7 @@ static bool probe(struct pool *pool)
 
     settings.cancel = pool->run->ending; /* nothing is lost with a look */
     pthread_mutex_unlock(&pool->lock);
-    enum ck_err r = ck_dialect_probe(&settings, &dialect, &ignored);
+    enum ck_err r = ck_dialect_probe(&settings, &dialect, NULL, &ignored);
     pthread_mutex_lock(&pool->lock);
     return r == CK_OK;
 }

@@ -39,8 +39,9 @@ bool ck_dialect_returns_to(enum ck_dialect dialect, enum ck_role role, const cha
  * Asks the server what it speaks, in one exchange and a throw-away cookie jar, before any password
  * is sent: GET /api/v1/process/fido2-args (dialects 1.1). When a proxy hides the API the login page
  * is read instead (one exchange more). Something that is not a mailcow is CK_ERR_UNREACHABLE.
+ * ret_clock (may be NULL) is that of the first answer.
  */
 enum ck_err ck_dialect_probe(const struct ck_http_settings *settings, enum ck_dialect *ret_dialect,
-                             struct ck_error *err);
+                             struct ck_server_clock *ret_clock, struct ck_error *err);
 
 #endif

@@ -80,6 +80,12 @@ struct ck_response {
     int64_t retry_after_s;
 };
 
+/* What an answer tells of the server's clock. */
+struct ck_server_clock {
+    bool known;
+    int64_t offset_s; /* as clock_offset_s of a response */
+};
+
 struct ck_http;
 
 /*
