@@ -29,6 +29,7 @@ struct ck_ledger {
     int64_t (*now_s)(void);
     pthread_mutex_t mutex; /* recursive: calls ask others; guards what follows */
     sqlite3 *db;
+    bool may_wait;     /* what is committed now needs no disk of its own */
     int64_t changed_s; /* what the ledger says of its last change, as far as is known */
     struct {
         const char *text; /* static: found again by its address */
@@ -74,6 +75,11 @@ void ledger_bind_id(sqlite3_stmt *statement, int at, int64_t value);
 
 /* Begins a change; a ledger that was not opened for it (use) is refused. */
 enum ck_err ledger_begin(struct ck_ledger *ledger, enum ledger_use use, struct ck_error *err);
+/*
+ * The same for a change of a run that may be lost when the power fails before the next one, which
+ * brings it to disk. A kill loses nothing.
+ */
+enum ck_err ledger_begin_to_wait(struct ck_ledger *ledger, struct ck_error *err);
 /* Commits when r is CK_OK, and else takes all back; returns r, or the commit's error. */
 enum ck_err ledger_finish(struct ck_ledger *ledger, enum ck_err r, struct ck_error *err);
 /* The same for what is a change of the roll-out, whose moment is noted. */

@@ -209,7 +209,20 @@ void ledger_bind_id(sqlite3_stmt *statement, int at, int64_t value)
 
 /* --- transactions --- */
 
-enum ck_err ledger_begin(struct ck_ledger *ledger, enum ledger_use use, struct ck_error *err)
+/* Said before it matters: what was to be on disk never is not, whatever fails. */
+static enum ck_err need_disk(struct ck_ledger *ledger, bool may_wait, struct ck_error *err)
+{
+    if (ledger->may_wait == may_wait)
+        return CK_OK;
+    enum ck_err r = ledger_exec(
+        ledger, may_wait ? "PRAGMA synchronous = NORMAL" : "PRAGMA synchronous = FULL", err);
+    if (r == CK_OK)
+        ledger->may_wait = may_wait;
+    return r;
+}
+
+static enum ck_err begin_change(struct ck_ledger *ledger, enum ledger_use use, bool may_wait,
+                                struct ck_error *err)
 {
     static const char begin[] = "BEGIN IMMEDIATE";
     CK_CLEANUP(ledger_release) sqlite3_stmt *statement = NULL;
@@ -219,10 +232,20 @@ enum ck_err ledger_begin(struct ck_ledger *ledger, enum ledger_use use, struct c
                      ledger->path);
         return CK_ERR_UNCHANGED;
     }
-    if (ledger_check_there(ledger, err) != CK_OK ||
+    if (ledger_check_there(ledger, err) != CK_OK || need_disk(ledger, may_wait, err) != CK_OK ||
         ledger_sql(ledger, begin, &statement, err) != CK_OK)
         return err->code;
     return ledger_run(ledger, statement, err);
+}
+
+enum ck_err ledger_begin(struct ck_ledger *ledger, enum ledger_use use, struct ck_error *err)
+{
+    return begin_change(ledger, use, false, err);
+}
+
+enum ck_err ledger_begin_to_wait(struct ck_ledger *ledger, struct ck_error *err)
+{
+    return begin_change(ledger, LEDGER_TO_RUN, true, err);
 }
 
 enum ck_err ledger_finish(struct ck_ledger *ledger, enum ck_err r, struct ck_error *err)

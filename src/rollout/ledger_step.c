@@ -250,13 +250,26 @@ enum ck_err ledger_step(struct ck_ledger *ledger, int64_t item, enum ck_step_eve
     return r;
 }
 
+/* A key's is not: the person may have left with it before it is asked for again. */
+static enum ck_err begin_step(struct ck_ledger *ledger, int64_t item, enum ck_step_event event,
+                              struct ck_error *err)
+{
+    struct now now = {.is_key = true};
+
+    if (ck_step_may_wait(event, true) && read_now(ledger, item, &now, err) != CK_OK)
+        return err->code;
+    return !now.is_key && ck_step_may_wait(event, now.wants_proof)
+               ? ledger_begin_to_wait(ledger, err)
+               : ledger_begin(ledger, LEDGER_TO_RUN, err);
+}
+
 enum ck_err ck_ledger_step(struct ck_ledger *ledger, int64_t item, enum ck_step_event event,
                            const struct ck_ledger_facts *facts, enum ck_step_state *ret_state,
                            struct ck_error *err)
 {
     CK_CLEANUP(ledger_leave) struct ck_ledger *in = ledger_enter(ledger);
     enum ck_step_state state;
-    enum ck_err r = ledger_begin(in, LEDGER_TO_RUN, err);
+    enum ck_err r = begin_step(in, item, event, err);
 
     if (r == CK_OK)
         r = ledger_end(in, ledger_step(in, item, event, facts, &state, err), err);

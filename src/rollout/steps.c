@@ -92,6 +92,11 @@ enum ck_step_action ck_step_action(enum ck_step_state state)
     return (unsigned)state < CK_STEP_STATES ? actions[state] : CK_STEP_DO_NOTHING;
 }
 
+bool ck_step_may_wait(enum ck_step_event event, bool wants_proof)
+{
+    return event == CK_STEP_PREPARE || (event == CK_STEP_LIST && wants_proof);
+}
+
 bool ck_step_is_left(enum ck_step_state state, bool wants_proof)
 {
     enum ck_step_action action = ck_step_action(state);

@@ -2,9 +2,10 @@
  * The ledger of a roll-out: what is to be done, what was done, and how it ended. An SQLite database
  * (WAL, synchronous FULL, mode 0600) that is made of a plan. It holds no secret.
  *
- * Each call that changes something is one transaction: when it returns CK_OK, that is on disk. Any
- * error means that nothing of it is there: CK_ERR_UNCHANGED (disk full, read-only, ...; the text
- * says which), or the call's own. Several threads may use one ledger.
+ * Each call that changes something is one transaction: when it returns CK_OK, that is on disk; but
+ * for steps of apps that need none of their own (ck_step_may_wait), which the next change brings
+ * there. Any error means that nothing of it is there: CK_ERR_UNCHANGED (disk full, read-only, ...;
+ * the text says which), or the call's own. Several threads may use one ledger.
  */
 #ifndef COWKEY_ROLLOUT_LEDGER_H
 #define COWKEY_ROLLOUT_LEDGER_H

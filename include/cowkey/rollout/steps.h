@@ -51,6 +51,13 @@ bool ck_step_next(enum ck_step_state state, enum ck_step_event event,
 
 enum ck_step_action ck_step_action(enum ck_step_state state);
 
+/*
+ * Whether a step needs no disk of its own, but may be lost when the power fails before the next one
+ * is there. What was prepared is prepared again, with the same secret, which is in its hand-out; and
+ * what the list showed is looked for again before its proof.
+ */
+bool ck_step_may_wait(enum ck_step_event event, bool wants_proof);
+
 /* Whether a run has something left to do: recorded is the end where no proof is wanted. */
 bool ck_step_is_left(enum ck_step_state state, bool wants_proof);
 /* Whether the account has the factor, by what is known: recorded or proved. */

@@ -91,6 +91,18 @@ static void test_actions(void **state)
         assert_int_equal(ck_step_action((enum ck_step_state)i), actions[i]);
 }
 
+/* What a look or another try finds again; never what a look begins with. */
+static void test_what_may_wait(void **state)
+{
+    (void)state;
+    for (int i = 0; i < CK_STEP_EVENTS; i++) {
+        enum ck_step_event event = (enum ck_step_event)i;
+        assert_int_equal(ck_step_may_wait(event, true),
+                         event == CK_STEP_PREPARE || event == CK_STEP_LIST);
+        assert_int_equal(ck_step_may_wait(event, false), event == CK_STEP_PREPARE);
+    }
+}
+
 static void test_what_is_left_and_what_is_there(void **state)
 {
     /* Planned to undoing; l: left, p: left where a proof is wanted, t: there. */
@@ -210,6 +222,7 @@ int main(void)
         cmocka_unit_test(test_what_is_no_state_or_event),
         cmocka_unit_test(test_names),
         cmocka_unit_test(test_actions),
+        cmocka_unit_test(test_what_may_wait),
         cmocka_unit_test(test_what_is_left_and_what_is_there),
         cmocka_unit_test(test_every_state_can_be_reached_and_left_for_proof),
         cmocka_unit_test(test_nothing_is_posted_twice),
