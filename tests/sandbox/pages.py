@@ -17,6 +17,9 @@ import texts
 import totp
 
 _START_PAGE_SIZE = 60_000
+# Bytes of a page that are scripts, most of them phrases.
+_SCRIPTS_SIZE = {"login": 27_000, "factors": 39_000}
+_PHRASE_SIZE = 70  # bytes, about
 
 _WORDS = ("alias", "archive", "attach", "bounce", "calendar", "contact", "delivery", "domain",
           "encrypt", "folder", "forward", "greylist", "header", "imap", "journal", "label",
@@ -34,25 +37,61 @@ def _catalogue(name, entries):
 
 
 @functools.lru_cache(maxsize=64)
+def _filling(name, size, scripts_size):
+    """About `size` bytes, of which about `scripts_size` are a script."""
+    phrases = max(scripts_size // _PHRASE_SIZE, 1)
+    script = f"<script>\n{_catalogue(name.replace('-', '_'), phrases)}\n</script>\n"
+    return script + _settings(name, size - len(script))
+
+
 def _settings(name, size):
-    """About `size` bytes of settings rows, as untidy as grown markup is."""
+    """About `size` bytes of settings rows, as untidy and as wide as grown markup is."""
     pick = random.Random(zlib.crc32(name.encode()))
     rows, length = [], 0
     while length < size:
         key = "_".join(pick.sample(_WORDS, 2))
-        rows.append(
-            f'<div class="row mb-2"><label class="col-sm-3 text-end" for=\'{key}\'>'
-            f'{" ".join(pick.sample(_WORDS, 3))}&nbsp;&hellip;:</label>\n'
-            f'  <div class="col-sm-9"><form class="form-horizontal" role="form" method="post">'
-            f'<input type="hidden" value="0" name="{key}">\n'
-            f'    <select data-width="fit" name="{key}"><option value="1" selected>'
-            f'{pick.choice(_WORDS)}<option value="0">{pick.choice(_WORDS)}</select>\n'
-            f'    <p class="text-muted">{" ".join(pick.choices(_WORDS, k=18))}<br/>'
-            f'<span class="badge fs-6 bg-success">{pick.choice(_WORDS)}</span>'
-            f'<a href="#" onClick=\'return confirm("{pick.choice(_WORDS)}?")\'>[change]</a></p>\n'
-            f'  </form></div></div>\n')
+        control = _choice if len(rows) % 4 == 0 else _entry
+        rows.append(_row(pick, key, control(pick, key)))
         length += len(rows[-1])
     return "".join(rows)
+
+
+def _row(pick, key, control):
+    return f'''
+          <div class="row mb-2">
+            <label class="control-label col-sm-3 text-end"
+              for=\'{key}\'>{" ".join(pick.sample(_WORDS, 2))}&nbsp;&hellip;:</label>
+            <div class="col-sm-9"><form class="form-horizontal" data-cached-form="true"
+              role="form" method="post">
+              <input type="hidden" value="0" name="{key}">
+{control}
+              <p class="text-muted"><i class="bi bi-{pick.choice(_WORDS)}"></i>
+                {" ".join(pick.choices(_WORDS, k=5))}<br/>
+                <span class="badge fs-6 bg-success">{pick.choice(_WORDS)}</span>
+                <a href="#" onClick=\'return confirm("{pick.choice(_WORDS)}?")\'>[change]</a></p>
+              <div class="btn-group" data-acl="{key}">
+                <button class="btn btn-sm btn-xs-half d-block d-sm-inline btn-secondary"
+                  data-action="edit_selected" data-item="null" data-id="{key}"
+                  data-api-url=\'edit/{pick.choice(_WORDS)}\' data-api-attr=\'{{}}\'
+                  href="#">{pick.choice(_WORDS)}</button>
+              </div></form></div>
+          </div>'''
+
+
+def _choice(pick, key):
+    return f'''\
+              <select data-width="fit" name="{key}" title="{pick.choice(_WORDS)}" required>
+                <option value="1" selected>{pick.choice(_WORDS)}<option value="0">no
+              </select>'''
+
+
+def _entry(pick, key):
+    return f'''\
+              <div class="col-sm-8">
+                <input type="number" class="form-control" name="{key}" min="1"
+                  max="{pick.randrange(99, 9999)}" required>
+                <small class="text-muted">{pick.choice(_WORDS)}</small>
+              </div>'''
 
 
 # -- alerts ----------------------------------------------------------------------
@@ -316,7 +355,8 @@ def render(exchange, kind, role):
     sizes = exchange.dialect.page_sizes
     wanted = {"login": sizes["login"], "factors": sizes[role]}.get(kind, _START_PAGE_SIZE)
     if not exchange.state.small_pages:
-        parts.append(_settings(f"{kind}-{role}", wanted - size))
+        scripts_size = _SCRIPTS_SIZE.get(kind, wanted // 3) - len(tail)
+        parts.append(_filling(f"{kind}-{role}", wanted - size, scripts_size))
     page = "".join(parts) + tail
     if session.api_access:
         # A page ends a session that an API key opened (protocol 7.4).
