@@ -71,6 +71,10 @@ static void print_numbers(const struct rollout_check_report *report)
         print_result("The labels of %zu authenticator app%s name a serial number, which those "
                      "don't have: {n} stands in.",
                      counts->serial_apps, plural(counts->serial_apps));
+    if (counts->attested_by_any > 0)
+        print_result("The keys of %zu factor%s have to show a certificate of a maker, and anybody "
+                     "can make one: the policy names no attestation-roots for them.",
+                     counts->attested_by_any, plural(counts->attested_by_any));
 }
 
 static void print_mail_programs(const struct ck_check_found *found)
@@ -170,11 +174,13 @@ static json_t *counts_json(const struct rollout_check_report *report)
         json_pack("{s:I, s:I, s:I, s:I}", "registrations", (json_int_t)counts->registrations,
                   "proofs", (json_int_t)counts->proofs, "resets", (json_int_t)counts->resets,
                   "login", (json_int_t)report->login_touches);
-    return json_pack(
-        "{s:I, s:I, s:I, s:o, s:o, s:o, s:I, s:I}", "rows", (json_int_t)report->rollout.plan->count,
-        "accounts", (json_int_t)counts->accounts, "factors", (json_int_t)counts->factors, "methods",
-        methods, "routes", routes, "touches", touches, "serial_labels_of_keys",
-        (json_int_t)counts->serial_keys, "serial_labels_of_apps", (json_int_t)counts->serial_apps);
+    return json_pack("{s:I, s:I, s:I, s:o, s:o, s:o, s:I, s:I, s:I}", "rows",
+                     (json_int_t)report->rollout.plan->count, "accounts",
+                     (json_int_t)counts->accounts, "factors", (json_int_t)counts->factors,
+                     "methods", methods, "routes", routes, "touches", touches,
+                     "serial_labels_of_keys", (json_int_t)counts->serial_keys,
+                     "serial_labels_of_apps", (json_int_t)counts->serial_apps,
+                     "attestations_without_roots", (json_int_t)counts->attested_by_any);
 }
 
 static json_t *server_json(const struct rollout_check_report *report)

@@ -7,6 +7,7 @@
 #include "cowkey/base/cleanup.h"
 #include "document.h"
 #include "output.h"
+#include "rollout_roots.h"
 
 void rollout_checking_init(struct rollout_checking *checking, const struct options *options)
 {
@@ -63,7 +64,10 @@ static enum ck_err read_policy(struct rollout_checking *checking, struct rollout
     if (file->path == NULL)
         return ck_policy_default(&checking->policy, err);
     enum ck_err r = document_read(file->path, CK_POLICY_FILE_MAX, &text, &size, err);
-    return r == CK_OK ? ck_policy_parse(text, size, &checking->policy, &file->complaints, err) : r;
+    if (r == CK_OK)
+        r = ck_policy_parse(text, size, &checking->policy, &file->complaints, err);
+    return r == CK_OK ? rollout_roots_read(&checking->policy, file->path, &file->complaints, err)
+                      : r;
 }
 
 enum ck_err rollout_checking_read_files(struct rollout_checking *checking, struct ck_error *err)

@@ -165,6 +165,7 @@ static void count_item(const struct ck_rollout *rollout, const struct ck_plan_it
     }
     counts->serial_keys += ck_label_has(ck_rollout_label(rollout, item), "{serial}") ? factors : 0;
     counts->registrations += factors;
+    counts->attested_by_any += group->attestation && group->roots_path[0] == '\0' ? factors : 0;
     counts->proofs += group->proof == CK_ROLLOUT_PROOF_LOGIN ? factors : 0;
 }
 

@@ -56,6 +56,7 @@ struct errand {
     struct ck_witness behalfs; /* which the errand's own comes before */
     struct ck_enrollment done;
     struct ck_ledger_item *item; /* in work */
+    const char *serial;          /* of the key that it is enrolled on; NULL: none to read */
     struct ck_otpauth otpauth;   /* its secret */
     bool secret_kept;            /* its hand-out has it */
     struct ck_witness witness;   /* which the ledger is told by */

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "attested.h"
 #include "cowkey/base/cleanup.h"
 #include "cowkey/enroll/app_password.h"
 #include "cowkey/enroll/totp.h"
@@ -110,26 +111,16 @@ static enum ck_err prepare_key(struct errand *errand, struct ck_error *err)
     return errand_step(errand, CK_STEP_PREPARE, &facts, err);
 }
 
-/* Only the registration shows it, whatever the key is. */
-static enum ck_err check_attestation(const struct errand *errand, struct ck_error *err)
-{
-    const struct ck_credential *credential = &errand->done.credential;
-
-    if (!errand_group(errand)->attestation || credential->chain_count > 0)
-        return CK_OK;
-    ck_error_set(err, CK_ERR_KEY,
-                 "the policy requires an attestation, and no maker vouches for what the key made "
-                 "(format %s)",
-                 credential->format);
-    return ck_error_hint(err, "The server was not told of it. Plug in another key.");
-}
-
 static enum ck_err before_change(void *data, struct ck_error *err)
 {
     struct errand *errand = data;
     bool is_key = errand->item->method != CK_ROLLOUT_TOTP;
-    enum ck_err r = is_key ? check_attestation(errand, err) : CK_OK;
+    enum ck_err r = CK_OK;
 
+    /* Only what was made shows it, and the server is not to hear of it then. */
+    if (is_key)
+        r = attested_check(errand_group(errand), &errand->done.credential, errand->serial,
+                           errand->all->settings->now_s(), err);
     if (r == CK_OK && is_key)
         r = prepare_key(errand, err);
     if (r != CK_OK)
@@ -246,6 +237,7 @@ static enum errand_result settle_bad(struct errand *errand, enum ck_err r, struc
 enum errand_result errand_enroll(struct errand *errand, const char *serial, struct ck_error *err)
 {
     errand_begin_item(errand);
+    errand->serial = serial;
     enum ck_err r = errand_blame(errand, enroll(errand, serial, err), err);
     struct ck_error told = *err;
     enum ck_err after = ck_behalf_conclude(&errand->behalf, r, &told);

@@ -17,6 +17,9 @@ void ck_policy_clear(struct ck_policy *policy)
     for (size_t i = 0; i < policy->count; i++)
         free(policy->groups[i].aaguids);
     free(policy->groups);
+    for (size_t i = 0; i < policy->roots_count; i++)
+        ck_trust_free(&policy->roots[i]);
+    free(policy->roots);
     *policy = (struct ck_policy){0};
 }
 
@@ -67,6 +70,23 @@ enum ck_err ck_policy_default(struct ck_policy *ret_policy, struct ck_error *err
     if (r == CK_OK)
         *ret_policy = policy;
     return r;
+}
+
+enum ck_err ck_policy_give_roots(struct ck_policy *policy, const char *path,
+                                 struct ck_trust **roots, struct ck_error *err)
+{
+    struct ck_trust **grown =
+        reallocarray(policy->roots, policy->roots_count + 1, sizeof(*policy->roots));
+
+    if (grown == NULL)
+        return ck_error_no_memory(err);
+    policy->roots = grown;
+    for (size_t i = 0; i < policy->count; i++) {
+        if (strcmp(policy->groups[i].roots_path, path) == 0)
+            policy->groups[i].roots = *roots;
+    }
+    policy->roots[policy->roots_count++] = CK_TAKE(*roots);
+    return CK_OK;
 }
 
 /* --- reading --- */
@@ -229,14 +249,46 @@ static int take_key(void *data, const char *section, const char *key, const char
 
 /* --- what the default group gives, and what does not fit together --- */
 
+static bool has_random_pins(const struct ck_policy_group *group)
+{
+    return group->pin == CK_PIN_RANDOM;
+}
+
+static bool asks_for_attestation(const struct ck_policy_group *group)
+{
+    return group->attestation;
+}
+
 /* The default group may say it for others. */
-static bool means_random(const struct reading *reading, size_t index)
+static bool means(const struct reading *reading, size_t index,
+                  bool (*is_so)(const struct ck_policy_group *group))
 {
     for (size_t i = 0; i < reading->policy.count; i++) {
-        if ((index == 0 || i == index) && reading->policy.groups[i].pin == CK_PIN_RANDOM)
+        if ((index == 0 || i == index) && is_so(&reading->policy.groups[i]))
             return true;
     }
     return false;
+}
+
+/* What a group says that only counts with something else, which it does not say. */
+static void check_needless(struct reading *reading, size_t index)
+{
+    static const struct {
+        enum policy_key key;
+        bool (*counts)(const struct ck_policy_group *group);
+        const char *goes_with;
+    } rules[] = {
+        {POLICY_ATTESTATION_ROOTS, asks_for_attestation, "attestation = required"},
+        {POLICY_PIN_LENGTH, has_random_pins, "pin = random"},
+        {POLICY_PIN_CHANGE, has_random_pins, "pin = random"},
+    };
+
+    for (size_t i = 0; i < sizeof(rules) / sizeof(*rules); i++) {
+        reading->line = reading->given[index].keys[rules[i].key];
+        if (reading->line > 0 && !means(reading, index, rules[i].counts))
+            complain(reading, "'%s' is for '%s'", policy_key_name(rules[i].key),
+                     rules[i].goes_with);
+    }
 }
 
 static void complete_group(struct reading *reading, size_t index)
@@ -249,13 +301,9 @@ static void complete_group(struct reading *reading, size_t index)
             !policy_value_copy(key, &reading->policy.groups[0], group))
             reading->result = ck_error_no_memory(reading->err);
     }
-    if (means_random(reading, index))
-        return;
-    for (int key = POLICY_PIN_LENGTH; key <= POLICY_PIN_CHANGE; key++) {
-        reading->line = keys[key];
-        if (keys[key] > 0)
-            complain(reading, "'%s' is for 'pin = random'", policy_key_name(key));
-    }
+    if (keys[POLICY_ATTESTATION_ROOTS] > 0)
+        group->roots_line = keys[POLICY_ATTESTATION_ROOTS];
+    check_needless(reading, index);
 }
 
 enum ck_err ck_policy_parse(const char *text, size_t size, struct ck_policy *ret_policy,

@@ -13,6 +13,7 @@ static const char *const names[POLICY_KEYS_COUNT] = {
     [POLICY_AAGUIDS] = "aaguids",
     [POLICY_FIRMWARE] = "firmware",
     [POLICY_ATTESTATION] = "attestation",
+    [POLICY_ATTESTATION_ROOTS] = "attestation-roots",
     [POLICY_PIN] = "pin",
     [POLICY_PIN_LENGTH] = "pin-length",
     [POLICY_PIN_CHANGE] = "pin-change",
@@ -38,8 +39,8 @@ const char *policy_key_name(int key)
 
 const char *policy_key_names(void)
 {
-    return "keys, aaguids, firmware, attestation, pin, pin-length, pin-change, reset, proof, "
-           "label and app-password";
+    return "keys, aaguids, firmware, attestation, attestation-roots, pin, pin-length, pin-change, "
+           "reset, proof, label and app-password";
 }
 
 /* --- kinds of values --- */
@@ -141,6 +142,17 @@ static const char *read_label(const char *text, struct ck_policy_group *group)
     return wrong;
 }
 
+/* Whether there is such a file is not asked here. "no": any root, where the default group has some. */
+static const char *read_roots_path(const char *text, struct ck_policy_group *group)
+{
+    if (*text == '\0')
+        return "takes a file of certificates (PEM), or no";
+    if (strcmp(text, "no") == 0)
+        text = "";
+    snprintf(group->roots_path, sizeof(group->roots_path), "%s", text);
+    return NULL;
+}
+
 /* "no" is no name for one here. */
 static const char *read_app_password(const char *text, struct ck_policy_group *group)
 {
@@ -171,6 +183,8 @@ const char *policy_value_read(int key, const char *value, struct ck_policy_group
         return read_word(value, "optional", "required", &group->attestation)
                    ? NULL
                    : "takes required or optional";
+    case POLICY_ATTESTATION_ROOTS:
+        return read_roots_path(value, group);
     case POLICY_PIN:
         if (!read_word(value, "typed", "random", &yes))
             return "takes typed or random";
@@ -219,6 +233,10 @@ bool policy_value_copy(int key, const struct ck_policy_group *from, struct ck_po
         break;
     case POLICY_ATTESTATION:
         to->attestation = from->attestation;
+        break;
+    case POLICY_ATTESTATION_ROOTS:
+        memcpy(to->roots_path, from->roots_path, sizeof(to->roots_path));
+        to->roots_line = from->roots_line;
         break;
     case POLICY_PIN:
         to->pin = from->pin;

@@ -145,7 +145,8 @@ _SUMMARY = _object({
     "methods": _object(dict.fromkeys(("totp", "webauthn", "passkey"), NUMBER)),
     "routes": _object(dict.fromkeys(("password", "sign-on", "log-in-as", "reset-password"), NUMBER)),
     "touches": _object(dict.fromkeys(("registrations", "proofs", "resets", "login"), NUMBER)),
-    "serial_labels_of_keys": NUMBER, "serial_labels_of_apps": NUMBER})
+    "serial_labels_of_keys": NUMBER, "serial_labels_of_apps": NUMBER,
+    "attestations_without_roots": NUMBER})
 _ASKED = _object({
     "url": FILLED, "login": TEXT_OR_NULL, "app_passwords_missing": _list_of(TEXT),
     "app_passwords_unknown": NUMBER, "enforceable": FLAG, "password_changes_unforced": NUMBER})

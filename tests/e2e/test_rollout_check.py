@@ -84,6 +84,10 @@ BAD_POLICIES = {
     "no AAGUID": ("[default]\naaguids = 2fc0579f\n", 2, "takes AAGUIDs"),
     "no version": ("[default]\nfirmware = 5.x\n", 2, "takes a version"),
     "attestation": ("[default]\nattestation = yes\n", 2, "required or optional"),
+    "roots that are not there": ("[default]\nattestation = required\nattestation-roots = x.pem\n", 3,
+                                 "'attestation-roots': .*/x.pem can't be read: No such file"),
+    "roots that are none": ("[default]\nattestation = required\nattestation-roots = policy.ini\n", 3,
+                            "policy.ini: the roots hold no certificate"),
     "a PIN": ("[default]\npin = 1234\n", 2, "typed or random"),
     "a short PIN": ("[default]\npin = random\npin-length = 3\n", 3, "4 to 63"),
     "the length of no random PIN": ("[default]\npin = typed\npin-length = 8\n", 3, "for 'pin = random'"),
@@ -287,7 +291,7 @@ label = {account} {serial} {n}
             "methods": {"totp": 2, "webauthn": 3, "passkey": 4},
             "routes": {"password": 2, "sign-on": 1, "log-in-as": 1, "reset-password": 1},
             "touches": {"registrations": 7, "proofs": 6, "resets": 6, "login": 0},
-            "serial_labels_of_keys": 4, "serial_labels_of_apps": 1})
+            "serial_labels_of_keys": 4, "serial_labels_of_apps": 1, "attestations_without_roots": 6})
         self.assertIsNone(outcome.document["server"])
 
     def test_csv(self):
@@ -344,6 +348,7 @@ label = {account} {serial} {n}
         self.assertIn("5 rows, 5 accounts, 9 factors", outcome.stdout)
         self.assertIn("Touches to expect: 19", outcome.stdout)
         self.assertIn("serial number", outcome.stdout)
+        self.assertIn("keys of 6 factors have to show a certificate", outcome.stdout)
         self.assertIn("The server was not asked", outcome.stdout)
 
     def test_who_asks_has_to_be_said(self):

@@ -19,7 +19,7 @@ ASKS_GO_ON = r"Press Enter to go on: *$"
 ASKS_PIN = r"PIN of the security key[^\n]*: *$"
 DONE = r"Done\. Put this label on the key: [^\n]*\n"
 PIN_STATES = ("its-own", "handed-out", "set", "to-change", "not-forced")
-ENDED = None
+OTHER_MODEL = "c03ce450-f7ce-4a11-9e57-000102030405"
 
 
 class DeskCase(KeyCase, RunCase):
@@ -306,6 +306,75 @@ class WontDo(DeskCase):
         operator.expect(DONE)
         self.finish(operator, 0)
         self.assertEqual((len(key.made()), len(other.made())), (1, 0))
+
+
+class Makers(DeskCase):
+    """A policy that names the roots of the makers whose keys are welcome."""
+
+    def trust_maker_of(self, key):
+        """Its root is known once it made something."""
+        self.file("makers.pem", key.stored()["attestation"]["ca"])
+
+    def used(self):
+        """A key that made something, for nobody in the plan."""
+        key = self.key(pin=PIN)
+        self.enroll_key(self.carol, "webauthn")
+        key.ctl(plugged=False)
+        return key
+
+    WANTED = {"attestation": "required", "attestation_roots": "makers.pem"}
+
+    @each(("webauthn", "passkey"))
+    def test_only_of_a_maker_that_is_trusted(self, method):
+        welcome, other = self.used(), self.spare(pin=PIN, aaguid=YUBIKEY)
+        self.trust_maker_of(welcome)
+        operator = self.sit(self.key_row(self.alice, method), policy=self.WANTED)
+        self.offer(operator, other)
+        if method == "passkey":
+            operator.ask(ASKS_PIN)
+            operator.answer(PIN)
+        keeps = "keeps a passkey.*" if method == "passkey" else ""
+        self.refuse(operator, f"certificate of this key .*{YUBIKEY}.* none of the roots in 'makers.pem'",
+                    f"not told.*{keeps}another key")
+        self.assertEqual(self.all_of(self.alice), ([], []))
+        self.assertEqual([*self.item_states().values()], ["planned"])
+        other.ctl(plugged=False)
+        welcome.ctl(plugged=True)
+        operator.answer("r")
+        if method == "passkey":
+            operator.ask(ASKS_PIN)
+            operator.answer(PIN)
+        operator.expect(DONE)
+        self.assert_document(self.finish(operator, 0), states={"proved": 1})
+
+    def test_another_model_than_it_says(self):
+        """What a key tells of itself is its word; what its maker signs is not."""
+        key = self.spare(touch="never", aaguid=YUBIKEY)
+        operator = self.sit(self.key_row(self.alice),
+                            policy={"attestation": "required", "aaguids": YUBIKEY})
+        self.offer(operator, key)
+        key.await_blinking(MAKE)
+        key.ctl(aaguid=OTHER_MODEL)
+        key.touch(MAKE)
+        self.refuse(operator, f"by another model .*{OTHER_MODEL}", "not told")
+        self.assertEqual(self.all_of(self.alice), ([], []))
+        key.ctl(touch="instant", aaguid=YUBIKEY)
+        operator.answer("r")
+        operator.expect(DONE)
+        self.assert_document(self.finish(operator, 0), states={"proved": 1})
+
+    @each({"that is not there": (None, "can't be read: No such file"),
+           "without a certificate": ("nothing\n", "no certificate"),
+           "that is broken": ("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
+                              "certificate 1 can't be read")})
+    def test_file(self, text, says):
+        """Nobody is begun with."""
+        if text:
+            self.file("makers.pem", text)
+        line = self.line(self.key_row(self.alice), words=self.policy(keys=1, **self.WANTED))
+        outcome = self.act(API_KEY, *line, status=None)
+        self.assert_failed(outcome, 2, rf"policy\.ini:4: 'attestation-roots': .*makers\.pem.*{says}")
+        self.assertFalse(self.ledger.exists())
 
 
 class Pins(DeskCase):

@@ -23,6 +23,9 @@ static void require_group(const struct ck_policy *policy, const struct ck_policy
     for (size_t i = 0; i < group->aaguids_count; i++)
         require(strlen(group->aaguids[i]) == CK_AAGUID_TEXT_SIZE);
     require(group->firmware_min <= 0xffffff);
+    require(strlen(group->roots_path) < CK_POLICY_LINE_MAX);
+    require(group->roots_path[0] == '\0' || group->roots_line > 0);
+    require(group->roots == NULL);
     require(group->pin_length >= CK_POLICY_PIN_MIN && group->pin_length <= CK_POLICY_PIN_MAX);
     require(group->label[0] != '\0' && ck_label_check(group->label) == NULL);
 }

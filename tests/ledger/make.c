@@ -224,7 +224,7 @@ int main(int argc, char **argv)
 {
     struct ck_complaints complaints = {NULL, 0, 0};
     struct ck_plan plan = {NULL, 0};
-    struct ck_policy policy = {NULL, 0};
+    struct ck_policy policy = {.groups = NULL};
     struct ck_ledger *ledger = NULL;
     struct ck_pending *pending = NULL;
     struct ck_error err;

@@ -43,6 +43,8 @@ struct ck_check_counts {
     size_t resets, registrations, proofs;
     /* Labels that name the serial number: of keys, of which most have none, and rows' own of apps. */
     size_t serial_keys, serial_apps;
+    /* Factors whose keys have to show a maker's certificate, but not whose: there are no roots. */
+    size_t attested_by_any;
 };
 enum ck_err ck_check_count(const struct ck_rollout *rollout, struct ck_check_counts *ret_counts,
                            struct ck_error *err);

@@ -20,6 +20,7 @@
 #include "cowkey/base/error.h"
 #include "cowkey/mailcow/factor.h"
 #include "cowkey/rollout/complaints.h"
+#include "cowkey/webauthn/trust.h"
 
 enum {
     CK_POLICY_FILE_MAX = 256 * 1024, /* bytes of a file */
@@ -48,10 +49,14 @@ struct ck_policy_group {
     size_t aaguids_count;
     unsigned firmware_min; /* 5.4.3 is 0x050403, as keys tell it (CTAPHID_INIT); 0: any */
     bool attestation;      /* is required; else what comes is taken */
-    enum ck_pin_rule pin;  /* typed */
-    unsigned pin_length;   /* 8 */
-    bool pin_change;       /* a random PIN has to be changed before the key is used: yes */
-    bool reset;            /* the key is reset first: no */
+    /* A file of certificates that a required attestation has to lead to; "": any maker's will do. */
+    char roots_path[CK_POLICY_LINE_MAX + 1];
+    size_t roots_line;            /* of the policy, for what is wrong with the file; 0: none */
+    const struct ck_trust *roots; /* what is in it, once that was given; borrowed */
+    enum ck_pin_rule pin;         /* typed */
+    unsigned pin_length;          /* 8 */
+    bool pin_change;              /* a random PIN has to be changed before the key is used: yes */
+    bool reset;                   /* the key is reset first: no */
     enum ck_rollout_proof proof;
     char label[CK_FACTOR_LABEL_MAX]; /* a pattern: "cowkey {serial}" */
     /* Name of an app password that mailboxes get with their first second factor; "": none. */
@@ -61,6 +66,8 @@ struct ck_policy_group {
 struct ck_policy {
     struct ck_policy_group *groups; /* owned; the default group is the first, and always there */
     size_t count;
+    struct ck_trust **roots; /* owned; groups borrow them */
+    size_t roots_count;
 };
 void ck_policy_clear(struct ck_policy *policy);
 
@@ -73,6 +80,10 @@ enum ck_err ck_policy_default(struct ck_policy *ret_policy, struct ck_error *err
  */
 enum ck_err ck_policy_parse(const char *text, size_t size, struct ck_policy *ret_policy,
                             struct ck_complaints *complaints, struct ck_error *err);
+
+/* For all groups that name this file of roots: what is in it, which becomes the policy's. */
+enum ck_err ck_policy_give_roots(struct ck_policy *policy, const char *path,
+                                 struct ck_trust **roots, struct ck_error *err);
 
 /* NULL when there is none of this name; "" is the default group. */
 const struct ck_policy_group *ck_policy_find(const struct ck_policy *policy, const char *name);

@@ -38,6 +38,8 @@ static void assert_built_in(const struct ck_policy_group *group)
     assert_int_equal(group->aaguids_count, 0);
     assert_int_equal(group->firmware_min, 0);
     assert_false(group->attestation);
+    assert_string_equal(group->roots_path, "");
+    assert_null(group->roots);
     assert_int_equal(group->pin, CK_PIN_TYPED);
     assert_false(group->reset);
     assert_int_equal(group->proof, CK_ROLLOUT_PROOF_LOGIN);
@@ -80,6 +82,7 @@ static void test_values(void **state)
                                          "00000000-0000-0000-0000-000000000001\n"
                                          "firmware = 5.4\n"
                                          "attestation = required\n"
+                                         "attestation-roots = /etc/the makers.pem\n"
                                          "pin = random\n"
                                          "pin-length = 12\n"
                                          "pin-change = no\n"
@@ -96,6 +99,8 @@ static void test_values(void **state)
     assert_string_equal(group->aaguids[1], "00000000-0000-0000-0000-000000000001");
     assert_int_equal(group->firmware_min, 0x050400);
     assert_true(group->attestation);
+    assert_string_equal(group->roots_path, "/etc/the makers.pem");
+    assert_int_equal(group->roots_line, 6);
     assert_int_equal(group->pin, CK_PIN_RANDOM);
     assert_int_equal(group->pin_length, 12);
     assert_false(group->pin_change);
@@ -122,6 +127,58 @@ static void test_groups_have_what_the_default_one_has(void **state)
     assert_ptr_not_equal(b->aaguids, a->aaguids);
     assert_int_equal(a->firmware_min, 0xff0001);
     assert_int_equal(ck_policy_find(&policy, "c")->pin_length, 9);
+}
+
+/* A certificate of nobody, whose key is not kept. */
+static struct ck_trust *some_roots(void)
+{
+    static const char pem[] = "-----BEGIN CERTIFICATE-----\n"
+                              "MIIBhjCCAS2gAwIBAgIULKbx/Lk9IEFbbUkVIzx1QnV/ujswCgYIKoZIzj0EAwIw\n"
+                              "GDEWMBQGA1UEAwwNTWFkZS11cCBtYWtlcjAgFw0yNjExMjgxOTA1NTVaGA8yMTI2\n"
+                              "MTEwNDE5MDU1NVowGDEWMBQGA1UEAwwNTWFkZS11cCBtYWtlcjBZMBMGByqGSM49\n"
+                              "AgEGCCqGSM49AwEHA0IABFMDiomH6QyIcO1+ZJSuqeujUitsUZGyG/f+vLHlfoBE\n"
+                              "Xnc8rOsOIgXW/EvFSnvdBauddNLJvDUot7JnwMrMCNyjUzBRMB0GA1UdDgQWBBTA\n"
+                              "XsWfAjJluUZrZ1HzRo211C1WwTAfBgNVHSMEGDAWgBTAXsWfAjJluUZrZ1HzRo21\n"
+                              "1C1WwTAPBgNVHRMBAf8EBTADAQH/MAoGCCqGSM49BAMCA0cAMEQCICr+U5R8JaYR\n"
+                              "Z/XZoCtdi/4jUprsmg16A2eO5Bnp9WwTAiATYHnUK+V3ffQYbYJe1u789+PcP4j3\n"
+                              "Y79BNDlqN2FHhw==\n"
+                              "-----END CERTIFICATE-----\n";
+    struct ck_trust *roots = NULL;
+    struct ck_error err;
+
+    if (ck_trust_parse(pem, strlen(pem), &roots, &err) != CK_OK)
+        fail_msg("%s", err.text);
+    return roots;
+}
+
+static void test_roots(void **state)
+{
+    CK_CLEANUP(ck_policy_clear)
+    struct ck_policy policy =
+        parse_good("[a]\nattestation = required\n[default]\nattestation-roots = x.pem\n"
+                   "[b]\nattestation = required\nattestation-roots = y.pem\n"
+                   "[c]\nattestation = required\nattestation-roots = no\n[d]\nkeys = 1\n");
+    const struct ck_policy_group *a = ck_policy_find(&policy, "a"),
+                                 *b = ck_policy_find(&policy, "b"),
+                                 *c = ck_policy_find(&policy, "c");
+    struct ck_trust *x = some_roots(), *y = some_roots();
+    struct ck_trust *was_x = x, *was_y = y;
+    struct ck_error err;
+
+    (void)state;
+    assert_string_equal(a->roots_path, "x.pem");
+    assert_int_equal(a->roots_line, 4);
+    assert_string_equal(b->roots_path, "y.pem");
+    assert_int_equal(b->roots_line, 7);
+    assert_string_equal(c->roots_path, "");
+    assert_false(ck_policy_find(&policy, "d")->attestation);
+    assert_int_equal(ck_policy_give_roots(&policy, "x.pem", &x, &err), CK_OK);
+    assert_int_equal(ck_policy_give_roots(&policy, "y.pem", &y, &err), CK_OK);
+    assert_null(x);
+    assert_ptr_equal(a->roots, was_x);
+    assert_ptr_equal(b->roots, was_y);
+    assert_ptr_equal(ck_policy_find(&policy, "d")->roots, was_x);
+    assert_null(c->roots);
 }
 
 static void test_bad_lines(void **state)
@@ -161,6 +218,10 @@ static void test_bad_lines(void **state)
     expect_bad("[a]\npin = random\npin-length = 64\n", 3, "4 to 63");
     expect_bad("[a]\npin-length = 8\n", 2, "for 'pin = random'");
     expect_bad("[default]\npin-change = no\n", 2, "for 'pin = random'");
+    expect_bad("[default]\nattestation-roots = x.pem\n", 2, "for 'attestation = required'");
+    expect_bad("[a]\nattestation-roots = x.pem\n[b]\nattestation = required\n", 2,
+               "for 'attestation = required'");
+    expect_bad("[a]\nattestation = required\nattestation-roots =\n", 3, "takes a file");
 }
 
 static void test_nul_bytes(void **state)
@@ -265,6 +326,7 @@ int main(void)
         cmocka_unit_test(test_empty_files),
         cmocka_unit_test(test_values),
         cmocka_unit_test(test_groups_have_what_the_default_one_has),
+        cmocka_unit_test(test_roots),
         cmocka_unit_test(test_bad_lines),
         cmocka_unit_test(test_nul_bytes),
         cmocka_unit_test(test_all_bad_lines_are_told),
