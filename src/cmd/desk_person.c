@@ -30,6 +30,14 @@ static void end_wait(struct desk_front *front)
     front->waiting_since_ms = 0;
 }
 
+/* A question that Ctrl-C ends, ends its line, too. */
+static enum ck_err end_ask(struct desk_front *front, enum ck_err r)
+{
+    end_wait(front);
+    front->line_ended = r == CK_ERR_INTERRUPTED;
+    return r;
+}
+
 static int64_t waited_ms(void *data)
 {
     const struct desk_front *front = data;
@@ -59,13 +67,17 @@ static const struct desk_choice key_choices[] = {
     {'q', DESK_QUIT, "quit; the same command goes on where this ended"},
 };
 
+static const struct desk_choice pause_choices[] = {
+    {'\0', DESK_GO, "go on"},
+    {'q', DESK_QUIT, "quit; the same command goes on where this ended"},
+};
+
 static enum ck_err ask(struct desk_front *front, const struct desk_question *question,
                        enum desk_answer *ret_answer, struct ck_error *err)
 {
     begin_wait(front);
     enum ck_err r = desk_question_ask(question, ret_answer, err);
-    end_wait(front);
-    return r;
+    return end_ask(front, r);
 }
 
 /* --- who is next --- */
@@ -189,7 +201,10 @@ static enum ck_err ask_after(void *data, const struct desk_turn *turn, const str
     };
 
     say_always("Not done for %s, key %u: %s.", turn->person->account.name, turn->n, why->text);
-    const char *hint = error_hint(why);
+    /* A PIN that nobody typed; Ctrl-C ends the desk and is asked nothing. */
+    const char *hint = why->code == CK_ERR_INTERRUPTED
+                           ? "Try again when the person is ready: nothing is lost."
+                           : error_hint(why);
     if (hint[0] != '\0')
         say_always("  %s", hint);
     return ask(data, &question, ret_answer, err);
@@ -213,20 +228,21 @@ static enum ck_err ask_key(void *data, const struct desk_turn *turn, unsigned n,
     return ask(data, &question, ret_answer, err);
 }
 
-static enum ck_err ask_go_on(void *data, const struct desk_turn *turn, struct ck_error *err)
+static enum ck_err ask_go_on(void *data, const struct desk_turn *turn, enum desk_answer *ret_answer,
+                             struct ck_error *err)
 {
-    struct desk_front *front = data;
-    char line[PROMPT_ANSWER_MAX];
-    bool ended;
+    const struct desk_front *front = data;
+    const struct desk_question question = {
+        .text = "Press Enter to go on (q quit, ? help): ",
+        .choices = pause_choices,
+        .count = sizeof(pause_choices) / sizeof(*pause_choices),
+    };
 
     (void)turn;
     say_always("Paused. The terminal may also be closed: the same command, with the ledger %s, "
                "goes on here.",
                front->ledger);
-    begin_wait(front);
-    enum ck_err r = prompt_answer("Press Enter to go on: ", line, &ended, err);
-    end_wait(front);
-    return r;
+    return ask(data, &question, ret_answer, err);
 }
 
 static enum ck_err ask_new_pin(void *data, const struct desk_turn *turn, int64_t length_min,
@@ -239,8 +255,7 @@ static enum ck_err ask_new_pin(void *data, const struct desk_turn *turn, int64_t
     begin_wait(front);
     enum ck_err r =
         new_pin_ask(length_min, "The person has to type it on a terminal.", ret_pin, err);
-    end_wait(front);
-    return r;
+    return end_ask(front, r);
 }
 
 /* --- what happens --- */
@@ -280,6 +295,10 @@ static void tell_news(void *data, const struct desk_turn *turn, enum desk_news n
     case DESK_NEWS_PLUG:
     case DESK_NEWS_PIN_UNFORCED:
         say_always("%s", sentences[news]);
+        break;
+    case DESK_NEWS_SKIPPED:
+        say(front->options, "Left as it is: %s, key %u. --retry takes it up again another time.",
+            turn->person->account.name, turn->n);
         break;
     case DESK_NEWS_UNDOING:
         say_always("Undoing %s, key %u ...", turn->person->account.name, turn->n);
@@ -336,8 +355,7 @@ static enum ck_err ask_login_code(void *data, const struct ck_factor *factor,
 
     begin_wait(front);
     enum ck_err r = front->asks.ask_login_code(front->asks.data, factor, ret_code, err);
-    end_wait(front);
-    return r;
+    return end_ask(front, r);
 }
 
 static enum ck_err ask_yubico_otp(void *data, struct ck_secret **ret_otp, struct ck_error *err)
@@ -346,8 +364,7 @@ static enum ck_err ask_yubico_otp(void *data, struct ck_secret **ret_otp, struct
 
     begin_wait(front);
     enum ck_err r = front->asks.ask_yubico_otp(front->asks.data, ret_otp, err);
-    end_wait(front);
-    return r;
+    return end_ask(front, r);
 }
 
 static enum ck_err ask_factor(void *data, const struct ck_factor *factors, size_t count,
@@ -357,8 +374,7 @@ static enum ck_err ask_factor(void *data, const struct ck_factor *factors, size_
 
     begin_wait(front);
     enum ck_err r = front->asks.ask_factor(front->asks.data, factors, count, ret_index, err);
-    end_wait(front);
-    return r;
+    return end_ask(front, r);
 }
 
 static void tell_clock(void *data, int64_t server_off_s)
@@ -404,8 +420,7 @@ static enum ck_err ask_pin(void *data, int retries, bool again, struct ck_secret
 
     begin_wait(front);
     enum ck_err r = front->key_asks.ask_pin(front->key_asks.data, retries, again, ret_pin, err);
-    end_wait(front);
-    return r;
+    return end_ask(front, r);
 }
 
 /* --- all of it --- */

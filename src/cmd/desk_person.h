@@ -22,6 +22,7 @@ struct desk_front {
     struct ck_person asks;
     struct ck_key_person key_asks, key_person;
     int64_t waited_ms, waiting_since_ms; /* for the operator; 0: not just now */
+    bool line_ended; /* the last question was interrupted, and what follows has a line of its own */
 };
 
 /* server: its name, for sentences. CK_ERR_USAGE without a terminal, or for a bad --touch-timeout. */

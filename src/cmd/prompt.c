@@ -93,31 +93,45 @@ static bool write_all(int fd, const char *bytes, size_t size)
     return true;
 }
 
-/* What was typed before a question was not meant for it. */
-static enum ck_err open_terminal(const char *question, int *ret_fd, struct ck_error *err)
-{
-    int fd = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
+static volatile sig_atomic_t continued;
 
-    if (fd < 0)
-        return ck_error_set(err, CK_ERR_USAGE, "there is no terminal to ask on");
-    tcflush(fd, TCIFLUSH);
-    write_all(fd, question, strlen(question));
-    *ret_fd = fd;
-    return CK_OK;
+static void note_continued(int signal_number)
+{
+    (void)signal_number;
+    continued = 1;
 }
 
-/* Signals are blocked but in the wait, so that none slips in between it and the look at its flag. */
-static bool await_line(int fd)
+/* What was typed before a question was not meant for it. */
+static void show_question(int fd, const char *question)
 {
+    continued = 0;
+    tcflush(fd, TCIFLUSH);
+    write_all(fd, question, strlen(question));
+}
+
+/*
+ * Shows the question, and again to who comes back to the program (Ctrl-Z, fg), where a shell's line
+ * stands by then. Signals are blocked but in the wait, so that none slips in between it and the
+ * look at its flag.
+ */
+static bool await_line(int fd, const char *question)
+{
+    const struct sigaction action = {.sa_handler = note_continued};
     struct pollfd ready = {.fd = fd, .events = POLLIN};
+    struct sigaction action_before;
     sigset_t all, before;
     int r;
 
     sigfillset(&all);
     pthread_sigmask(SIG_BLOCK, &all, &before);
-    do
-        r = interrupt_noted ? 0 : ppoll(&ready, 1, NULL, &before);
-    while (r < 0 && errno == EINTR && !interrupt_noted);
+    sigaction(SIGCONT, &action, &action_before);
+    do {
+        show_question(fd, question);
+        do
+            r = interrupt_noted ? 0 : ppoll(&ready, 1, NULL, &before);
+        while (r < 0 && errno == EINTR && !interrupt_noted && !continued);
+    } while (continued && !interrupt_noted);
+    sigaction(SIGCONT, &action_before, NULL);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     return !interrupt_noted;
 }
@@ -141,13 +155,14 @@ enum ck_err prompt_answer(const char *question, char ret_answer[PROMPT_ANSWER_MA
                           struct ck_error *err)
 {
     size_t size = 0;
-    int fd = -1;
+    int fd;
 
     if (interrupt_noted)
         return ck_error_set(err, CK_ERR_INTERRUPTED, "interrupted");
-    if (open_terminal(question, &fd, err) != CK_OK)
-        return err->code;
-    bool ready = await_line(fd);
+    fd = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
+    if (fd < 0)
+        return ck_error_set(err, CK_ERR_USAGE, "there is no terminal to ask on");
+    bool ready = await_line(fd, question);
     if (ready)
         read_line(fd, ret_answer, &size);
     close(fd);

@@ -4,6 +4,7 @@
 #include "cowkey/base/cleanup.h"
 #include "desk_person.h"
 #include "further_operator.h"
+#include "output.h"
 
 /* The one who acts for others: first the one that the run was begun with. */
 struct crew {
@@ -78,6 +79,9 @@ void rollout_desk_run(const struct rollout_desk *desk, struct rollout_run_report
     enum ck_err r = desk_run(&work, &result, &err);
     report->items_now += result.items;
     report->changed = report->changed || result.changed;
+    /* The terminal shows ^C. */
+    if (r == CK_ERR_INTERRUPTED && !front.line_ended)
+        say_always("%s", "");
     if (r != CK_OK) {
         rollout_run_report_stop(report, stop_of(r), &err);
     } else if (result.quit) {

@@ -100,6 +100,8 @@ static void print_next_steps(const struct rollout_run_report *report)
         say(options, "Why, and what helps: cowkey rollout status --ledger %s", report->ledger);
     if (items_left(report) > 0)
         say(options, "The same command goes on with what is left; nothing is done twice.");
+    if (counts->states[CK_STEP_SKIPPED] + counts->states[CK_STEP_FAILED] > 0)
+        say(options, "With --retry the same command takes up what was skipped or failed.");
     if (counts->states[CK_STEP_PROVED] + counts->states[CK_STEP_RECORDED] == 0)
         return;
     if (report->sealed)

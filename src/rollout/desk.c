@@ -111,14 +111,16 @@ static enum ck_err skip(struct desk_work *work, struct ck_error *err)
     }
     if (unit != NULL)
         unit->passed = true;
+    if (r == CK_OK)
+        desk_tell(work, DESK_NEWS_SKIPPED);
     return r;
 }
 
-static enum ck_err rest(struct desk_work *work, struct ck_error *err)
+static enum ck_err rest(struct desk_work *work, enum desk_answer *ret_answer, struct ck_error *err)
 {
     const struct desk_person *person = work->desk->person;
     int64_t begun_ms = ck_clock_steady_ms();
-    enum ck_err r = person->ask_go_on(person->data, &work->sitting->turn, err);
+    enum ck_err r = person->ask_go_on(person->data, &work->sitting->turn, ret_answer, err);
 
     work->paused_ms += ck_clock_steady_ms() - begun_ms;
     return r;
@@ -134,8 +136,8 @@ static enum ck_err ask_after(struct desk_work *work, const struct ck_error *why,
     if (!work->answered)
         r = person->ask_after(person->data, &work->sitting->turn, why, &answer, err);
     while (r == CK_OK && answer == DESK_PAUSE) {
-        r = rest(work, err);
-        if (r == CK_OK)
+        r = rest(work, &answer, err);
+        if (r == CK_OK && answer == DESK_GO)
             r = person->ask_after(person->data, &work->sitting->turn, why, &answer, err);
     }
     work->answered = false;
@@ -178,7 +180,8 @@ static enum ck_err try_until_answered(struct desk_work *work, enum desk_answer *
     }
 }
 
-static enum ck_err conclude(struct desk_work *work, struct ck_error *err)
+/* items: how many of them came to be in the account in this sitting. */
+static enum ck_err conclude(struct desk_work *work, size_t items, struct ck_error *err)
 {
     const struct desk_person *person = work->desk->person;
     struct sitting *sitting = work->sitting;
@@ -192,6 +195,7 @@ static enum ck_err conclude(struct desk_work *work, struct ck_error *err)
     work->result->keys++;
     work->last_person = sitting->person.id;
     work->last_n = sitting->turn.n;
+    work->last_items = items;
     memcpy(work->last_name, sitting->person.account.name, sizeof(work->last_name));
     person->tell_done(person->data, &sitting->turn, &done);
     return CK_OK;
@@ -199,11 +203,12 @@ static enum ck_err conclude(struct desk_work *work, struct ck_error *err)
 
 static enum ck_err sit(struct desk_work *work, bool *ret_quit, struct ck_error *err)
 {
+    size_t items_before = work->result->items;
     enum desk_answer answer = DESK_GO;
     enum ck_err r = try_until_answered(work, &answer, err);
 
     if (r == CK_OK && answer == DESK_GO)
-        r = conclude(work, err);
+        r = conclude(work, work->result->items - items_before, err);
     else if (r == CK_OK && answer == DESK_SKIP)
         r = skip(work, err);
     else if (r == CK_OK)
@@ -260,8 +265,11 @@ static enum ck_err undo(struct desk_work *work, int64_t person, unsigned n, bool
     if (r != CK_OK)
         return r;
     if (answer == DESK_GO) {
-        if (work->last_person == person && work->last_n == n)
+        if (work->last_person == person && work->last_n == n) {
             work->last_person = 0;
+            work->result->keys--;
+            work->result->items -= work->last_items;
+        }
         desk_tell(work, DESK_NEWS_UNDONE);
     }
     *ret_quit = answer == DESK_QUIT;
@@ -312,7 +320,9 @@ static enum ck_err turn_of(struct desk_work *work, const struct desk_unit *unit,
         return work->last_person != 0 ? undo(work, work->last_person, work->last_n, ret_quit, err)
                                       : CK_OK;
     case DESK_PAUSE:
-        return rest(work, err);
+        r = rest(work, &answer, err);
+        *ret_quit = answer == DESK_QUIT;
+        return r;
     case DESK_QUIT:
         *ret_quit = true;
         break;

@@ -42,6 +42,7 @@ enum desk_news {
     DESK_NEWS_PIN_FORCED,   /* and has to be changed before the key is used again */
     DESK_NEWS_PIN_UNFORCED, /* the key can't insist on that: the person has to be told */
     DESK_NEWS_LATE,         /* the server may still be at it: waiting until it is known */
+    DESK_NEWS_SKIPPED,      /* it is left as it is */
     DESK_NEWS_UNDOING,
     DESK_NEWS_UNDONE,
 };
@@ -64,8 +65,9 @@ struct desk_person {
      */
     enum ck_err (*ask_after)(void *data, const struct desk_turn *turn, const struct ck_error *why,
                              enum desk_answer *ret_answer, struct ck_error *err);
-    /* Until the operator goes on; what goes by meanwhile counts for no pace. */
-    enum ck_err (*ask_go_on)(void *data, const struct desk_turn *turn, struct ck_error *err);
+    /* Until the operator goes on, or quits; what goes by meanwhile counts for no pace. */
+    enum ck_err (*ask_go_on)(void *data, const struct desk_turn *turn, enum desk_answer *ret_answer,
+                             struct ck_error *err);
     /*
      * The person's key n has to be plugged in: another one than the turn's answers the login; the
      * turn's own one is to be registered after that. DESK_UNDO is no answer here.

@@ -45,6 +45,7 @@ struct desk_work {
     bool act_afresh;     /* that went wrong: the session may have ended */
     int64_t last_person; /* whose key is undone next; 0: nothing is */
     unsigned last_n;
+    size_t last_items; /* that this run brought into its account */
     char last_name[CK_ACCOUNT_NAME_MAX];
 };
 

@@ -15,7 +15,7 @@ from test_rollout_run import STATES, RunCase
 ASKS_NEXT = r"Plug in the key and press Enter \([^)]*\): *$"
 ASKS_AFTER = r"Try again\? \([^)]*\): *$"
 ASKS_KEY = r"Plug it in and press Enter \([^)]*\): *$"
-ASKS_GO_ON = r"Press Enter to go on: *$"
+ASKS_GO_ON = r"Press Enter to go on \([^)]*\): *$"
 ASKS_PIN = r"PIN of the security key[^\n]*: *$"
 DONE = r"Done\. Put this label on the key: [^\n]*\n"
 PIN_STATES = ("its-own", "handed-out", "set", "to-change", "not-forced")
@@ -538,6 +538,7 @@ class Answers(DeskCase):
         operator = self.two()
         operator.expect(ASKS_NEXT)
         operator.answer("s")
+        operator.expect("Left as it is: alice@example.test, key 1. --retry")
         operator.expect("bob@example.test")
         self.register(operator, key)
         self.assert_document(self.finish(operator, 1), states={"skipped": 1, "proved": 1})
@@ -579,7 +580,8 @@ class Answers(DeskCase):
         operator.expect("Undone: da1")
         operator.expect(ASKS_NEXT)
         operator.answer("q")
-        self.assert_document(self.finish(operator, 1), states={"planned": 3}, stopped="quit")
+        self.assert_document(self.finish(operator, 1), states={"planned": 3}, stopped="quit",
+                             changed_now=0)
         self.assertEqual(self.all_of(self.da1), ([], []))
 
     def test_undo_of_nothing(self):
@@ -605,8 +607,13 @@ class Answers(DeskCase):
         operator.answer("P")
         operator.expect(ASKS_GO_ON)
         operator.answer("whatever")
+        operator.expect("no answer. Nothing was done")
+        operator.expect(ASKS_GO_ON)
+        operator.answer("")
         operator.expect("Next: bob@example.test")
         operator.expect(ASKS_NEXT)
+        operator.answer("p")
+        operator.expect(ASKS_GO_ON)
         operator.answer("q")
         self.assert_document(self.finish(operator, 1), stopped="quit")
 
@@ -673,9 +680,6 @@ class Answers(DeskCase):
         operator = self.sit(self.key_row(self.alice, "passkey"))
         getattr(self, place)(operator)
         operator.press("\x04")
-        if place == "at_pause":
-            operator.expect(ASKS_NEXT)
-            operator.press("\x04")
         self.assert_document(self.finish(operator, 1), states={"planned": 1}, stopped="quit")
 
     def test_ctrl_c_instead_of_a_touch(self):
