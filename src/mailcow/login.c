@@ -170,7 +170,15 @@ enum ck_err ck_session_login(const struct ck_http_settings *settings, enum ck_di
     return r;
 }
 
-/* A login page that complains of nothing: the answer was not looked at. */
+bool ck_session_is_another(const struct ck_session *session, const struct ck_page *page)
+{
+    return *session->page.csrf && *page->csrf && strcmp(session->page.csrf, page->csrf) != 0;
+}
+
+/*
+ * A login page that complains of nothing, or of an answer that belongs to no login: the session was
+ * lost, and the answer not looked at.
+ */
 static enum ck_err not_judged(const struct ck_session *session, struct ck_error *err)
 {
     ck_error_set(err, CK_ERR_UNREACHABLE, "the server forgot the login of '%s' in between",
@@ -188,7 +196,7 @@ static enum ck_err judge_answer(struct ck_session *session, const struct ck_resp
     enum ck_err r = ck_session_read_page(response, &page, err);
     if (r != CK_OK)
         return r;
-    if (ck_page_alert(&page, "danger") == NULL)
+    if (ck_page_alert(&page, "danger") == NULL || ck_session_is_another(session, &page))
         return not_judged(session, err);
     ck_error_set(err, CK_ERR_REFUSED, "the server refused the second factor of '%s'",
                  session->account.name);

@@ -16,6 +16,23 @@
 
 /* --- logging in --- */
 
+/*
+ * What a refusal is told by from a session that got lost: an answer alone looks the same after both,
+ * and who enrolls would have a good passkey taken back.
+ */
+static enum ck_err note_whose_session(struct ck_session *session, struct ck_error *err)
+{
+    CK_CLEANUP(ck_response_clear) struct ck_response response = {0};
+    CK_CLEANUP(ck_page_clear) struct ck_page page = {0};
+    enum ck_err r = ck_session_get(session, ck_session_login_path(session), &response, err);
+
+    if (r == CK_OK)
+        r = ck_session_read_page(&response, &page, err);
+    if (r == CK_OK)
+        ck_session_keep_page(session, &page);
+    return r;
+}
+
 enum ck_err ck_passkey_begin(const struct ck_http_settings *settings, enum ck_dialect dialect,
                              const struct ck_account *account, struct ck_session **ret_session,
                              struct ck_request_options *ret_options, struct ck_error *err)
@@ -24,6 +41,8 @@ enum ck_err ck_passkey_begin(const struct ck_http_settings *settings, enum ck_di
     CK_CLEANUP(ck_response_clear) struct ck_response response = {0};
     enum ck_err r = ck_session_new(settings, dialect, account, &session, err);
 
+    if (r == CK_OK)
+        r = note_whose_session(session, err);
     if (r == CK_OK)
         r = ck_webauthn_get_options(session, "/api/v1/get/fido2-get-args", &response, err);
     if (r == CK_OK)
@@ -56,6 +75,35 @@ static enum ck_err refused(const struct ck_session *session, struct ck_error *er
     ck_error_set(err, CK_ERR_REFUSED, "the server refused the passkey of '%s' as %s",
                  session->account.name, ck_role_name(session->account.role));
     return ck_error_hint(err, "It may have been removed there, or be that of another account.");
+}
+
+static enum ck_err not_judged(const struct ck_session *session, struct ck_error *err)
+{
+    ck_error_set(err, CK_ERR_UNREACHABLE, "the server did not keep the login of '%s'",
+                 session->account.name);
+    return ck_error_hint(err, "It did not judge the passkey: start again.");
+}
+
+/*
+ * A page that leads to the login is that of nobody, which a lost session looks like, too, or of
+ * somebody in another role. Only the login page tells: it complains of a passkey that was refused
+ * (unless the answer said so), leads on who is logged in, and is another session's if ours was lost.
+ */
+static enum ck_err ask_why(struct ck_session *session, bool told_no, struct ck_error *err)
+{
+    CK_CLEANUP(ck_response_clear) struct ck_response response = {0};
+    CK_CLEANUP(ck_page_clear) struct ck_page page = {0};
+    enum ck_err r = ck_session_get(session, ck_session_login_path(session), &response, err);
+
+    if (r == CK_OK && response.status == 302)
+        return refused(session, err);
+    if (r == CK_OK)
+        r = ck_session_read_page(&response, &page, err);
+    if (r != CK_OK)
+        return r;
+    bool judged = told_no || ck_page_alert(&page, "danger") != NULL;
+    return judged && !ck_session_is_another(session, &page) ? refused(session, err)
+                                                            : not_judged(session, err);
 }
 
 /* Since 2025-03 the answer is empty, whatever it was. */
@@ -93,34 +141,7 @@ static enum ck_err post_json(struct ck_session *session, const struct ck_secret 
     if (r != CK_ERR_UNCHANGED)
         return r;
     session->live = false;
-    return refused(session, err);
-}
-
-static enum ck_err not_judged(const struct ck_session *session, struct ck_error *err)
-{
-    ck_error_set(err, CK_ERR_UNREACHABLE, "the server did not keep the login of '%s'",
-                 session->account.name);
-    return ck_error_hint(err, "It did not judge the passkey: start again.");
-}
-
-/*
- * A page that leads to the login is that of nobody, which a lost session looks like, too, or of
- * somebody in another role. Only the login page tells: it complains of a passkey that was refused,
- * and leads on who is logged in.
- */
-static enum ck_err ask_why(struct ck_session *session, struct ck_error *err)
-{
-    CK_CLEANUP(ck_response_clear) struct ck_response response = {0};
-    CK_CLEANUP(ck_page_clear) struct ck_page page = {0};
-    enum ck_err r = ck_session_get(session, ck_session_login_path(session), &response, err);
-
-    if (r == CK_OK && response.status == 302)
-        return refused(session, err);
-    if (r == CK_OK)
-        r = ck_session_read_page(&response, &page, err);
-    if (r != CK_OK)
-        return r;
-    return ck_page_alert(&page, "danger") ? refused(session, err) : not_judged(session, err);
+    return ask_why(session, true, err);
 }
 
 static enum ck_err look_in(struct ck_session *session, struct ck_error *err)
@@ -130,7 +151,7 @@ static enum ck_err look_in(struct ck_session *session, struct ck_error *err)
 
     if (r == CK_OK && response.status == 302)
         return ck_session_leads_to_login(session, response.location)
-                   ? ask_why(session, err)
+                   ? ask_why(session, false, err)
                    : ck_session_bad_status(response.status, CK_ERR_UNREACHABLE, err);
     if (r == CK_OK)
         r = ck_session_read_factor_page(session, &response, err);

@@ -78,6 +78,13 @@ bool ck_sent_shows(const struct ck_secret *sent, const char *text);
  */
 enum ck_err ck_session_check_returned(struct ck_session *session, struct ck_error *err);
 
+/*
+ * Whether page is of another session than the one whose page was kept, by its form token: a server
+ * that lost the session begins a new one under the same cookie, and says no to what it knows nothing
+ * of (protocol 1.1).
+ */
+bool ck_session_is_another(const struct ck_session *session, const struct ck_page *page);
+
 /* Drops the alerts of page that hold something that was noted. */
 void ck_session_censor(const struct ck_session *session, struct ck_page *page);
 

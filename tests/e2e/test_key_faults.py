@@ -315,20 +315,44 @@ class Lost(KeyCase):
         self.assert_left_behind(outcome, self.da1, kind)
         self.assertEqual(outcome.document["proof"], "recorded")
 
-    @each({"the login": ("other-site", {"field": "verify_fido2_login"}),
+    @each({"the login": ("other-site", None),
            "the session": ("expired", {"method": "GET", "skip": 2}),
            "the page": ("redirect:/maintenance.html", {"method": "GET", "skip": 2})})
     def test_proof_of_a_passkey_that_was_not_judged(self, fault, match):
         """That nobody is logged in is no refusal, and no reason to take the passkey back."""
         self.key(pin=PIN)
-        if "field" not in match:
-            match = match | {"path": self.server.factor_page(self.da1.role)}
-        self.server.fault(fault, times=MANY if match.get("field") else 1, **match)
+        if match:
+            self.server.fault(fault, **match, path=self.server.factor_page(self.da1.role))
+        else:
+            self.server.fault(fault, times=MANY, **self.answer_of("passkey"))
         outcome = self.enroll_key(self.da1, "passkey", status=None)
-        if "field" in match:
+        if not match:
             self.assert_left_behind(outcome, self.da1, "passkey")
         else:
             self.assert_key_enrolled(outcome, self.da1, "passkey")
+
+    def answer_of(self, kind):
+        """Where the proof's answer goes."""
+        if kind == "webauthn":
+            return {"field": "verify_tfa_login"}
+        return ({"path": "/api/v1/process/fido2-args"} if self.server.dialect == "single"
+                else {"field": "verify_fido2_login"})
+
+    @each(EVERY_KIND_AND_ROLE)
+    def test_session_of_the_proof(self, kind, role):
+        """The server says no to an answer that belongs to no login: that is no refusal."""
+        account = self.server.of_role(role)
+        self.key_for(kind)
+        self.server.fault("expired", **self.answer_of(kind))
+        self.assert_key_enrolled(self.enroll_key(account, kind), account, kind)
+
+    @each(KINDS)
+    def test_sessions_of_all_proofs(self, kind):
+        self.key_for(kind)
+        self.server.fault("expired", times=MANY, **self.answer_of(kind))
+        outcome = self.enroll_key(self.da1, kind, status=None)
+        self.assert_left_behind(outcome, self.da1, kind)
+        self.assertRegex(outcome.error["error"], "forgot|did not keep")
 
     @each(KINDS)
     def test_proof_that_stumbles_once(self, kind):

@@ -136,6 +136,21 @@ class NotCarriedOut(ProofCase):
         self.server.fault("drop-before", **match)
         self.assertEqual(self.enroll(self.bob).document["result"], "enrolled")
 
+    @in_every_dialect
+    @each(ROLES)
+    def test_but_a_session_that_got_lost_is_no_refusal(self, role):
+        """The server says no to a code that belongs to no login."""
+        account = self.server.of_role(role)
+        self.server.fault("expired", field="verify_tfa_login")
+        self.assert_enrolled(self.enroll(account), account)
+
+    @in_every_dialect
+    def test_when_all_sessions_get_lost(self):
+        self.server.fault("expired", field="verify_tfa_login", times=MANY)
+        outcome = self.enroll(self.bob, status=4)
+        self.assertEqual(len(self.assert_left(outcome, self.bob)), 1)
+        self.assertRegex(outcome.error["error"], "forgot")
+
     def test_when_the_password_is_changed_in_between(self):
         self.server.meanwhile("password", self.bob.name, "Made-Up-Other-Pass", field="login_user",
                               skip=1)

@@ -1,5 +1,6 @@
 #include "cowkey/mailcow/session.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "bench.h"
@@ -10,6 +11,7 @@
 #define ALERT(type, text) "    mailcow_alert_box('" text "', '" type "');\n"
 #define PENDING_PAGE PAGE("", "", CONFIRM(OFFER("totp", "231", "my phone")), "")
 #define FACTOR_PAGE(lines) PAGE("user", HEAD_OF("a@b.test"), FACTORS(ROW("231", "x")), lines)
+#define OTHER_TOKEN "fedcba9876543210fedcba9876543210fedcba9876543210fedcba9876543210"
 #define PASSWORD "hunter2 and two more words"
 #define LOGGED_OUT                                                                                 \
     {                                                                                              \
@@ -68,6 +70,30 @@ static void test_login_forgotten_in_between(void **state)
                      CK_ERR_UNREACHABLE);
     assert_error(&bench->err, CK_ERR_UNREACHABLE, "forgot the login");
     ck_session_close(&session);
+}
+
+/*
+ * A server that lost the session refuses the code in the words that a wrong one gets, on a page with
+ * another form token.
+ */
+static void test_session_lost_in_between(void **state)
+{
+    char *lost = strdup(LOGIN_PAGE(ALERT("danger", "TOTP verification failed")));
+    assert_non_null(lost);
+    memcpy(strstr(lost, TOKEN), OTHER_TOKEN, sizeof(OTHER_TOKEN) - 1);
+    const struct scripted script[] = {
+        {.status = 200, .body = PENDING_PAGE},
+        {.status = 200, .body = lost},
+        LOGGED_OUT,
+    };
+    struct bench *bench = *state;
+    struct ck_session *session = log_in(bench, script);
+
+    assert_int_equal(ck_session_answer_totp(session, 231, "123456", &bench->err),
+                     CK_ERR_UNREACHABLE);
+    assert_error(&bench->err, CK_ERR_UNREACHABLE, "forgot the login");
+    ck_session_close(&session);
+    free(lost);
 }
 
 static void test_held_for_a_password_after_the_code(void **state)
@@ -188,6 +214,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         BENCH_TEST(test_wrong_second_factor),
         BENCH_TEST(test_login_forgotten_in_between),
+        BENCH_TEST(test_session_lost_in_between),
         BENCH_TEST(test_held_for_a_password_after_the_code),
         BENCH_TEST(test_words_that_show_the_password),
         BENCH_TEST(test_words_that_show_what_was_enrolled),
