@@ -19,7 +19,8 @@ static bool takes_file(enum option_id option)
 {
     const char *argument = option_argument_name(option);
 
-    return argument != NULL && (strcmp(argument, "FILE") == 0 || strcmp(argument, "PATH") == 0);
+    return argument != NULL && (strcmp(argument, "FILE") == 0 || strcmp(argument, "PATH") == 0 ||
+                                strcmp(argument, "DIR") == 0 || strcmp(argument, "CERT") == 0);
 }
 
 static bool takes_command(enum option_id option)
@@ -32,7 +33,23 @@ static bool takes_command(enum option_id option)
 static bool takes_other(enum option_id option)
 {
     return option_argument_name(option) != NULL && !takes_file(option) && !takes_command(option) &&
-           option_choices(option) == NULL;
+           option_choices(option, NULL) == NULL;
+}
+
+/*
+ * For bash and zsh: has the array of choices hold what the option's argument may be; words is the
+ * variable with those of the command.
+ */
+static void print_choices(enum option_id option, const char *words)
+{
+    const char *common = option_choices(option, NULL);
+
+    printf("        choices=(%s)\n", common);
+    for (int i = 0; command_at(i) != NULL; i++) {
+        const char *own = option_choices(option, command_at(i)->words);
+        if (strcmp(own, common) != 0)
+            printf("        [[ $%s == '%s' ]] && choices=(%s)\n", words, command_at(i)->words, own);
+    }
 }
 
 /* Whether words are the beginning of the command's, and the command goes on with another word. */
@@ -136,6 +153,26 @@ static bool takes_files(const struct command *command)
            (strstr(command->arguments, "FILE") != NULL || strcmp(command->arguments, "PLAN") == 0);
 }
 
+/*
+ * bash cuts words at '=' and ':' too, so that they are put together again, by the blanks on the
+ * line; of what is offered it takes the part behind the last of those.
+ */
+static const char bash_words[] =
+    "_cowkey_words()\n{\n    local rest=${COMP_LINE:0:COMP_POINT} word blanks\n"
+    "    for word in \"${COMP_WORDS[@]:0:COMP_CWORD + 1}\"; do\n"
+    "        blanks=${rest%%[![:space:]]*}\n        rest=${rest#\"$blanks\"}\n"
+    "        if [[ -z $blanks ]] && ((${#line[@]})); then\n            line[-1]+=$word\n"
+    "        else\n            line+=(\"$word\")\n        fi\n"
+    "        rest=${rest#\"$word\"}\n    done\n}\n"
+    "_cowkey()\n{\n    local -a line=()\n    _cowkey_words\n"
+    "    local current=${line[-1]} before=${line[-2]} words= choices i=1\n"
+    "    COMPREPLY=()\n    _cowkey_count\n"
+    "    if [[ $current == --*=* ]]; then\n        before=${current%%=*}\n"
+    "        current=${current#*=}\n    fi\n    _cowkey_reply\n"
+    "    [[ $current != *:* ]] || "
+    "COMPREPLY=(\"${COMPREPLY[@]#\"${current%\"${current##*:}\"}\"}\")\n"
+    "}\ncomplete -F _cowkey cowkey\n";
+
 static void print_bash(void)
 {
     printf("# bash completion for cowkey, made from its table of options\n"
@@ -152,23 +189,24 @@ static void print_bash(void)
             printf("--%s ", option_name(*own));
         printf("\" ;;\n");
     }
-    printf("    esac\n}\n_cowkey()\n{\n    local current=${COMP_WORDS[COMP_CWORD]} words= i=1\n"
-           "    COMPREPLY=()\n    while ((i < COMP_CWORD)); do\n"
-           "        case \"${COMP_WORDS[i]}\" in\n        ");
+    printf("    esac\n}\n_cowkey_count()\n{\n    while ((i < ${#line[@]} - 1)); do\n"
+           "        case \"${line[i]}\" in\n        ");
     print_options_where(takes_argument, " | ");
     printf(") ((i++)) ;;\n        -*) ;;\n"
-           "        *) words+=\"${words:+ }${COMP_WORDS[i]}\" ;;\n        esac\n"
-           "        ((++i))\n    done\n    case \"${COMP_WORDS[COMP_CWORD - 1]}\" in\n    ");
+           "        *) words+=\"${words:+ }${line[i]}\" ;;\n        esac\n"
+           "        ((++i))\n    done\n}\n_cowkey_reply()\n{\n    case \"$before\" in\n    ");
     print_options_where(takes_file, " | ");
     printf(")\n        compopt -o filenames 2>/dev/null\n"
            "        mapfile -t COMPREPLY < <(compgen -f -- \"$current\")\n        return ;;\n    ");
     print_options_where(takes_command, " | ");
     printf(")\n        mapfile -t COMPREPLY < <(compgen -c -- \"$current\")\n        return ;;\n");
     for (int i = 0; i < OPTION_COUNT; i++) {
-        if (option_choices((enum option_id)i) != NULL)
-            printf("    --%s)\n        mapfile -t COMPREPLY < <(compgen -W '%s' -- \"$current\")\n"
-                   "        return ;;\n",
-                   option_name((enum option_id)i), option_choices((enum option_id)i));
+        if (option_choices((enum option_id)i, NULL) == NULL)
+            continue;
+        printf("    --%s)\n", option_name((enum option_id)i));
+        print_choices((enum option_id)i, "words");
+        printf("        mapfile -t COMPREPLY < <(compgen -W \"${choices[*]}\" -- \"$current\")\n"
+               "        return ;;\n");
     }
     printf("    ");
     print_options_where(takes_other, " | ");
@@ -183,7 +221,8 @@ static void print_bash(void)
                    command_at(i)->words);
     }
     printf("    esac\n    mapfile -t COMPREPLY < <(compgen -W \"$(_cowkey_next \"$words\")\" -- "
-           "\"$current\")\n}\ncomplete -F _cowkey cowkey\n");
+           "\"$current\")\n}\n%s",
+           bash_words);
 }
 
 /* --- zsh --- */
@@ -225,19 +264,23 @@ static void print_zsh_option(enum option_id option)
 static void print_zsh(void)
 {
     printf("#compdef cowkey\n# zsh completion for cowkey, made from its table of options\n"
-           "_cowkey()\n{\n    local -a before next options\n    local i=2 at\n"
+           "_cowkey()\n{\n    local -a before next options choices\n    local i=2 at\n"
            "    while (( i < CURRENT )); do\n        case $words[i] in\n        (");
     print_options_where(takes_argument, "|");
     printf(") (( i++ )) ;;\n        (-*) ;;\n        (*) before+=$words[i] ;;\n        esac\n"
-           "        (( i++ ))\n    done\n    at=\"$before\"\n    case $words[CURRENT-1] in\n    (");
+           "        (( i++ ))\n    done\n    at=\"$before\"\n    local option=$words[CURRENT-1]\n"
+           "    if [[ $words[CURRENT] == --*=* ]]; then\n        option=${words[CURRENT]%%%%=*}\n"
+           "        compset -P '*='\n    fi\n    case $option in\n    (");
     print_options_where(takes_file, "|");
     printf(") _files; return ;;\n    (");
     print_options_where(takes_command, "|");
     printf(") _command_names -e; return ;;\n");
     for (int i = 0; i < OPTION_COUNT; i++) {
-        if (option_choices((enum option_id)i) != NULL)
-            printf("    (--%s) compadd -- %s; return ;;\n", option_name((enum option_id)i),
-                   option_choices((enum option_id)i));
+        if (option_choices((enum option_id)i, NULL) == NULL)
+            continue;
+        printf("    (--%s)\n", option_name((enum option_id)i));
+        print_choices((enum option_id)i, "at");
+        printf("        compadd -- $choices\n        return ;;\n");
     }
     printf("    (");
     print_options_where(takes_other, "|");
@@ -287,6 +330,8 @@ static void print_fish_next(const char *words)
 
 static void print_fish_option(const struct command *command, enum option_id option)
 {
+    const char *choices = option_choices(option, command != NULL ? command->words : NULL);
+
     printf("complete -c cowkey");
     if (command != NULL)
         printf(" -n '__cowkey_at \"%s\"'", command->words);
@@ -295,8 +340,8 @@ static void print_fish_option(const struct command *command, enum option_id opti
     printf(" -l %s", option_name(option));
     if (takes_file(option))
         printf(" -r -F");
-    else if (option_choices(option) != NULL)
-        printf(" -x -a '%s'", option_choices(option));
+    else if (choices != NULL)
+        printf(" -x -a '%s'", choices);
     else if (takes_command(option))
         printf(" -x -a '(__fish_complete_command)'");
     else if (takes_argument(option))

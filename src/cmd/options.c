@@ -220,15 +220,17 @@ static const struct row rows[OPTION_COUNT] = {
 static const struct {
     enum option_id option;
     const char *words;
+    const char *command; /* the only one that takes these; NULL: all others */
 } choices[] = {
-    {OPTION_ROLE, "mailbox domain-admin admin"},
-    {OPTION_FAIL_ON, "info warning critical"},
-    {OPTION_QR, "terminal ascii png: svg: none"},
-    {OPTION_PROOF, "login recorded"},
-    {OPTION_ALGORITHM, "SHA1 SHA256 SHA512"},
-    {OPTION_USER_VERIFICATION, "required preferred discouraged"},
-    {OPTION_ONLY, "apps keys"},
-    {OPTION_PROTOCOLS, "imap smtp dav eas pop3 sieve"},
+    {OPTION_ROLE, "mailbox domain-admin admin", NULL},
+    {OPTION_FAIL_ON, "info warning critical", NULL},
+    {OPTION_QR, "terminal ascii png: svg: none", NULL},
+    {OPTION_PROOF, "login recorded", NULL},
+    {OPTION_ALGORITHM, "SHA1 SHA256 SHA512", NULL},
+    {OPTION_USER_VERIFICATION, "required preferred discouraged", "verify key"},
+    {OPTION_USER_VERIFICATION, "required preferred", NULL},
+    {OPTION_ONLY, "apps keys", NULL},
+    {OPTION_PROTOCOLS, "imap smtp dav eas pop3 sieve", NULL},
 };
 
 struct options {
@@ -293,10 +295,12 @@ const char *option_help(enum option_id option)
     return rows[option].help;
 }
 
-const char *option_choices(enum option_id option)
+const char *option_choices(enum option_id option, const char *command)
 {
     for (size_t i = 0; i < sizeof(choices) / sizeof(*choices); i++) {
-        if (choices[i].option == option)
+        const char *only = choices[i].command;
+        if (choices[i].option == option &&
+            (only == NULL || (command != NULL && strcmp(only, command) == 0)))
             return choices[i].words;
     }
     return NULL;

@@ -179,10 +179,11 @@ const char *option_name(enum option_id option);
 /*
  * What the table says of it: its short form or 0, what its argument is called (NULL for a flag),
  * the words that may be its argument with a space between them (NULL: not just those), its help.
+ * command is the words of one that takes others than most, or of any; NULL: those that most take.
  */
 char option_letter(enum option_id option);
 const char *option_argument_name(enum option_id option);
-const char *option_choices(enum option_id option);
+const char *option_choices(enum option_id option, const char *command);
 const char *option_help(enum option_id option);
 
 /* The option of this name, if a profile may set it; else OPTION_COUNT. */

@@ -11,11 +11,15 @@ OPTION = r"--[a-z][a-z-]*[a-z]"
 
 # Each prints what it would offer, a line each. zsh's own functions are replaced by ones that print.
 ASK = {
-    "bash": """source "$1"; shift; COMP_WORDS=(cowkey "$@"); COMP_CWORD=$#; _cowkey
+    "bash": """source "$1"; shift; COMP_LINE="cowkey $*"; COMP_POINT=${#COMP_LINE}
+               line=${COMP_LINE//=/ = }; line=${line//:/ : }; line=${line% }
+               COMP_WORDS=($line); [[ $COMP_LINE != *' ' ]] || COMP_WORDS+=('')
+               COMP_CWORD=$((${#COMP_WORDS[@]} - 1)); _cowkey
                printf '%s\\n' "${COMPREPLY[@]}" """,
     "zsh": """_describe() { [[ $1 = -o ]] && shift; print -rl -- ${${(P)2}%%:*} }
               compadd() { shift; print -rl -- "$@" }
               _files() { print FILES }; _command_names() { print COMMANDS }
+              compset() { words[CURRENT]=${words[CURRENT]#*=} }
               script=$1; shift; words=(cowkey "$@"); CURRENT=$(( $# + 1 )); source $script""",
     "fish": """source $argv[1]; complete -C "cowkey $argv[2]" """,
 }
@@ -44,7 +48,8 @@ class Completion(Case):
                               env={"HOME": str(self.place), "PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8"})
         self.assertEqual(done.stderr, "", f"{shell}: {words}")
         found = [entry.partition("\t")[0].rstrip("/") for entry in done.stdout.splitlines()]
-        return {word for word in found if word.startswith(words[-1]) or shell == "zsh"} - {""}
+        typed = words[-1] if shell == "fish" else re.split("[=:]", words[-1])[-1]
+        return {word for word in found if word.startswith(typed) or shell == "zsh"} - {""}
 
     def commands(self):
         text = self.cowkey(None, "--help", connect=False, status=0).stdout
@@ -84,9 +89,22 @@ class Completion(Case):
         self.assertEqual(self.offered(shell, "code", "--algorithm", ""), {"SHA1", "SHA256", "SHA512"})
         self.assertEqual(self.offered(shell, "verify", "key", "--user-verification", ""),
                          {"required", "preferred", "discouraged"})
+        for command in ("assertion", "registration"):
+            self.assertEqual(self.offered(shell, "verify", command, "--user-verification", ""),
+                             {"required", "preferred"})
         self.assertEqual(self.offered(shell, "app-password", "add", "--protocols", ""),
                          {"imap", "smtp", "dav", "eas", "pop3", "sieve"})
         self.assertEqual(self.offered(shell, "--account", ""), set())
+
+    @each(SHELLS)
+    def test_behind_addresses_and_equals_signs(self, shell):
+        """At both bash begins another word."""
+        before = ["--server", "https://mail.example.test:8443", "--resolve=a.test:1:127.0.0.1"]
+        self.assertIn("totp", self.offered(shell, *before, "enroll", ""))
+        self.assertIn("--label", self.offered(shell, *before, "enroll", "totp", "--"))
+        found = self.offered(shell, *before, "list", "--role=d")
+        self.assertIn(f"{'--role=' if shell == 'fish' else ''}domain-admin", found)
+        self.assertNotIn("totp", self.offered(shell, "--account=enroll", "--role", ""))
 
     @each(SHELLS)
     def test_of_files(self, shell):
