@@ -14,37 +14,14 @@
 static const char sources[] =
     "Give it with --new-password-file, --new-password-fd or --new-password-command.";
 
-static enum ck_err ask_once(const struct target *target, struct ck_secret **ret_password,
-                            bool *ret_same, struct ck_error *err)
+static enum ck_err ask_new_password(struct target *target, struct ck_error *err)
 {
-    CK_CLEANUP(ck_secret_free) struct ck_secret *first = NULL, *again = NULL;
     CK_CLEANUP(ck_free_p) char *question = NULL;
 
     if (asprintf(&question, "New password of %s on %s: ", target->account.name,
                  target->settings.host.name) < 0)
         return ck_error_no_memory(err);
-    enum ck_err r = prompt_secret(question, "the new password", sources, &first, err);
-    if (r == CK_OK)
-        r = prompt_secret("The same again: ", "the new password", sources, &again, err);
-    if (r != CK_OK)
-        return r;
-    *ret_same = ck_secret_equal(first, again);
-    if (*ret_same)
-        *ret_password = CK_TAKE(first);
-    return CK_OK;
-}
-
-/* Typed twice: nobody sees what is typed. */
-static enum ck_err ask_new_password(struct target *target, struct ck_error *err)
-{
-    for (int attempt = 0; attempt < PROMPT_ATTEMPTS_MAX; attempt++) {
-        bool same = false;
-        enum ck_err r = ask_once(target, &target->new_password, &same, err);
-        if (r != CK_OK || same)
-            return r;
-        say_always("The two differ. An empty line ends this.");
-    }
-    return ck_error_set(err, CK_ERR_USAGE, "the same new password was not typed twice");
+    return prompt_twice(question, "new password", sources, NULL, NULL, &target->new_password, err);
 }
 
 static void print_document(const struct target *target, const struct ck_password_change *change,

@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 #include <termios.h>
@@ -79,6 +80,53 @@ enum ck_err prompt_line(const char *question, const char *what, const char *hint
                         struct ck_secret **ret_answer, struct ck_error *err)
 {
     return ask(question, RPP_ECHO_ON, what, hint, ret_answer, err);
+}
+
+/* *ret_secret stays NULL when it does not do, which the person is told. */
+static enum ck_err ask_twice(const char *const questions[2], const char *what, const char *hint,
+                             prompt_check *check, const void *data, struct ck_secret **ret_secret,
+                             struct ck_error *err)
+{
+    CK_CLEANUP(ck_secret_free) struct ck_secret *secret = NULL, *again = NULL;
+    struct ck_error why;
+    enum ck_err r = prompt_secret(questions[0], what, hint, &secret, err);
+
+    if (r != CK_OK)
+        return r;
+    if (check != NULL && check(secret, data, &why) != CK_OK) {
+        say_always("That does not do: %s.", why.text);
+        return CK_OK;
+    }
+    r = prompt_secret(questions[1], what, hint, &again, err);
+    if (r != CK_OK)
+        return r;
+    if (ck_secret_equal(secret, again))
+        *ret_secret = CK_TAKE(secret);
+    else
+        say_always("The two differ. An empty line ends this.");
+    return CK_OK;
+}
+
+enum ck_err prompt_twice(const char *question, const char *name, const char *hint,
+                         prompt_check *check, const void *data, struct ck_secret **ret_secret,
+                         struct ck_error *err)
+{
+    CK_CLEANUP(ck_secret_free) struct ck_secret *secret = NULL;
+    CK_CLEANUP(ck_free_p) char *what = NULL, *again = NULL;
+
+    if (asprintf(&what, "the %s", name) < 0 || asprintf(&again, "The %s again: ", name) < 0)
+        return ck_error_no_memory(err);
+    for (int attempt = 0; attempt < PROMPT_ATTEMPTS_MAX; attempt++) {
+        enum ck_err r = ask_twice((const char *const[]){question, again}, what, hint, check, data,
+                                  &secret, err);
+        if (r != CK_OK)
+            return r;
+        if (secret != NULL) {
+            *ret_secret = CK_TAKE(secret);
+            return CK_OK;
+        }
+    }
+    return ck_error_set(err, CK_ERR_USAGE, "no %s was typed twice", name);
 }
 
 static bool write_all(int fd, const char *bytes, size_t size)

@@ -25,6 +25,16 @@ enum ck_err prompt_line(const char *question, const char *what, const char *hint
                         struct ck_secret **ret_answer, struct ck_error *err);
 
 /*
+ * Asks for a new secret twice, as nobody sees what is typed, until both are the same and check
+ * takes it (NULL: as it is; data is its second argument). name: "new PIN". An empty line ends it.
+ */
+typedef enum ck_err prompt_check(const struct ck_secret *secret, const void *data,
+                                 struct ck_error *err);
+enum ck_err prompt_twice(const char *question, const char *name, const char *hint,
+                         prompt_check *check, const void *data, struct ck_secret **ret_secret,
+                         struct ck_error *err);
+
+/*
  * Asks and reads a short answer that is no secret; what was typed before the question does not
  * count, and what is too long is no answer, but never cut to one. *ret_ended: Ctrl-D, or the
  * terminal is gone. Ctrl-C is CK_ERR_INTERRUPTED, no terminal CK_ERR_USAGE.
