@@ -8,6 +8,7 @@
 #include "cowkey/key/rules.h"
 #include "doctor.h"
 #include "interrupt.h"
+#include "target.h"
 
 enum { TRIES_FEW = 3 }; /* a key that is left alone has 8 */
 
@@ -114,12 +115,15 @@ enum ck_err doctor_look_at_keys(struct doctor *doctor, const struct options *opt
                                 struct ck_error *err)
 {
     CK_CLEANUP(ck_free_p) struct ck_plugged_key *keys = NULL;
-    const struct ck_key_settings settings = {.device = option_value(options, OPTION_DEVICE),
-                                             .cancel = &interrupt_noted};
+    struct ck_key_settings settings = {.device = option_value(options, OPTION_DEVICE),
+                                       .cancel = &interrupt_noted};
     size_t count = 0;
+    enum ck_err r = target_read_touch_timeout(options, &settings.touch_timeout_ms, err);
 
+    if (r != CK_OK)
+        return r;
     look_at_rules(doctor);
-    enum ck_err r = ck_key_find_all(&settings, &keys, &count, err);
+    r = ck_key_find_all(&settings, &keys, &count, err);
     if (r != CK_OK)
         return r;
     if (count == 0 && settings.device != NULL)

@@ -7,6 +7,7 @@
 #include "cowkey/webauthn/credential.h"
 #include "key_command.h"
 #include "output.h"
+#include "target.h"
 
 static bool is_usable(const struct ck_plugged_key *key)
 {
@@ -96,7 +97,10 @@ static int run(const struct options *options)
     size_t count = 0;
 
     key_command_init(&command, options);
-    enum ck_err r = ck_key_find_all(&command.settings, &keys, &count, &err);
+    /* Nobody is asked for a touch, and yet a number that makes no sense is a mistake. */
+    enum ck_err r = target_read_touch_timeout(options, &command.settings.touch_timeout_ms, &err);
+    if (r == CK_OK)
+        r = ck_key_find_all(&command.settings, &keys, &count, &err);
     if (r == CK_OK && count == 0)
         r = ck_key_none_found(command.settings.device, &err);
     if (r != CK_OK)
