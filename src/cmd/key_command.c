@@ -38,7 +38,7 @@ enum ck_err key_command_open(struct key_command *command, struct ck_error *err)
     r = ck_key_open(&command->settings, &command->key, err);
     if (r == CK_OK)
         r = ck_key_describe(command->key, &command->described, err);
-    /* The signal may have cut off an answer, which then looks like another fault, or an old key. */
+    /* The signal may have cut off an answer, which then looks like another fault. */
     return interrupt_noted ? ck_error_set(err, CK_ERR_INTERRUPTED, "interrupted") : r;
 }
 

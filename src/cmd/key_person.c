@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cowkey/base/cleanup.h"
+#include "cowkey/key/pin.h"
 #include "output.h"
 #include "person.h"
 #include "prompt.h"
@@ -68,12 +69,15 @@ static enum ck_err prompt_pin(const char *question, struct ck_secret **ret_pin,
                               struct ck_error *err)
 {
     for (;;) {
-        CK_CLEANUP(ck_secret_free) struct ck_secret *pin = NULL;
-        enum ck_err r = prompt_secret(
-            question, "the PIN", "Give it with --pin-file, --pin-fd or --pin-command.", &pin, err);
+        CK_CLEANUP(ck_secret_free) struct ck_secret *typed = NULL, *pin = NULL;
+        enum ck_err r =
+            prompt_secret(question, "the PIN",
+                          "Give it with --pin-file, --pin-fd or --pin-command.", &typed, err);
+        if (r == CK_OK)
+            r = ck_pin_normalize(typed, &pin, err);
         if (r != CK_OK)
             return r;
-        if (ck_secret_size(pin) >= CK_PIN_MIN && ck_secret_size(pin) <= CK_PIN_MAX) {
+        if (ck_pin_fits(pin, 0)) {
             *ret_pin = CK_TAKE(pin);
             return CK_OK;
         }

@@ -229,12 +229,9 @@ static enum ck_err ask(const struct ck_key_settings *settings, const struct foun
     if (device == NULL)
         return ck_error_no_memory(err);
     fido_dev_set_timeout(device, ANSWER_TIMEOUT_MS);
-    int r = fido_dev_open(device, found->path);
+    int r = open_node(device, found->path);
     if (r == FIDO_OK)
         r = read_info(device, &plugged->info);
-    /* libfido2 takes a key that does not answer for an old one, also one that is none (NMSG). */
-    if (r == FIDO_OK && !plugged->info.fido2 && (fido_dev_flags(device) & FIDO_CAP_NMSG))
-        r = FIDO_ERR_RX;
     if (settings->cancel != NULL && *settings->cancel)
         return ck_error_set(err, CK_ERR_INTERRUPTED, "interrupted");
     if (r == FIDO_OK)

@@ -40,7 +40,8 @@ enum ck_err find_keys(const char *device, struct found_key found[CK_KEYS_MAX], s
 /* Why a node can't be opened, from errno, and what helps. */
 enum ck_err explain_forbidden(const char *node, int why, struct ck_error *err);
 
-/* key.c */
+/* key.c: opens a key that is to be asked what it can do; a libfido2 error, FIDO_OK when it can be used. */
+int open_node(fido_dev_t *device, const char *path);
 enum ck_err open_found(const struct ck_key_settings *settings, const struct found_key *found,
                        struct ck_key **ret_key, struct ck_error *err);
 

@@ -26,9 +26,19 @@ void ck_key_close(struct ck_key **key)
     *key = NULL;
 }
 
+/*
+ * Left alone, libfido2 takes a key whose getInfo fails for one that only speaks U2F, and so a fault of
+ * the moment for a key without PIN and passkeys. One that does only speak U2F says so before that.
+ */
+int open_node(fido_dev_t *device, const char *path)
+{
+    fido_init(FIDO_DISABLE_U2F_FALLBACK); /* holds for this thread */
+    return fido_dev_open(device, path);
+}
+
 static int open_device(struct ck_key *key, void *path)
 {
-    return fido_dev_open(key->device, path);
+    return open_node(key->device, path);
 }
 
 static int begin_touch(struct ck_key *key, void *data)

@@ -5,54 +5,8 @@
 #include <fido/config.h>
 
 #include "cowkey/base/cleanup.h"
-#include "cowkey/base/escape.h"
 #include "cowkey/key/pin.h"
 #include "internal.h"
-
-/* --- PINs --- */
-
-int64_t ck_pin_length(const struct ck_secret *pin)
-{
-    const char *bytes = ck_secret_bytes(pin);
-    int64_t length = 0;
-
-    for (size_t i = 0; i < ck_secret_size(pin); i++)
-        length += (bytes[i] & 0xC0) != 0x80;
-    return length;
-}
-
-enum ck_err ck_pin_check(const struct ck_secret *pin, int64_t length_min, struct ck_error *err)
-{
-    const char *bytes = ck_secret_bytes(pin);
-    size_t size = ck_secret_size(pin);
-    int64_t least = length_min > CK_PIN_MIN ? length_min : CK_PIN_MIN;
-
-    if (strlen(bytes) != size || !ck_utf8_valid(bytes, size))
-        return ck_error_set(err, CK_ERR_USAGE, "the new PIN is not text in UTF-8");
-    if (ck_pin_length(pin) >= least && size <= CK_PIN_MAX)
-        return CK_OK;
-    ck_error_set(err, CK_ERR_USAGE,
-                 "the new PIN has to have %lld characters or more and %d bytes at most",
-                 (long long)least, CK_PIN_MAX);
-    return ck_error_hint(err, "The key was not asked: its PIN is as it was.");
-}
-
-enum ck_err ck_pin_random(size_t length, ck_random_source *random, struct ck_secret **ret_pin,
-                          struct ck_error *err)
-{
-    static const char alphabet[] = "23456789abcdefghjkmnpqrstuvwxyz";
-    CK_CLEANUP(ck_secret_free) struct ck_secret *pin = NULL;
-
-    if (length < CK_PIN_MIN || length > CK_PIN_MAX)
-        return ck_error_set(err, CK_ERR_USAGE, "a random PIN has %d to %d characters", CK_PIN_MIN,
-                            CK_PIN_MAX);
-    enum ck_err r = ck_secret_new(NULL, length, &pin, err);
-    if (r == CK_OK)
-        r = ck_random_text(alphabet, length, random, ck_secret_bytes(pin), err);
-    if (r == CK_OK)
-        *ret_pin = CK_TAKE(pin);
-    return r;
-}
 
 /* --- what the key can do --- */
 
@@ -108,9 +62,15 @@ enum ck_err ck_key_ask_old_pin(struct ck_key *key, struct ck_error *err)
 
 struct job {
     const struct ck_pin_wish *wish;
+    struct ck_secret *pin; /* that of the wish, as the key is told it */
     enum ck_pin_act act;
     bool lost; /* the key was told, and what it answered did not arrive */
 };
+
+static void job_clear(struct job *job)
+{
+    ck_secret_free(&job->pin);
+}
 
 static int note(struct job *job, int fido_error)
 {
@@ -126,7 +86,7 @@ static int set(struct ck_key *key, void *data)
     int r = probe_key(key->device);
 
     return r == FIDO_OK
-               ? note(job, fido_dev_set_pin(key->device, ck_secret_bytes(job->wish->pin), old_pin))
+               ? note(job, fido_dev_set_pin(key->device, ck_secret_bytes(job->pin), old_pin))
                : r;
 }
 
@@ -135,14 +95,14 @@ static int set_length_min(struct ck_key *key, void *data)
     struct job *job = data;
 
     return note(job, fido_dev_set_pin_minlen(key->device, (size_t)job->wish->length_min,
-                                             ck_secret_bytes(job->wish->pin)));
+                                             ck_secret_bytes(job->pin)));
 }
 
 static int force_change(struct ck_key *key, void *data)
 {
     struct job *job = data;
 
-    return note(job, fido_dev_force_pin_change(key->device, ck_secret_bytes(job->wish->pin)));
+    return note(job, fido_dev_force_pin_change(key->device, ck_secret_bytes(job->pin)));
 }
 
 /* One of the calls above; an answer that was lost on the way is CK_ERR_UNKNOWN. */
@@ -216,9 +176,11 @@ static enum ck_err configure(struct ck_key *key, struct job *job,
 enum ck_err ck_key_set_pin(struct ck_key *key, enum ck_pin_act act, const struct ck_pin_wish *wish,
                            bool *ret_set, struct ck_error *err)
 {
-    struct job job = {.wish = wish, .act = act};
+    CK_CLEANUP(job_clear) struct job job = {.wish = wish, .act = act};
 
-    enum ck_err r = set_until_right(key, &job, err);
+    enum ck_err r = ck_pin_normalize(wish->pin, &job.pin, err);
+    if (r == CK_OK)
+        r = set_until_right(key, &job, err);
     if (r != CK_OK)
         return r;
     *ret_set = true;
@@ -236,10 +198,12 @@ enum ck_err ck_key_force_pin_change(struct ck_key *key, const struct ck_secret *
                                     struct ck_error *err)
 {
     const struct ck_pin_wish wish = {.pin = pin};
-    struct job job = {.wish = &wish, .act = CK_PIN_ACT_CHANGE};
+    CK_CLEANUP(job_clear) struct job job = {.wish = &wish, .act = CK_PIN_ACT_CHANGE};
     int fido_error = FIDO_OK;
 
-    enum ck_err r = run(key, &job, force_change, &fido_error, err);
+    enum ck_err r = ck_pin_normalize(pin, &job.pin, err);
+    if (r == CK_OK)
+        r = run(key, &job, force_change, &fido_error, err);
     if (job.lost) {
         ck_error_set(err, CK_ERR_UNKNOWN,
                      "the security key %.150s stopped answering: it is not known whether the "

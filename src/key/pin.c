@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "cowkey/base/cleanup.h"
+#include "cowkey/key/pin.h"
 #include "internal.h"
 
 struct attempt {
@@ -36,7 +37,7 @@ static enum ck_err check_new_pin(struct ck_key *key, struct ck_error *err)
 enum ck_err ask_pin(struct ck_key *key, enum pin_use use, bool again, struct ck_error *err)
 {
     const struct ck_key_person *person = key->settings->person;
-    CK_CLEANUP(ck_secret_free) struct ck_secret *pin = NULL;
+    CK_CLEANUP(ck_secret_free) struct ck_secret *given = NULL, *pin = NULL;
     int retries, fido;
 
     enum ck_err r = wait_for_key(key, WAIT_FOR_ANSWER, count_retries, &retries, &fido, err);
@@ -51,10 +52,12 @@ enum ck_err ask_pin(struct ck_key *key, enum pin_use use, bool again, struct ck_
     if (r != CK_OK)
         return r;
     ck_secret_free(&key->pin);
-    r = person->ask_pin(person->data, retries, again, &pin, err);
+    r = person->ask_pin(person->data, retries, again, &given, err);
+    if (r == CK_OK)
+        r = ck_pin_normalize(given, &pin, err);
     if (r != CK_OK)
         return r;
-    if (ck_secret_size(pin) < CK_PIN_MIN || ck_secret_size(pin) > CK_PIN_MAX) {
+    if (!ck_pin_fits(pin, 0)) {
         ck_error_set(err, CK_ERR_USAGE, "a PIN has %d characters or more and %d bytes at most",
                      CK_PIN_MIN, CK_PIN_MAX);
         return ck_error_hint(err, "The key was not asked, so no try was lost.");

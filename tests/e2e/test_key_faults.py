@@ -127,9 +127,10 @@ class MuteKey(KeyCase):
         key.ctl(faults=[])
         self.prove(self.bob, kind, status=0)
 
-    @each(KINDS)
-    def test_when_it_is_asked_what_it_can_do(self, kind):
-        key = self.key_for(kind, u2f=False)
+    @each({f"{kind}-u2f-{u2f}": (kind, u2f) for kind in KINDS for u2f in (True, False)})
+    def test_when_it_is_asked_what_it_can_do(self, kind, u2f):
+        """It is not enrolled as what it is not, either: a key that only speaks U2F."""
+        key = self.key_for(kind, u2f=u2f)
         key.fault("getInfo", "silence", times=-1)
         outcome = self.enroll_key(self.bob, kind, status=None)
         self.assert_untouched(outcome, self.bob, kind)

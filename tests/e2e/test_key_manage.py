@@ -91,9 +91,11 @@ class List(KeyCommand):
         outcome = self.manage("--json", "--device", "/dev/softkey7", "key", "list")
         self.assert_failed(outcome, 7, "softkey7", "plug")
 
-    @each({"silence": {"do": "silence"}, "garbage": {"do": "hid-error", "code": 1}})
-    def test_one_that_does_not_answer_beside_one_that_does(self, fault):
-        self.key(u2f=False, faults=[{"at": "getInfo", "times": -1} | fault])
+    @each({f"{name}-u2f-{u2f}": (fault, u2f) for u2f in (True, False) for name, fault in
+           {"silence": {"do": "silence"}, "garbage": {"do": "hid-error", "code": 1}}.items()})
+    def test_one_that_does_not_answer_beside_one_that_does(self, fault, u2f):
+        """Nor is it taken for an old one that only speaks U2F, because it speaks that too."""
+        self.key(u2f=u2f, faults=[{"at": "getInfo", "times": -1} | fault])
         self.key(aaguid=YUBIKEY)
         broken, sound = self.listed()["keys"]
         self.assertRegex(broken["problem"]["error"], "softkey0.*answer")

@@ -71,6 +71,17 @@ class Script(PinCommand):
         self.assert_takes(NEW)
 
     @each(ACTS)
+    def test_sends_letters_composed(self, act):
+        """However they were typed; another letter is another PIN."""
+        self.secret_texts |= {"Made-Up-gru\u0308n", "Made-Up-gr\u00fcn"}
+        self.key_to(act)
+        self.assert_set(self.act(act, "--new-pin-file",
+                                 self.file("new", "Made-Up-gru\u0308n\n")), act)
+        self.assert_takes("Made-Up-gr\u00fcn")
+        self.assert_takes("Made-Up-gru\u0308n")
+        self.assert_takes("Made-Up-grun", works=False)
+
+    @each(ACTS)
     def test_gives_it_by_a_descriptor(self, act):
         self.key_to(act)
         with open(self.new_file, "rb") as file:
@@ -402,7 +413,7 @@ class Person(PinCommand):
         self.key()
         person = self.sit_down(None, "key", "pin", "set", connect=False)
         self.type_new(person, NEW, "Made-Up-Other")
-        person.expect("not the same")
+        person.expect("two differ")
         self.type_new(person)
         self.finish(person, 0)
         self.assert_takes(NEW)

@@ -12,13 +12,24 @@
 #include "cowkey/key/key.h"
 
 /*
- * Whether a key can take this PIN: UTF-8 of length_min (CK_PIN_MIN at least) Unicode code points or
+ * Whether a key can take this PIN: UTF-8 that is, once it is normalized (see below), of length_min (CK_PIN_MIN at least) Unicode code points or
  * more and of CK_PIN_MAX bytes at most; else CK_ERR_USAGE.
  */
 enum ck_err ck_pin_check(const struct ck_secret *pin, int64_t length_min, struct ck_error *err);
 
 /* Code points of a PIN that is UTF-8. */
 int64_t ck_pin_length(const struct ck_secret *pin);
+
+/* Whether a PIN that is normalized has a possible length, and one of length_min code points or more. */
+bool ck_pin_fits(const struct ck_secret *pin, int64_t length_min);
+
+/*
+ * The PIN as a key is told it: in Unicode's normalization form C (CTAP 2.1 section 6.5.1), so that
+ * the same PIN from another keyboard, or a file of another system, is the same. What is no UTF-8
+ * stays as it is. The functions that talk to a key do this themselves.
+ */
+enum ck_err ck_pin_normalize(const struct ck_secret *pin, struct ck_secret **ret_pin,
+                             struct ck_error *err);
 
 /*
  * A new PIN of length (CK_PIN_MIN to CK_PIN_MAX) characters, each equally likely one of the digits

@@ -42,6 +42,44 @@ static void test_length_counts_code_points(void **state)
     expect_bad("\U0001F511\U0001F511\U0001F511", 4, "4 characters"); /* 12 bytes */
 }
 
+/* Composed and decomposed letters are the same PIN, and the composed ones are counted and sent. */
+static void expect_normalized(const char *text, const char *wanted)
+{
+    struct ck_secret *pin = secret_of(text), *normal = NULL;
+    struct ck_error err = {.code = CK_OK};
+
+    assert_int_equal(ck_pin_normalize(pin, &normal, &err), CK_OK);
+    assert_int_equal(ck_secret_size(normal), strlen(wanted));
+    assert_memory_equal(ck_secret_bytes(normal), wanted, strlen(wanted));
+    ck_secret_free(&normal);
+    ck_secret_free(&pin);
+}
+
+#define DECOMPOSED "u\u0308" /* u and a diaeresis, which are one letter */
+
+static void test_normal_form(void **state)
+{
+    (void)state;
+    expect_normalized("1234", "1234");
+    expect_normalized("\u00fc234", "\u00fc234");
+    expect_normalized(DECOMPOSED "234", "\u00fc234");
+    expect_normalized("\u212b ngstrom", "\u00c5 ngstrom"); /* the sign, the letter */
+    expect_normalized("\U0001D160 23", "\U0001D158\U0001D165\U0001D16E 23"); /* grows threefold */
+    expect_normalized("\ufb01sh", "\ufb01sh"); /* the ligature stays: that would be NFKC */
+    expect_normalized("12\xff\xff", "12\xff\xff");
+    expect_normalized("", "");
+}
+
+static void test_length_is_that_of_the_normal_form(void **state)
+{
+    (void)state;
+    expect_bad(DECOMPOSED DECOMPOSED, 0, "4 characters"); /* 4 code points before */
+    expect_good(DECOMPOSED DECOMPOSED DECOMPOSED DECOMPOSED, 0);
+    expect_good(A31 "aaaaaaaaaaaaaaaaaaaaaaaaaaaaa" DECOMPOSED, 0);  /* 63 bytes before, 62 then */
+    expect_good(A31 "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaa" DECOMPOSED, 0); /* 64, 63 */
+    expect_bad(A31 A31 DECOMPOSED, 0, "63 bytes");
+}
+
 static void test_length_that_the_key_wants(void **state)
 {
     (void)state;
@@ -185,6 +223,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_length_counts_code_points),
+        cmocka_unit_test(test_normal_form),
+        cmocka_unit_test(test_length_is_that_of_the_normal_form),
         cmocka_unit_test(test_length_that_the_key_wants),
         cmocka_unit_test(test_size_bound),
         cmocka_unit_test(test_text),
