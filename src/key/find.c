@@ -24,7 +24,7 @@ static void describe(const fido_dev_info_t *info, struct found_key *found)
              found->path);
 }
 
-enum ck_err explain_forbidden(const char *node, int why, struct ck_error *err)
+enum ck_err node_explain_forbidden(const char *node, int why, struct ck_error *err)
 {
     ck_error_set(err, CK_ERR_KEY, "a security key is plugged in, but %.100s can't be opened: %s",
                  node, strerror(why));
@@ -52,13 +52,13 @@ static enum ck_err none_found(const char *device, struct ck_error *err)
     for (size_t i = 0; i < count; i++) {
         int why = sysfs_try_node(nodes[i].path);
         if (why != 0)
-            return explain_forbidden(nodes[i].path, why, err);
+            return node_explain_forbidden(nodes[i].path, why, err);
     }
     return ck_key_none_found(device, err);
 }
 
-enum ck_err list_keys(const char *device, struct found_key found[CK_KEYS_MAX], size_t *ret_count,
-                      struct ck_error *err)
+enum ck_err found_list(const char *device, struct found_key found[CK_KEYS_MAX], size_t *ret_count,
+                       struct ck_error *err)
 {
     CK_CLEANUP(manifest_free) fido_dev_info_t *manifest = fido_dev_info_new(CK_KEYS_MAX);
     size_t listed = 0, count = 0;
@@ -76,11 +76,11 @@ enum ck_err list_keys(const char *device, struct found_key found[CK_KEYS_MAX], s
     return CK_OK;
 }
 
-enum ck_err find_keys(const char *device, struct found_key found[CK_KEYS_MAX], size_t *ret_count,
-                      struct ck_error *err)
+enum ck_err found_find(const char *device, struct found_key found[CK_KEYS_MAX], size_t *ret_count,
+                       struct ck_error *err)
 {
     size_t count = 0;
-    enum ck_err r = list_keys(device, found, &count, err);
+    enum ck_err r = found_list(device, found, &count, err);
 
     if (r == CK_OK && count == 0)
         return none_found(device, err);

@@ -42,7 +42,7 @@ static enum ck_err read_bounds(struct ck_key *key, const char *rp_id, struct bou
     *bounds = (struct bounds){.list = 1, .id = SIZE_MAX, .message = SIZE_MAX};
     if (ck_key_is_u2f_only(key))
         return CK_OK;
-    enum ck_err r = read_cbor_info(key, &info, err);
+    enum ck_err r = cbor_info_read(key, &info, err);
     if (r != CK_OK)
         return r;
     size_t message = told_or(fido_cbor_info_maxmsgsiz(info), MESSAGE_UNTOLD);
@@ -130,7 +130,7 @@ static enum ck_err take_answer(struct question *question, const fido_assert_t *a
             return CK_OK;
         }
         if (!find_answer(question, answer, count, &at))
-            return translate(question->key, FIDO_ERR_INVALID_CREDENTIAL, err);
+            return key_translate(question->key, FIDO_ERR_INVALID_CREDENTIAL, err);
         note_held(question, at);
         return CK_OK;
     case FIDO_ERR_LIMIT_EXCEEDED:
@@ -146,7 +146,7 @@ static enum ck_err take_answer(struct question *question, const fido_assert_t *a
         close_front(question, count);
         return CK_OK;
     default:
-        return translate(question->key, fido, err);
+        return key_translate(question->key, fido, err);
     }
 }
 
@@ -177,8 +177,8 @@ static enum ck_err ask(struct question *question, struct ck_error *err)
                             "interrupted while waiting for the security key");
     int fido = describe(asked, question, count);
     if (fido != FIDO_OK)
-        return translate(question->key, fido, err);
-    enum ck_err r = wait_for_key(question->key, WAIT_FOR_ANSWER, look, asked, &fido, err);
+        return key_translate(question->key, fido, err);
+    enum ck_err r = key_wait(question->key, WAIT_FOR_ANSWER, look, asked, &fido, err);
     return r == CK_OK ? take_answer(question, asked, fido, count, err) : r;
 }
 

@@ -159,14 +159,14 @@ static int read_fido2_info(fido_dev_t *device, struct ck_key_info *info)
     return FIDO_OK;
 }
 
-int probe_key(fido_dev_t *device)
+int info_probe(fido_dev_t *device)
 {
     CK_CLEANUP(cbor_info_free) fido_cbor_info_t *info = fido_cbor_info_new();
 
     return info == NULL ? FIDO_ERR_INTERNAL : fido_dev_get_cbor_info(device, info);
 }
 
-int read_info(fido_dev_t *device, struct ck_key_info *ret_info)
+int info_read(fido_dev_t *device, struct ck_key_info *ret_info)
 {
     struct ck_key_info info = {
         .fido2 = fido_dev_is_fido2(device),
@@ -199,7 +199,7 @@ int read_info(fido_dev_t *device, struct ck_key_info *ret_info)
 
 /* --- keys --- */
 
-void describe_found(const struct found_key *found, struct ck_plugged_key *plugged)
+void found_describe(const struct found_key *found, struct ck_plugged_key *plugged)
 {
     memcpy(plugged->path, found->path, sizeof(plugged->path));
     memcpy(plugged->maker, found->maker, sizeof(plugged->maker));
@@ -212,10 +212,10 @@ enum ck_err ck_key_describe(struct ck_key *key, struct ck_plugged_key *ret_descr
 {
     struct ck_plugged_key plugged = {0};
 
-    describe_found(&key->found, &plugged);
-    int r = read_info(key->device, &plugged.info);
+    found_describe(&key->found, &plugged);
+    int r = info_read(key->device, &plugged.info);
     if (r != FIDO_OK)
-        return translate(key, r, err);
+        return key_translate(key, r, err);
     *ret_description = plugged;
     return CK_OK;
 }
@@ -229,9 +229,9 @@ static enum ck_err ask(const struct ck_key_settings *settings, const struct foun
     if (device == NULL)
         return ck_error_no_memory(err);
     fido_dev_set_timeout(device, ANSWER_TIMEOUT_MS);
-    int r = open_node(device, found->path);
+    int r = node_open(device, found->path);
     if (r == FIDO_OK)
-        r = read_info(device, &plugged->info);
+        r = info_read(device, &plugged->info);
     if (settings->cancel != NULL && *settings->cancel)
         return ck_error_set(err, CK_ERR_INTERRUPTED, "interrupted");
     if (r == FIDO_OK)
@@ -269,7 +269,7 @@ static size_t add_forbidden(const char *device, struct ck_plugged_key *keys, siz
         sysfs_read_attribute(path, "manufacturer", key->maker);
         sysfs_read_attribute(path, "product", key->product);
         sysfs_read_attribute(path, "serial", key->serial);
-        explain_forbidden(path, why, &key->problem);
+        node_explain_forbidden(path, why, &key->problem);
         count++;
     }
     return count;
@@ -292,9 +292,9 @@ enum ck_err ck_key_find_all(const struct ck_key_settings *settings,
     if (keys == NULL)
         return ck_error_no_memory(err);
     fido_init(0);
-    enum ck_err r = list_keys(settings->device, found, &count, err);
+    enum ck_err r = found_list(settings->device, found, &count, err);
     for (size_t i = 0; r == CK_OK && i < count; i++) {
-        describe_found(&found[i], &keys[i]);
+        found_describe(&found[i], &keys[i]);
         r = ask(settings, &found[i], &keys[i], err);
     }
     if (r != CK_OK)

@@ -32,17 +32,17 @@ struct ck_key {
  * find.c: the keys that are plugged in and may be opened, at most CK_KEYS_MAX; device restricts it
  * to one unless it is NULL.
  */
-enum ck_err list_keys(const char *device, struct found_key found[CK_KEYS_MAX], size_t *ret_count,
-                      struct ck_error *err);
+enum ck_err found_list(const char *device, struct found_key found[CK_KEYS_MAX], size_t *ret_count,
+                       struct ck_error *err);
 /* The same; none at all is CK_ERR_KEY, with the cure. */
-enum ck_err find_keys(const char *device, struct found_key found[CK_KEYS_MAX], size_t *ret_count,
-                      struct ck_error *err);
+enum ck_err found_find(const char *device, struct found_key found[CK_KEYS_MAX], size_t *ret_count,
+                       struct ck_error *err);
 /* Why a node can't be opened, from errno, and what helps. */
-enum ck_err explain_forbidden(const char *node, int why, struct ck_error *err);
+enum ck_err node_explain_forbidden(const char *node, int why, struct ck_error *err);
 
 /* key.c: opens a key that is to be asked what it can do; a libfido2 error, FIDO_OK when it can be used. */
-int open_node(fido_dev_t *device, const char *path);
-enum ck_err open_found(const struct ck_key_settings *settings, const struct found_key *found,
+int node_open(fido_dev_t *device, const char *path);
+enum ck_err found_open(const struct ck_key_settings *settings, const struct found_key *found,
                        struct ck_key **ret_key, struct ck_error *err);
 
 /* sysfs.c: what the kernel tells of hidraw nodes. */
@@ -60,18 +60,18 @@ int sysfs_try_node(const char *path);
 void sysfs_read_attribute(const char *path, const char *attribute, char text[CK_KEY_TEXT_MAX]);
 
 /*
- * info.c: asks an open key. probe_key: does it still answer, before something that can't be
+ * info.c: asks an open key. info_probe: does it still answer, before something that can't be
  * undone?
  */
-int probe_key(fido_dev_t *device);
-int read_info(fido_dev_t *device, struct ck_key_info *ret_info);
+int info_probe(fido_dev_t *device);
+int info_read(fido_dev_t *device, struct ck_key_info *ret_info);
 /* What the system tells of a key; problem and info are left alone. */
-void describe_found(const struct found_key *found, struct ck_plugged_key *plugged);
+void found_describe(const struct found_key *found, struct ck_plugged_key *plugged);
 
-/* translate.c: libfido2's error codes, in words and with the cure. */
-enum ck_err translate(const struct ck_key *key, int fido_error, struct ck_error *err);
+/* key_translate.c: libfido2's error codes, in words and with the cure. */
+enum ck_err key_translate(const struct ck_key *key, int fido_error, struct ck_error *err);
 /* Whether the key itself said no, so that it did nothing; else the answer was lost on the way. */
-bool is_answer(int fido_error);
+bool key_is_answer(int fido_error);
 
 /*
  * wait.c: runs one blocking call of libfido2 so that a signal or a timeout ends it, be it that the
@@ -83,16 +83,16 @@ enum wait {
     WAIT_FOR_ANSWER, /* nobody is needed */
     WAIT_FOR_TOUCH,
 };
-enum ck_err wait_for_key(struct ck_key *key, enum wait wait,
-                         int (*call)(struct ck_key *key, void *data), void *data,
-                         int *ret_fido_error, struct ck_error *err);
+enum ck_err key_wait(struct ck_key *key, enum wait wait,
+                     int (*call)(struct ck_key *key, void *data), void *data, int *ret_fido_error,
+                     struct ck_error *err);
 
 /* key.c: what the key tells of itself; for cbor_info_free, which serves CK_CLEANUP. */
 void cbor_info_free(fido_cbor_info_t **info);
-enum ck_err read_cbor_info(struct ck_key *key, fido_cbor_info_t **ret_info, struct ck_error *err);
+enum ck_err cbor_info_read(struct ck_key *key, fido_cbor_info_t **ret_info, struct ck_error *err);
 
 /*
- * pin.c: runs a ceremony as wait_for_key does, and asks for the PIN as often as the key and the
+ * pin.c: runs a ceremony as key_wait does, and asks for the PIN as often as the key and the
  * person want it. call gets the verification to ask the key for: FIDO_OPT_TRUE only when built-in
  * verification shall be used.
  */
@@ -102,7 +102,7 @@ struct ceremony {
     enum ck_verification verification;
     bool touchless; /* the key wants no touch for this, unless a finger verifies the user */
 };
-enum ck_err run_ceremony(struct ck_key *key, const struct ceremony *ceremony, struct ck_error *err);
+enum ck_err ceremony_run(struct ck_key *key, const struct ceremony *ceremony, struct ck_error *err);
 
 /*
  * Asks the person for the PIN that the key has now, and keeps it in the key. Each answer is one
@@ -110,6 +110,6 @@ enum ck_err run_ceremony(struct ck_key *key, const struct ceremony *ceremony, st
  * what it is for.
  */
 enum pin_use { PIN_TO_USE, PIN_TO_CHANGE };
-enum ck_err ask_pin(struct ck_key *key, enum pin_use use, bool again, struct ck_error *err);
+enum ck_err key_ask_pin(struct ck_key *key, enum pin_use use, bool again, struct ck_error *err);
 
 #endif

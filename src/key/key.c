@@ -30,7 +30,7 @@ void ck_key_close(struct ck_key **key)
  * Left alone, libfido2 takes a key whose getInfo fails for one that only speaks U2F, and so a fault of
  * the moment for a key without PIN and passkeys. One that does only speak U2F says so before that.
  */
-int open_node(fido_dev_t *device, const char *path)
+int node_open(fido_dev_t *device, const char *path)
 {
     fido_init(FIDO_DISABLE_U2F_FALLBACK); /* holds for this thread */
     return fido_dev_open(device, path);
@@ -38,7 +38,7 @@ int open_node(fido_dev_t *device, const char *path)
 
 static int open_device(struct ck_key *key, void *path)
 {
-    return open_node(key->device, path);
+    return node_open(key->device, path);
 }
 
 static int begin_touch(struct ck_key *key, void *data)
@@ -57,22 +57,22 @@ void cbor_info_free(fido_cbor_info_t **info)
     fido_cbor_info_free(info);
 }
 
-enum ck_err read_cbor_info(struct ck_key *key, fido_cbor_info_t **ret_info, struct ck_error *err)
+enum ck_err cbor_info_read(struct ck_key *key, fido_cbor_info_t **ret_info, struct ck_error *err)
 {
     CK_CLEANUP(cbor_info_free) fido_cbor_info_t *info = fido_cbor_info_new();
     int fido;
 
     if (info == NULL)
         return ck_error_no_memory(err);
-    enum ck_err r = wait_for_key(key, WAIT_FOR_ANSWER, get_info, info, &fido, err);
+    enum ck_err r = key_wait(key, WAIT_FOR_ANSWER, get_info, info, &fido, err);
     if (r == CK_OK && fido != FIDO_OK)
-        r = translate(key, fido, err);
+        r = key_translate(key, fido, err);
     if (r == CK_OK)
         *ret_info = CK_TAKE(info);
     return r;
 }
 
-enum ck_err open_found(const struct ck_key_settings *settings, const struct found_key *found,
+enum ck_err found_open(const struct ck_key_settings *settings, const struct found_key *found,
                        struct ck_key **ret_key, struct ck_error *err)
 {
     CK_CLEANUP(ck_key_close) struct ck_key *key = calloc(1, sizeof(*key));
@@ -82,10 +82,9 @@ enum ck_err open_found(const struct ck_key_settings *settings, const struct foun
     key->settings = settings;
     key->found = *found;
     int fido;
-    enum ck_err r =
-        wait_for_key(key, WAIT_FOR_ANSWER, open_device, (void *)found->path, &fido, err);
+    enum ck_err r = key_wait(key, WAIT_FOR_ANSWER, open_device, (void *)found->path, &fido, err);
     if (r == CK_OK && fido != FIDO_OK)
-        r = translate(key, fido, err);
+        r = key_translate(key, fido, err);
     if (r == CK_OK)
         *ret_key = CK_TAKE(key);
     return r;
@@ -149,9 +148,9 @@ static enum ck_err pick_by_touch(const struct ck_key_settings *settings,
     for (size_t i = 0; i < count; i++) {
         CK_CLEANUP(ck_key_close) struct ck_key *key = NULL;
         int fido = FIDO_ERR_INTERNAL;
-        r = open_found(settings, &found[i], &key, &cause);
+        r = found_open(settings, &found[i], &key, &cause);
         if (r == CK_OK)
-            r = wait_for_key(key, WAIT_FOR_ANSWER, begin_touch, NULL, &fido, &cause);
+            r = key_wait(key, WAIT_FOR_ANSWER, begin_touch, NULL, &fido, &cause);
         if (r == CK_ERR_INTERRUPTED)
             break;
         if (r == CK_OK && fido == FIDO_OK)
@@ -177,10 +176,10 @@ enum ck_err ck_key_open(const struct ck_key_settings *settings, struct ck_key **
     size_t count;
 
     fido_init(0);
-    enum ck_err r = find_keys(settings->device, found, &count, err);
+    enum ck_err r = found_find(settings->device, found, &count, err);
     if (r != CK_OK)
         return r;
-    return count == 1 ? open_found(settings, &found[0], ret_key, err)
+    return count == 1 ? found_open(settings, &found[0], ret_key, err)
                       : pick_by_touch(settings, found, count, ret_key, err);
 }
 
@@ -210,7 +209,7 @@ enum ck_err ck_key_forget(struct ck_key *key, const struct ck_bytes *credential_
                           struct ck_error *err)
 {
     int fido;
-    enum ck_err r = wait_for_key(key, WAIT_FOR_TOUCH, forget, (void *)credential_id, &fido, err);
+    enum ck_err r = key_wait(key, WAIT_FOR_TOUCH, forget, (void *)credential_id, &fido, err);
 
-    return r == CK_OK && fido != FIDO_OK ? translate(key, fido, err) : r;
+    return r == CK_OK && fido != FIDO_OK ? key_translate(key, fido, err) : r;
 }

@@ -29,7 +29,7 @@ static enum ck_err choose_algorithm(struct ck_key *key, const struct ck_creation
     CK_CLEANUP(cbor_info_free) fido_cbor_info_t *info = NULL;
 
     if (fido_dev_is_fido2(key->device)) {
-        enum ck_err r = read_cbor_info(key, &info, err);
+        enum ck_err r = cbor_info_read(key, &info, err);
         if (r != CK_OK)
             return r;
     }
@@ -41,7 +41,7 @@ static enum ck_err choose_algorithm(struct ck_key *key, const struct ck_creation
             return CK_OK;
         }
     }
-    return translate(key, FIDO_ERR_UNSUPPORTED_ALGORITHM, err);
+    return key_translate(key, FIDO_ERR_UNSUPPORTED_ALGORITHM, err);
 }
 
 /* What does not change from attempt to attempt. */
@@ -114,7 +114,7 @@ enum ck_err ck_key_make(struct ck_key *key, const struct ck_creation_options *op
     if (cred == NULL)
         return ck_error_no_memory(err);
     if (resident && !fido_dev_is_fido2(key->device))
-        return translate(key, FIDO_ERR_UNSUPPORTED_OPTION, err);
+        return key_translate(key, FIDO_ERR_UNSUPPORTED_OPTION, err);
     enum ck_err r = choose_algorithm(key, options, &algorithm, err);
     if (r == CK_OK)
         r = ck_client_data_make(CK_CEREMONY_CREATE, &options->challenge, origin,
@@ -123,8 +123,8 @@ enum ck_err ck_key_make(struct ck_key *key, const struct ck_creation_options *op
         return r;
     int fido = describe(cred, options, algorithm, &registration.client_data_json, resident);
     if (fido != FIDO_OK)
-        return translate(key, fido, err);
-    r = run_ceremony(
+        return key_translate(key, fido, err);
+    r = ceremony_run(
         key, &(struct ceremony){.call = make, .data = cred, .verification = verification}, err);
     if (r == CK_OK)
         r = ck_bytes_copy(fido_cred_id_ptr(cred), fido_cred_id_len(cred),

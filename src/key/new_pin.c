@@ -34,9 +34,9 @@ enum ck_err ck_key_check_pin_act(const struct ck_key *key, const struct ck_key_i
         return ck_error_hint(err, "Use another key.");
     }
     if (info->pin == CK_PIN_BLOCKED)
-        return translate(key, FIDO_ERR_PIN_BLOCKED, err);
+        return key_translate(key, FIDO_ERR_PIN_BLOCKED, err);
     if (act == CK_PIN_ACT_CHANGE && info->pin == CK_PIN_NOT_SET)
-        return translate(key, FIDO_ERR_PIN_NOT_SET, err);
+        return key_translate(key, FIDO_ERR_PIN_NOT_SET, err);
     if (act == CK_PIN_ACT_SET && info->pin != CK_PIN_NOT_SET) {
         ck_error_set(err, CK_ERR_KEY, "the security key %.150s has a PIN already", key->found.name);
         return ck_error_hint(err, "Change it with: cowkey key pin change");
@@ -57,7 +57,7 @@ enum ck_err ck_key_check_pin_act(const struct ck_key *key, const struct ck_key_i
 
 enum ck_err ck_key_ask_old_pin(struct ck_key *key, struct ck_error *err)
 {
-    return ask_pin(key, PIN_TO_CHANGE, false, err);
+    return key_ask_pin(key, PIN_TO_CHANGE, false, err);
 }
 
 struct job {
@@ -74,7 +74,7 @@ static void job_clear(struct job *job)
 
 static int note(struct job *job, int fido_error)
 {
-    job->lost = fido_error != FIDO_OK && !is_answer(fido_error);
+    job->lost = fido_error != FIDO_OK && !key_is_answer(fido_error);
     return fido_error;
 }
 
@@ -83,7 +83,7 @@ static int set(struct ck_key *key, void *data)
     struct job *job = data;
     const char *old_pin = job->act == CK_PIN_ACT_CHANGE ? ck_secret_bytes(key->pin) : NULL;
 
-    int r = probe_key(key->device);
+    int r = info_probe(key->device);
 
     return r == FIDO_OK
                ? note(job, fido_dev_set_pin(key->device, ck_secret_bytes(job->pin), old_pin))
@@ -111,7 +111,7 @@ static enum ck_err run(struct ck_key *key, struct job *job,
                        struct ck_error *err)
 {
     job->lost = false;
-    enum ck_err r = wait_for_key(key, WAIT_FOR_TOUCH, call, job, ret_fido_error, err);
+    enum ck_err r = key_wait(key, WAIT_FOR_TOUCH, call, job, ret_fido_error, err);
     if (!job->lost)
         return r;
     ck_error_set(err, CK_ERR_UNKNOWN,
@@ -134,7 +134,7 @@ static enum ck_err set_until_right(struct ck_key *key, struct job *job, struct c
     enum ck_err r = CK_OK;
 
     if (job->act == CK_PIN_ACT_CHANGE && key->pin == NULL)
-        r = ask_pin(key, PIN_TO_CHANGE, false, err);
+        r = key_ask_pin(key, PIN_TO_CHANGE, false, err);
     while (r == CK_OK) {
         int fido_error;
         r = run(key, job, set, &fido_error, err);
@@ -143,8 +143,8 @@ static enum ck_err set_until_right(struct ck_key *key, struct job *job, struct c
         if (fido_error == FIDO_ERR_PIN_POLICY_VIOLATION)
             return not_taken(key, err);
         if (fido_error != FIDO_ERR_PIN_INVALID || job->act == CK_PIN_ACT_SET)
-            return translate(key, fido_error, err);
-        r = ask_pin(key, PIN_TO_CHANGE, true, err);
+            return key_translate(key, fido_error, err);
+        r = key_ask_pin(key, PIN_TO_CHANGE, true, err);
     }
     return r;
 }
@@ -211,5 +211,5 @@ enum ck_err ck_key_force_pin_change(struct ck_key *key, const struct ck_secret *
                      key->found.name);
         return ck_error_hint(err, "Look with: cowkey key info");
     }
-    return r == CK_OK && fido_error != FIDO_OK ? translate(key, fido_error, err) : r;
+    return r == CK_OK && fido_error != FIDO_OK ? key_translate(key, fido_error, err) : r;
 }

@@ -27,26 +27,26 @@ static int count_retries(struct ck_key *key, void *retries)
 static enum ck_err check_new_pin(struct ck_key *key, struct ck_error *err)
 {
     CK_CLEANUP(cbor_info_free) fido_cbor_info_t *info = NULL;
-    enum ck_err r = ck_key_is_u2f_only(key) ? CK_OK : read_cbor_info(key, &info, err);
+    enum ck_err r = ck_key_is_u2f_only(key) ? CK_OK : cbor_info_read(key, &info, err);
 
     if (r == CK_OK && info != NULL && fido_cbor_info_new_pin_required(info))
-        r = translate(key, FIDO_ERR_PIN_POLICY_VIOLATION, err);
+        r = key_translate(key, FIDO_ERR_PIN_POLICY_VIOLATION, err);
     return r;
 }
 
-enum ck_err ask_pin(struct ck_key *key, enum pin_use use, bool again, struct ck_error *err)
+enum ck_err key_ask_pin(struct ck_key *key, enum pin_use use, bool again, struct ck_error *err)
 {
     const struct ck_key_person *person = key->settings->person;
     CK_CLEANUP(ck_secret_free) struct ck_secret *given = NULL, *pin = NULL;
     int retries, fido;
 
-    enum ck_err r = wait_for_key(key, WAIT_FOR_ANSWER, count_retries, &retries, &fido, err);
+    enum ck_err r = key_wait(key, WAIT_FOR_ANSWER, count_retries, &retries, &fido, err);
     if (r == CK_OK && (fido == FIDO_ERR_TX || fido == FIDO_ERR_RX))
-        r = translate(key, fido, err);
+        r = key_translate(key, fido, err);
     else if (r == CK_OK && fido != FIDO_OK)
         retries = -1;
     if (r == CK_OK && retries == 0)
-        r = translate(key, FIDO_ERR_PIN_BLOCKED, err);
+        r = key_translate(key, FIDO_ERR_PIN_BLOCKED, err);
     if (r == CK_OK && use == PIN_TO_USE)
         r = check_new_pin(key, err);
     if (r != CK_OK)
@@ -72,7 +72,7 @@ static enum ck_err prepare(struct ck_key *key, struct attempt *attempt, struct c
     if (attempt->ceremony->verification == CK_VERIFY_IF_NEEDED)
         return CK_OK;
     if (ck_key_is_u2f_only(key))
-        return translate(key, FIDO_ERR_UNSUPPORTED_OPTION, err);
+        return key_translate(key, FIDO_ERR_UNSUPPORTED_OPTION, err);
     if (key->pin != NULL)
         return CK_OK;
     if (fido_dev_has_uv(key->device)) {
@@ -80,8 +80,8 @@ static enum ck_err prepare(struct ck_key *key, struct attempt *attempt, struct c
         return CK_OK;
     }
     if (!fido_dev_has_pin(key->device))
-        return translate(key, FIDO_ERR_PIN_NOT_SET, err);
-    return ask_pin(key, PIN_TO_USE, false, err);
+        return key_translate(key, FIDO_ERR_PIN_NOT_SET, err);
+    return key_ask_pin(key, PIN_TO_USE, false, err);
 }
 
 /* Whether the key's answer means that a PIN would help. */
@@ -100,7 +100,7 @@ static bool wants_pin(const struct ck_key *key, const struct attempt *attempt, i
     }
 }
 
-enum ck_err run_ceremony(struct ck_key *key, const struct ceremony *ceremony, struct ck_error *err)
+enum ck_err ceremony_run(struct ck_key *key, const struct ceremony *ceremony, struct ck_error *err)
 {
     const struct ck_key_person *person = key->settings->person;
     struct attempt attempt = {.ceremony = ceremony, .built_in_uv = FIDO_OPT_OMIT};
@@ -113,7 +113,7 @@ enum ck_err run_ceremony(struct ck_key *key, const struct ceremony *ceremony, st
         bool touch = !ceremony->touchless || attempt.built_in_uv == FIDO_OPT_TRUE;
         if (touch)
             person->tell_touch(person->data, 1);
-        r = wait_for_key(key, WAIT_FOR_TOUCH, call, &attempt, &fido_error, err);
+        r = key_wait(key, WAIT_FOR_TOUCH, call, &attempt, &fido_error, err);
         if (touch)
             person->tell_touched(person->data);
         if (r != CK_OK)
@@ -121,12 +121,12 @@ enum ck_err run_ceremony(struct ck_key *key, const struct ceremony *ceremony, st
         if (fido_error == FIDO_OK)
             return CK_OK;
         if (!wants_pin(key, &attempt, fido_error)) {
-            r = translate(key, fido_error, err);
+            r = key_translate(key, fido_error, err);
             key->has_refused = r == CK_ERR_REFUSED;
             return r;
         }
         attempt.built_in_uv = FIDO_OPT_OMIT;
-        r = ask_pin(key, PIN_TO_USE, fido_error == FIDO_ERR_PIN_INVALID, err);
+        r = key_ask_pin(key, PIN_TO_USE, fido_error == FIDO_ERR_PIN_INVALID, err);
     }
     return r;
 }

@@ -57,7 +57,7 @@ static enum ck_err await_unplugging(const struct ck_key_settings *settings, cons
 
     for (;;) {
         bool has_node = access(path, F_OK) == 0;
-        enum ck_err r = has_node ? CK_OK : list_keys(NULL, there.keys, &there.count, err);
+        enum ck_err r = has_node ? CK_OK : found_list(NULL, there.keys, &there.count, err);
         if (r == CK_OK && !has_node && !is_among(there.keys, there.count, path)) {
             *ret_others = there;
             return CK_OK;
@@ -80,7 +80,7 @@ static enum ck_err await_plugging(const struct ck_key_settings *settings,
     size_t count = 0;
 
     for (;;) {
-        enum ck_err r = list_keys(NULL, there, &count, err);
+        enum ck_err r = found_list(NULL, there, &count, err);
         for (size_t i = 0; r == CK_OK && i < count; i++) {
             if (!is_among(others->keys, others->count, there[i].path)) {
                 *ret_found = there[i];
@@ -103,7 +103,7 @@ static enum ck_err open_soon(const struct ck_key_settings *settings, const struc
     int64_t until_ms = ck_clock_steady_ms() + PERMISSION_MS;
     enum ck_err r;
 
-    while ((r = open_found(settings, found, ret_key, err)) == CK_ERR_KEY &&
+    while ((r = found_open(settings, found, ret_key, err)) == CK_ERR_KEY &&
            ck_clock_steady_ms() < until_ms) {
         struct ck_error interrupted;
         if (pause_between_looks(settings, &interrupted) != CK_OK) {
@@ -138,12 +138,12 @@ struct job {
 static int reset(struct ck_key *key, void *data)
 {
     struct job *job = data;
-    int r = probe_key(key->device);
+    int r = info_probe(key->device);
 
     if (r != FIDO_OK)
         return r;
     r = fido_dev_reset(key->device);
-    job->lost = r != FIDO_OK && !is_answer(r);
+    job->lost = r != FIDO_OK && !key_is_answer(r);
     return r;
 }
 
@@ -159,7 +159,7 @@ static enum ck_err not_known(const struct ck_key *key, const char *why, struct c
 static enum ck_err check_reset(struct ck_key *key, struct ck_error *err)
 {
     struct ck_key_info info;
-    int r = read_info(key->device, &info);
+    int r = info_read(key->device, &info);
 
     if (r != FIDO_OK)
         return not_known(key, "it stopped answering", err);
@@ -175,7 +175,7 @@ static enum ck_err run(struct ck_key *key, struct ck_error *err)
     int fido_error = FIDO_OK;
 
     person->tell_touch(person->data, 1);
-    enum ck_err r = wait_for_key(key, WAIT_FOR_TOUCH, reset, &job, &fido_error, err);
+    enum ck_err r = key_wait(key, WAIT_FOR_TOUCH, reset, &job, &fido_error, err);
     person->tell_touched(person->data);
     if (job.lost)
         return not_known(key, "it stopped answering", err);
@@ -187,7 +187,7 @@ static enum ck_err run(struct ck_key *key, struct ck_error *err)
         return ck_error_hint(err, "It does so only for some seconds after it is plugged in, and "
                                   "some only over USB. Start again, and be quicker.");
     }
-    return fido_error == FIDO_OK ? check_reset(key, err) : translate(key, fido_error, err);
+    return fido_error == FIDO_OK ? check_reset(key, err) : key_translate(key, fido_error, err);
 }
 
 enum ck_err ck_key_reset(struct ck_key **key, const struct ck_plugged_key *description,

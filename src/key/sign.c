@@ -80,11 +80,11 @@ static enum ck_err recognize(struct ck_key *key, const struct ck_request_options
     int fido = describe_look(asked, options, wanted);
     enum ck_err r = CK_OK;
     if (fido == FIDO_OK)
-        r = wait_for_key(key, WAIT_FOR_ANSWER, look, asked, &fido, err);
+        r = key_wait(key, WAIT_FOR_ANSWER, look, asked, &fido, err);
     if (r == CK_OK && fido == FIDO_OK)
         key->pin = CK_TAKE(pin);
     if (r == CK_OK && fido == FIDO_ERR_NO_CREDENTIALS)
-        r = translate(key, fido, err);
+        r = key_translate(key, fido, err);
     /* It is tried again, with this key or another one. */
     if (r != CK_OK)
         key->old_pin = CK_TAKE(pin);
@@ -138,7 +138,7 @@ static enum ck_err take(const struct ck_key *key, const fido_assert_t *from, siz
 
     if (!unwrap(fido_assert_authdata_ptr(from, index), fido_assert_authdata_len(from, index), &data,
                 &size))
-        return translate(key, FIDO_ERR_INVALID_CBOR, err);
+        return key_translate(key, FIDO_ERR_INVALID_CBOR, err);
     enum ck_err r = ck_bytes_copy(data, size, &assertion->authenticator_data, err);
     if (r == CK_OK)
         r = ck_bytes_copy(fido_assert_id_ptr(from, index), fido_assert_id_len(from, index),
@@ -169,16 +169,16 @@ enum ck_err ck_key_sign(struct ck_key *key, const struct ck_request_options *opt
         return r;
     int fido = describe(asked, options, &assertion.client_data_json);
     if (fido != FIDO_OK)
-        return translate(key, fido, err);
+        return key_translate(key, fido, err);
     r = recognize(key, options, wanted, err);
     if (r == CK_OK)
-        r = run_ceremony(
+        r = ceremony_run(
             key, &(struct ceremony){.call = sign, .data = asked, .verification = verification},
             err);
     if (r != CK_OK)
         return r;
     if (!choose(asked, wanted, user, &index))
-        return translate(key, FIDO_ERR_NO_CREDENTIALS, err);
+        return key_translate(key, FIDO_ERR_NO_CREDENTIALS, err);
     r = take(key, asked, index, &assertion, err);
     if (r != CK_OK)
         return r;

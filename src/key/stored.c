@@ -92,13 +92,13 @@ static int get_residents(struct ck_key *key, void *data, fido_opt_t built_in_uv,
 static int remove_one(struct ck_key *key, void *data, fido_opt_t built_in_uv, const char *pin)
 {
     struct query *query = data;
-    int r = probe_key(key->device);
+    int r = info_probe(key->device);
 
     (void)built_in_uv;
     if (r != FIDO_OK)
         return r;
     r = fido_credman_del_dev_rk(key->device, query->id->data, query->id->size, pin);
-    query->lost = r != FIDO_OK && !is_answer(r);
+    query->lost = r != FIDO_OK && !key_is_answer(r);
     return r;
 }
 
@@ -107,7 +107,7 @@ static enum ck_err run(struct ck_key *key, struct query *query,
                                    const char *pin),
                        struct ck_error *err)
 {
-    return run_ceremony(
+    return ceremony_run(
         key,
         &(struct ceremony){
             .call = call, .data = query, .verification = CK_VERIFY_ALWAYS, .touchless = true},

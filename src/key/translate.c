@@ -52,7 +52,7 @@ static const struct {
      "Plug it in and start again."},
 };
 
-enum ck_err translate(const struct ck_key *key, int fido_error, struct ck_error *err)
+enum ck_err key_translate(const struct ck_key *key, int fido_error, struct ck_error *err)
 {
     for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
         if (rows[i].fido_error == fido_error) {
@@ -66,7 +66,7 @@ enum ck_err translate(const struct ck_key *key, int fido_error, struct ck_error 
     return ck_error_hint(err, "Unplug it, plug it in again and retry.");
 }
 
-bool is_answer(int fido_error)
+bool key_is_answer(int fido_error)
 {
     return fido_error > 0; /* libfido2's own are negative, CTAP's are positive */
 }

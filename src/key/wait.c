@@ -101,7 +101,7 @@ static bool stop(const struct waiting *waiting, pthread_t thread)
 static enum ck_err not_in_time(const struct ck_key *key, enum wait wait, struct ck_error *err)
 {
     if (wait == WAIT_FOR_ANSWER)
-        return translate(key, FIDO_ERR_TIMEOUT, err);
+        return key_translate(key, FIDO_ERR_TIMEOUT, err);
     ck_error_set(err, CK_ERR_KEY, "the security key was not touched in time");
     return ck_error_hint(err, "Start again, and touch it when it blinks.");
 }
@@ -119,9 +119,9 @@ static enum ck_err start(struct waiting *waiting, pthread_t *ret_thread, struct 
     return CK_OK;
 }
 
-enum ck_err wait_for_key(struct ck_key *key, enum wait wait,
-                         int (*call)(struct ck_key *key, void *data), void *data,
-                         int *ret_fido_error, struct ck_error *err)
+enum ck_err key_wait(struct ck_key *key, enum wait wait,
+                     int (*call)(struct ck_key *key, void *data), void *data, int *ret_fido_error,
+                     struct ck_error *err)
 {
     struct waiting waiting = {.key = key, .call = call, .data = data};
     sigset_t all, before;
