@@ -30,7 +30,7 @@ static enum ck_err enter(void *data, struct ck_session **ret_session, struct ck_
     const struct ck_behalf *behalf = data;
     const struct ck_person *person = behalf->login->person;
 
-    person->tell_stage(person->data, CK_STAGE_LOGIN);
+    person->tell_stage(person->data, CK_STAGE_ENTER);
     return ck_operator_enter(behalf->by, &behalf->record, ret_session, err);
 }
 

@@ -7,6 +7,8 @@
 #include "deed.h"
 #include "enforce_internal.h"
 
+enum { TRIES_MAX = 5 }; /* of an edit that the server does not take */
+
 static void tell(const struct ck_enforce_batch *batch, size_t i)
 {
     if (batch->enforcer->settled != NULL && !ck_enforce_is_pending(batch->rows[i]))
@@ -97,6 +99,48 @@ static int sent_pw_update(const struct ck_record *record)
     return record->force_pw_update == 1;
 }
 
+static bool is_cancelled(const struct ck_enforcer *enforcer)
+{
+    return enforcer->cancel != NULL && *enforcer->cancel;
+}
+
+/*
+ * The server sent the request away for so long that what it says may be out of date. Whether it is
+ * still true after that time; then it may be sent again.
+ */
+static bool is_still_so(struct ck_enforce_batch *batch)
+{
+    struct ck_error ignored;
+
+    ck_admin_wait_turn(batch->enforcer->admin);
+    if (is_cancelled(batch->enforcer) || ck_enforce_batch_look(batch, &ignored) != CK_OK)
+        return false;
+    for (size_t i = 0; i < batch->count; i++) {
+        const struct ck_record *was = &batch->was[i], *now = &batch->rows[i]->record;
+        if (batch->looks[i] != CK_LOOK_SEEN || was->force_pw_update != now->force_pw_update ||
+            was->authsource != now->authsource)
+            return false;
+    }
+    return true;
+}
+
+static enum ck_err send_patiently(struct ck_enforce_batch *batch,
+                                  const struct ck_record *const *records, size_t count,
+                                  int pw_update, struct ck_said *said, struct ck_error *err)
+{
+    struct ck_admin *admin = batch->enforcer->admin;
+    enum ck_err r;
+
+    for (int tries = 1;; tries++) {
+        ck_admin_wait_turn(admin);
+        err->code = CK_OK;
+        r = ck_admin_set_flags(admin, records, count, batch->enforcement->on, pw_update, said, err);
+        bool again = r == CK_ERR_UNREACHABLE && ck_admin_not_taken(admin) && tries < TRIES_MAX;
+        if (!again || !is_still_so(batch))
+            return r;
+    }
+}
+
 /* One request for those with this value; *err is of its kind. */
 static void send_some(struct ck_enforce_batch *batch, int pw_update, struct ck_error *err)
 {
@@ -112,8 +156,7 @@ static void send_some(struct ck_enforce_batch *batch, int pw_update, struct ck_e
     }
     if (count == 0)
         return;
-    enum ck_err r = ck_admin_set_flags(batch->enforcer->admin, records, count,
-                                       batch->enforcement->on, pw_update, said, err);
+    enum ck_err r = send_patiently(batch, records, count, pw_update, said, err);
     for (size_t i = 0; i < count; i++) {
         batch->sent[places[i]] = true;
         if (r == CK_OK)
@@ -187,7 +230,7 @@ static void judge_seen(struct ck_enforce_batch *batch, size_t i)
     const char *side_effect = find_side_effect(&batch->was[i], &row->record);
 
     row->after = row->record.force_tfa;
-    if (side_effect != NULL)
+    if (side_effect != NULL && may_have_acted(error))
         ck_enforce_settle(row, CK_ENFORCE_UNKNOWN, "%s", side_effect);
     else if (row->after == batch->enforcement->on && !may_have_acted(error))
         ck_enforce_settle(row, CK_ENFORCE_ALREADY, NULL); /* somebody else did it */
@@ -306,11 +349,6 @@ static enum ck_err run_batch(struct ck_enforce_batch *batch, struct ck_error *er
     if (stopped == NULL || stopped->code != CK_ERR_REFUSED || acted_in_part(batch))
         look_back(batch);
     return finish(batch, err);
-}
-
-static bool is_cancelled(const struct ck_enforcer *enforcer)
-{
-    return enforcer->cancel != NULL && *enforcer->cancel;
 }
 
 static void leave(const struct ck_enforcer *enforcer, struct ck_enforcement *enforcement)

@@ -1,6 +1,7 @@
 /* Who manages, from the options. */
 #include "admin_target.h"
 
+#include "progress.h"
 #include "source.h"
 
 static enum ck_err check_given(const struct options *options, bool has_key, bool session_needed,
@@ -46,22 +47,41 @@ static enum ck_err read_login(const struct options *options, const struct ck_per
     return r;
 }
 
+bool admin_target_login_asked(const struct options *options)
+{
+    return option_on_command_line(options, OPTION_ACCOUNT);
+}
+
+static void tell_pause(void *data, int64_t pause_ms)
+{
+    const struct admin_target *target = data;
+
+    progress_say(target->options, "The server asks for fewer requests: waiting %lld s ...",
+                 (long long)(pause_ms + 999) / 1000);
+}
+
 enum ck_err admin_target_read(const struct options *options, const struct ck_person *person,
                               const struct ck_key_person *key_person, bool session_needed,
                               struct admin_target *target, struct ck_error *err)
 {
-    *target = (struct admin_target){0};
+    *target = (struct admin_target){.options = options};
+    brake_init(&target->brake, &brake_usual, tell_pause, target);
+    brake_send_again(&target->brake);
     enum ck_err r = source_read(options, OPTION_API_KEY_FILE, "API key", &target->api_key, err);
     if (r == CK_OK)
         r = check_given(options, target->api_key != NULL, session_needed, err);
     if (r != CK_OK)
         return r;
     target->logs_in = session_needed || target->api_key == NULL;
-    if (target->logs_in)
-        return read_login(options, person, key_person, &target->target, err);
-    target->target.login.settings = &target->target.settings;
-    target->target.login.person = person;
-    return target_read_server(options, &target->target.settings, err);
+    if (target->logs_in) {
+        r = read_login(options, person, key_person, &target->target, err);
+    } else {
+        target->target.login.settings = &target->target.settings;
+        target->target.login.person = person;
+        r = target_read_server(options, &target->target.settings, err);
+    }
+    target->target.settings.brake = &target->brake.http;
+    return r;
 }
 
 enum ck_err admin_target_open(struct admin_target *target, struct ck_error *err)
@@ -104,4 +124,5 @@ void admin_target_clear(struct admin_target *target)
     ck_session_close(&target->session);
     ck_secret_free(&target->api_key);
     target_clear(&target->target);
+    brake_clear(&target->brake);
 }

@@ -9,6 +9,7 @@
 #include "cowkey/mailcow/admin.h"
 #include "cowkey/mailcow/session.h"
 #include "options.h"
+#include "rollout/brake.h"
 #include "target.h"
 
 #define ADMIN_TARGET_OPTIONS                                                                       \
@@ -16,7 +17,9 @@
 
 /* Keep it where it was filled, as a target. */
 struct admin_target {
+    const struct options *options;
     struct target target; /* target.account is empty without an own login */
+    struct brake brake;   /* of all exchanges: a busy server is asked again, after a while */
     struct ck_secret *api_key;
     bool logs_in; /* it has an own login */
 
@@ -26,6 +29,12 @@ struct admin_target {
     struct ck_admin *with_key;  /* by the API key; NULL without one */
     struct ck_admin *admin;     /* which of them reads and edits: with_key where there is one */
 };
+
+/*
+ * Whether --account is on the command line: a login that was asked for is made, also where an API
+ * key would do. One of the environment or the profile is made only where it is needed.
+ */
+bool admin_target_login_asked(const struct options *options);
 
 /*
  * Fills target from the options, and asks for the password where an own login needs one. There is

@@ -13,8 +13,9 @@ enum ck_err audit_access_open(const struct options *options, bool deep, unsigned
     access->speaker = (struct speaker){.options = options, .target = target};
     access->person = person_new(&access->speaker);
     access->key_person = key_person_new(&access->speaker);
-    enum ck_err r =
-        admin_target_read(options, &access->person, &access->key_person, deep, &access->who, err);
+    bool session_needed = deep || admin_target_login_asked(options);
+    enum ck_err r = admin_target_read(options, &access->person, &access->key_person, session_needed,
+                                      &access->who, err);
     if (r == CK_OK)
         r = admin_target_open(&access->who, err);
     if (r == CK_OK && access->jobs > 1 && further_login_needs_person(options, &access->who)) {

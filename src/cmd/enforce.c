@@ -64,10 +64,11 @@ static enum ck_err prepare(struct enforcing *enforcing, struct ck_error *err)
     enforcing->speaker = (struct speaker){.options = options, .target = &acting->who.target};
     enforcing->person = person_new(&enforcing->speaker);
     enforcing->key_person = key_person_new(&enforcing->speaker);
+    bool logs_in = admin_target_login_asked(options);
     return option_given(options, OPTION_DRY_RUN)
-               ? admin_target_read(options, &enforcing->person, &enforcing->key_person, false,
+               ? admin_target_read(options, &enforcing->person, &enforcing->key_person, logs_in,
                                    &acting->who, err)
-               : acting_read(options, &enforcing->person, &enforcing->key_person, false, acting,
+               : acting_read(options, &enforcing->person, &enforcing->key_person, logs_in, acting,
                              err);
 }
 

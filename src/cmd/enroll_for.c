@@ -116,6 +116,8 @@ static bool needs_session(const struct options *options, const struct ck_account
     struct ck_account own;
     struct ck_error ignored;
 
+    if (admin_target_login_asked(options))
+        return true;
     return account->role == CK_ROLE_MAILBOX && option_given(options, OPTION_ACCOUNT) &&
            target_read_account(options, &own, &ignored) == CK_OK && own.role != CK_ROLE_MAILBOX;
 }
@@ -161,6 +163,8 @@ enum ck_err enroll_for_read(struct enroll_for *enroll_for, const struct options 
     if (r == CK_OK)
         r = target_read_other(options, person, key_person, &account, &enroll_for->password,
                               !enroll_for->acting.who.logs_in, target, err);
+    if (r == CK_OK && enroll_for->acts)
+        target->settings.brake = &enroll_for->acting.who.brake.http;
     return r;
 }
 

@@ -18,6 +18,7 @@ static void tell_stage(void *data, enum ck_stage stage)
     static const char *const sentences[] = {
         [CK_STAGE_PROBE] = "Asking the server for its release ...",
         [CK_STAGE_LOGIN] = "Logging in ...",
+        [CK_STAGE_ENTER] = "Entering the account, without its password ...",
         [CK_STAGE_CHANGE_PASSWORD] = "Changing the password, as the server insists ...",
         [CK_STAGE_MAKE_CREDENTIAL] = "Registering with the security key ...",
         [CK_STAGE_SUBMIT] = "Telling the server ...",

@@ -1,6 +1,8 @@
 /* Drawing a bar in place. */
 #include "progress.h"
 
+#include <pthread.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +21,10 @@ enum {
     COLUMNS_UNKNOWN = 80,
     LINE_SIZE = 256,
 };
+
+/* The bar that is on the terminal; it is wiped for what other threads have to say. */
+static struct progress *drawn_now;
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* of it, and of the terminal's line */
 
 void progress_begin(struct progress *progress, const struct options *options)
 {
@@ -56,6 +62,14 @@ static void format_rate(double part, size_t done, int64_t elapsed_ms, char *text
              left[0] != '\0' ? ", " : "", left);
 }
 
+static bool is_recent(const struct progress *progress, int64_t now_ms)
+{
+    pthread_mutex_lock(&lock);
+    bool recent = progress->drawn && now_ms - progress->drawn_ms < REDRAW_MS;
+    pthread_mutex_unlock(&lock);
+    return recent;
+}
+
 void progress_show(struct progress *progress, const char *what, double part, size_t done,
                    const char *unit)
 {
@@ -63,7 +77,7 @@ void progress_show(struct progress *progress, const char *what, double part, siz
 
     if (done == 0)
         progress->began_ms = now_ms; /* what comes before the first says nothing of their rate */
-    if (!progress->possible || (progress->drawn && now_ms - progress->drawn_ms < REDRAW_MS))
+    if (!progress->possible || is_recent(progress, now_ms))
         return;
     CK_CLEANUP(ck_free_p) char *name = ck_escape_terminal(what);
     char line[LINE_SIZE], bar[BAR + 1] = "", rate[96];
@@ -79,14 +93,18 @@ void progress_show(struct progress *progress, const char *what, double part, siz
     length = strlen(line);
     if (length > room)
         length = room;
+    pthread_mutex_lock(&lock);
     /* Erases what a longer line left behind it. */
     fprintf(stderr, "\r%.*s\033[K", (int)length, line);
     fflush(stderr);
     progress->drawn = true;
     progress->drawn_ms = now_ms;
+    drawn_now = progress;
+    pthread_mutex_unlock(&lock);
 }
 
-void progress_clear(struct progress *progress)
+/* With the lock held. */
+static void wipe(struct progress *progress)
 {
     if (!progress->drawn)
         return;
@@ -94,4 +112,28 @@ void progress_clear(struct progress *progress)
     fflush(stderr);
     progress->drawn = false;
     progress->drawn_ms = 0;
+    drawn_now = NULL;
+}
+
+void progress_clear(struct progress *progress)
+{
+    pthread_mutex_lock(&lock);
+    wipe(progress);
+    pthread_mutex_unlock(&lock);
+}
+
+void progress_say(const struct options *options, const char *format, ...)
+{
+    CK_CLEANUP(ck_free_p) char *text = NULL;
+    va_list arguments;
+
+    va_start(arguments, format);
+    if (vasprintf(&text, format, arguments) < 0)
+        text = NULL;
+    va_end(arguments);
+    pthread_mutex_lock(&lock);
+    if (drawn_now != NULL)
+        wipe(drawn_now);
+    say(options, "%s", text != NULL ? text : "");
+    pthread_mutex_unlock(&lock);
 }

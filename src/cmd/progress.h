@@ -29,6 +29,10 @@ void progress_begin(struct progress *progress, const struct options *options);
 void progress_show(struct progress *progress, const char *what, double part, size_t done,
                    const char *unit);
 
+/* Says a line beside whatever bar is drawn just now. Any thread may. */
+void progress_say(const struct options *options, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
 /* Wipes it, before anything else is printed, and in the end. */
 void progress_clear(struct progress *progress);
 

@@ -96,8 +96,10 @@ static enum ck_err check_options(const struct options *options, const char **ret
 /* With an API key alone there is a way into domain admins and admins, but not into mailboxes. */
 static bool needs_session(const struct options *options)
 {
-    return strchr(option_argument(options, 0), '@') != NULL &&
-           option_given(options, OPTION_ACCOUNT) && !option_given(options, OPTION_ALLOW_ONCE);
+    bool helps = strchr(option_argument(options, 0), '@') != NULL &&
+                 option_given(options, OPTION_ACCOUNT) && !option_given(options, OPTION_ALLOW_ONCE);
+
+    return helps || admin_target_login_asked(options);
 }
 
 /* The file is of no use when its password is certainly not in force. */

@@ -100,7 +100,9 @@ enum ck_verdict ck_prove_passkey(struct ck_login *login, const struct ck_bytes *
     /* mailcow's user handle is the account's name (protocol 5.1); a key may hold several users'. */
     const struct ck_bytes user = {(uint8_t *)login->account->name, strlen(login->account->name)};
 
-    login->person->tell_stage(login->person->data, CK_STAGE_PROOF);
+    /* Whoever wants the session logs in, and has told that. */
+    if (ret_session == NULL)
+        login->person->tell_stage(login->person->data, CK_STAGE_PROOF);
     enum ck_err r = ck_passkey_begin(login->settings, login->dialect, login->account, &session,
                                      &options, ret_why);
     if (r == CK_OK)

@@ -71,9 +71,24 @@ void ck_admin_close(struct ck_admin **admin)
     free(CK_TAKE(*admin));
 }
 
+static struct ck_http *http_of(const struct ck_admin *admin)
+{
+    return admin->session != NULL ? admin->session->http : admin->http;
+}
+
 void ck_admin_set_cancel(struct ck_admin *admin, const volatile sig_atomic_t *cancel)
 {
-    ck_http_set_cancel(admin->session != NULL ? admin->session->http : admin->http, cancel);
+    ck_http_set_cancel(http_of(admin), cancel);
+}
+
+void ck_admin_wait_turn(struct ck_admin *admin)
+{
+    ck_http_wait_turn(http_of(admin));
+}
+
+bool ck_admin_not_taken(const struct ck_admin *admin)
+{
+    return ck_http_not_taken(http_of(admin));
 }
 
 const struct ck_account *ck_admin_account(const struct ck_admin *admin)
@@ -195,7 +210,7 @@ enum ck_err ck_admin_post(struct ck_admin *admin, const char *path, const struct
         ck_api_error_parse(response.body, response.size, ignored, sizeof(ignored)))
         return ck_change_session_over(admin->session, err);
     r = check_answer(admin, &response, err);
-    if (r == CK_ERR_UNREACHABLE)
+    if (r == CK_ERR_UNREACHABLE && !ck_admin_not_taken(admin))
         r = err->code = CK_ERR_UNKNOWN;
     if (r != CK_OK)
         return r;

@@ -220,6 +220,7 @@ enum ck_http_stage ck_http_stage(const struct ck_http *http)
 void ck_http_set_last_words(struct ck_http *http, unsigned timeout_ms)
 {
     http->cancel = NULL;
+    http->last_words = true;
     if (http->timeout_ms > timeout_ms)
         http->timeout_ms = timeout_ms;
 }
@@ -227,8 +228,14 @@ void ck_http_set_last_words(struct ck_http *http, unsigned timeout_ms)
 void ck_http_end_last_words(struct ck_http *http)
 {
     http->cancel = http->cancel_at_first;
+    http->last_words = false;
     http->timeout_ms = http->timeout_ms_at_first;
     curl_easy_setopt(http->curl, CURLOPT_FRESH_CONNECT, 0L);
+}
+
+bool ck_http_not_taken(const struct ck_http *http)
+{
+    return http->not_taken;
 }
 
 void ck_http_set_cancel(struct ck_http *http, const volatile sig_atomic_t *cancel)
@@ -324,6 +331,32 @@ static enum ck_err run_at(struct ck_exchange *exchange, const char *url,
     return r;
 }
 
+/* As often as the server has to be asked. */
+static enum ck_err run_all(struct ck_exchange *exchange, const char *path, const char *url,
+                           struct ck_response *ret_response, struct ck_error *err)
+{
+    struct ck_http *http = exchange->http;
+    size_t size_max = exchange->intake.size_max;
+    bool ages = http->has_turn;
+
+    for (unsigned tries = 1;; tries++) {
+        CK_CLEANUP(ck_response_clear) struct ck_response response = {0};
+        enum ck_err r = run_at(exchange, url, &response, err);
+        trace(exchange, path, r == CK_OK ? response.status : 0);
+        http->not_taken = r == CK_OK && ck_http_is_not_taken(&response);
+        if (r != CK_OK)
+            return r;
+        if (!ck_http_shall_repeat(exchange, &response, tries, ages)) {
+            *ret_response = response;
+            response = (struct ck_response){0};
+            return CK_OK;
+        }
+        ck_intake_clear(&exchange->intake);
+        exchange->intake.size_max = size_max;
+        exchange->begun = false;
+    }
+}
+
 static enum ck_err run(struct ck_exchange *exchange, const char *path, struct curl_slist *headers,
                        struct ck_response *ret_response, struct ck_error *err)
 {
@@ -336,14 +369,13 @@ static enum ck_err run(struct ck_exchange *exchange, const char *path, struct cu
     if (exchange->intake.size_max == 0)
         exchange->intake.size_max = CK_HTTP_BODY_MAX;
     curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
-    enum ck_err r = run_at(exchange, url, ret_response, err);
+    enum ck_err r = run_all(exchange, path, url, ret_response, err);
     if (r == CK_OK)
         blot_key(exchange->http, ret_response);
     /* They are the caller's: curl only borrowed them. */
     curl_easy_setopt(curl, CURLOPT_HTTPHEADER, NULL);
     ck_secret_erase(url, sizeof(url));
     ck_intake_clear(&exchange->intake);
-    trace(exchange, path, r == CK_OK ? ret_response->status : 0);
     return r;
 }
 

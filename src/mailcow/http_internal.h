@@ -18,7 +18,9 @@ struct ck_http {
     int64_t (*now_s)(void);
     void (*trace)(const char *method, const char *path, int status);
     const struct ck_http_brake *brake;
-    bool has_turn; /* the next exchange waited at the brake already */
+    bool has_turn;   /* the next exchange waited at the brake already */
+    bool last_words; /* what is sent now may be sent twice */
+    bool not_taken;  /* of the last exchange */
     char origin[CK_ORIGIN_MAX];
     char message[CURL_ERROR_SIZE];
     unsigned timeout_ms;
@@ -39,5 +41,12 @@ CURLSH *ck_http_share(void);
 /* The error of an exchange that failed with code. */
 enum ck_err ck_http_describe(const struct ck_exchange *exchange, CURLcode code,
                              struct ck_error *err);
+
+/* Whether the answer says that nothing was done with the request. */
+bool ck_http_is_not_taken(const struct ck_response *response);
+
+/* Whether it shall be sent again; ages: what it says would grow old. */
+bool ck_http_shall_repeat(const struct ck_exchange *exchange, const struct ck_response *response,
+                          unsigned tries, bool ages);
 
 #endif

@@ -107,7 +107,10 @@ enum ck_err ck_session_post_script(struct ck_session *session, const char *path,
 enum ck_err ck_session_bad_status(int status, enum ck_err code, struct ck_error *err)
 {
     ck_error_set(err, code, "the server answered with status %d", status);
-    if (status == 403 || status == 429)
+    if (status == 429)
+        return ck_error_hint(err, "The server, or a proxy before it, asks for fewer requests: try "
+                                  "again in some minutes.");
+    if (status == 403)
         return ck_error_hint(err, "A proxy or a firewall before mailcow seems to turn us away.");
     if (status >= 300 && status < 400)
         return ck_error_hint(err, "A proxy before mailcow seems to have other addresses.");

@@ -64,6 +64,8 @@ static int64_t slow_down(struct brake *brake, int64_t wish_ms)
     /* Exchanges that were under way when the pause began say nothing of whether it helped. */
     if (now_ms >= brake->until_ms) {
         bool again = brake->pause_ms > 0;
+        if (!again)
+            brake->since_ms = now_ms;
         brake->pause_ms = again ? smaller(2 * brake->pause_ms, pace->max) : pace->first;
         if (length_ms < brake->pause_ms)
             length_ms = brake->pause_ms;
@@ -82,6 +84,7 @@ static void after(void *data, int status, int64_t retry_after_s)
     pthread_mutex_lock(&brake->lock);
     if (status == TOO_MANY || status == UNAVAILABLE) {
         hits++;
+        brake->wish_ms = retry_after_s * 1000;
         pause_ms = slow_down(brake, retry_after_s * 1000);
     } else if (status > 0 && status < FAILURES && ck_clock_steady_ms() >= brake->until_ms) {
         brake->pause_ms = 0;
@@ -89,6 +92,24 @@ static void after(void *data, int status, int64_t retry_after_s)
     pthread_mutex_unlock(&brake->lock);
     if (pause_ms > 0 && brake->tell_pause != NULL)
         brake->tell_pause(brake->data, pause_ms);
+}
+
+static bool again(void *data, unsigned tries, int64_t pause_max_ms,
+                  const volatile sig_atomic_t *cancel)
+{
+    struct brake *brake = data;
+
+    pthread_mutex_lock(&brake->lock);
+    int64_t left_ms = brake->until_ms - ck_clock_steady_ms();
+    bool in_bounds = tries < BRAKE_TRIES_MAX && brake->wish_ms <= brake->pace.wish_max &&
+                     brake->until_ms - brake->since_ms <= BRAKE_PATIENCE_MS;
+    pthread_mutex_unlock(&brake->lock);
+    return in_bounds && left_ms <= pause_max_ms && (cancel == NULL || !*cancel);
+}
+
+void brake_send_again(struct brake *brake)
+{
+    brake->http.again = again;
 }
 
 void brake_init(struct brake *brake, const struct brake_pace *pace,

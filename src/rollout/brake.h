@@ -10,6 +10,8 @@
 
 #include "cowkey/mailcow/http.h"
 
+enum { BRAKE_TRIES_MAX = 10, BRAKE_PATIENCE_MS = 15 * 60 * 1000 };
+
 /* Milliseconds. What the server asks for (Retry-After) is honoured up to wish_max. */
 struct brake_pace {
     int64_t first, max, wish_max;
@@ -25,6 +27,8 @@ struct brake {
 
     pthread_mutex_t lock; /* of all below */
     int64_t pause_ms;     /* of the latest pause; 0: the server took the last exchange */
+    int64_t since_ms;     /* of the steady clock: when the first of these pauses began */
+    int64_t wish_ms;      /* of the latest answer that asked for one; negative: it did not say */
     int64_t until_ms;     /* of the steady clock: nobody sends before */
 };
 
@@ -34,6 +38,13 @@ void brake_clear(struct brake *brake); /* when no client uses it any more */
 
 /* How long from now on nobody may send; 0: not at all. */
 int64_t brake_left_ms(struct brake *brake);
+
+/*
+ * From now on requests that the server did not take are sent again, each BRAKE_TRIES_MAX times at
+ * most: unless it wishes for a longer pause than is honoured, or the pauses in a row are going to
+ * take more than BRAKE_PATIENCE_MS.
+ */
+void brake_send_again(struct brake *brake);
 
 /* How often this thread was asked to slow down, by whatever brake. */
 unsigned brake_hits(void);

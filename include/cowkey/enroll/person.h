@@ -21,6 +21,7 @@
 enum ck_stage {
     CK_STAGE_PROBE,
     CK_STAGE_LOGIN,
+    CK_STAGE_ENTER, /* somebody else's account, without its password */
     CK_STAGE_CHANGE_PASSWORD,
     CK_STAGE_MAKE_CREDENTIAL,
     CK_STAGE_SUBMIT,

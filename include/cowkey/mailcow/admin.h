@@ -90,6 +90,10 @@ void ck_admin_close(struct ck_admin **admin);
  */
 void ck_admin_set_cancel(struct ck_admin *admin, const volatile sig_atomic_t *cancel);
 
+/* As ck_http_wait_turn and ck_http_not_taken. */
+void ck_admin_wait_turn(struct ck_admin *admin);
+bool ck_admin_not_taken(const struct ck_admin *admin);
+
 /* Whose session it is; NULL with an API key. */
 const struct ck_account *ck_admin_account(const struct ck_admin *admin);
 /* Whether it may read and change accounts of this role: a domain admin's session only mailboxes. */
@@ -139,6 +143,7 @@ struct ck_account_edit {
  * - CK_ERR_UNCHANGED: refused, in the server's words; or "success", and the record is as before; or
  *   a password that mailcow does not keep.
  * - CK_ERR_REFUSED: the API key is wrong or may only read.
+ * - CK_ERR_UNREACHABLE: the server did not take it (429, or 503 and when to come again).
  * - CK_ERR_UNKNOWN: cut, not understood, or the record shows something else than was asked for.
  */
 enum ck_err ck_admin_edit(struct ck_admin *admin, const struct ck_record *now,

@@ -2,8 +2,9 @@
  * One browser-like client: a cookie jar, a connection, a constant User-Agent, and strict habits.
  *
  * https with verified certificates only, no redirect is followed, one timeout for each exchange,
- * answers are bounded also after unpacking. A post goes out once: it is never repeated, not even on
- * a connection that turned out to be closed. The clients of a thread share their connections (not
+ * answers are bounded also after unpacking. A post goes out once: it is not repeated, not even on a
+ * connection that turned out to be closed, unless the server says that it did not take it, and a
+ * brake that it shall be sent again. The clients of a thread share their connections (not
  * their cookies); a client belongs to the thread that made it.
  */
 #ifndef COWKEY_MAILCOW_HTTP_H
@@ -25,6 +26,7 @@ enum {
     CK_HTTP_PATH_MAX = 1024,                  /* bytes of a path with query, with NUL */
     CK_HTTP_API_KEY_MAX = 255,                /* bytes of an API key: the server's column */
     CK_HTTP_RETRY_AFTER_MAX_S = 24 * 60 * 60, /* of a longer Retry-After this is told */
+    CK_HTTP_FRESH_MS = 20 * 1000, /* what would grow old is not sent again after a longer pause */
 };
 
 /*
@@ -40,6 +42,14 @@ struct ck_http_brake {
      * asks to wait (RFC 9110 section 10.2.3), 0 to CK_HTTP_RETRY_AFTER_MAX_S; -1: it does not say.
      */
     void (*after)(void *data, int status, int64_t retry_after_s);
+    /*
+     * Whether a request that the server did not take, and which was sent tries times by now, shall
+     * be sent again after a pause of at most pause_max_ms; *cancel as above. Told after the call
+     * above, and of a post only if its answer says by itself that nothing was done with it: 429, or
+     * a 503 that names the time to come again. NULL: never.
+     */
+    bool (*again)(void *data, unsigned tries, int64_t pause_max_ms,
+                  const volatile sig_atomic_t *cancel);
 };
 
 /*
@@ -159,6 +169,9 @@ void ck_http_set_cancel(struct ck_http *http, const volatile sig_atomic_t *cance
 
 /* Waits at the brake now, so that the next exchange is not held up: for what would grow old. */
 void ck_http_wait_turn(struct ck_http *http);
+
+/* Whether the last exchange ended with an answer by which the server did not take the request. */
+bool ck_http_not_taken(const struct ck_http *http);
 
 /* From now on each exchange has a connection of its own. */
 void ck_http_use_fresh_connection(struct ck_http *http);

@@ -39,8 +39,11 @@ static struct {
     size_t nameless; /* in each list of mailboxes */
     bool is_domain_admin, refuses_reads_after_edits, refuses_reads;
     int hitches_after_edits; /* so many reads fail */
-    int edits, reads, lists;
+    int edits, reads, lists, waits;
     struct fake_fault fault;
+    int not_taken; /* so many edits, from the first on, are sent away */
+    bool was_not_taken;
+    const char *changed_while_waiting; /* its password has to be changed since */
     volatile sig_atomic_t *cancel_with_edit;
 
     /* The journal: whose intent or outcome by the number in its id. */
@@ -202,6 +205,20 @@ static bool edit(struct fake_account *account, int force_tfa, int force_pw_updat
     return true;
 }
 
+void ck_admin_wait_turn(struct ck_admin *admin)
+{
+    (void)admin;
+    fake.waits++;
+    if (fake.was_not_taken && fake.changed_while_waiting != NULL)
+        find(fake.changed_while_waiting)->force_pw_update = 1;
+}
+
+bool ck_admin_not_taken(const struct ck_admin *admin)
+{
+    (void)admin;
+    return fake.was_not_taken;
+}
+
 enum ck_err ck_admin_set_flags(struct ck_admin *admin, const struct ck_record *const *records,
                                size_t count, int force_tfa, int force_pw_update,
                                struct ck_said *ret_said, struct ck_error *err)
@@ -215,6 +232,9 @@ enum ck_err ck_admin_set_flags(struct ck_admin *admin, const struct ck_record *c
         assert_int_equal(records[i]->account.role, records[0]->account.role);
         require_intent(records[i]->account.name);
     }
+    fake.was_not_taken = fake.edits <= fake.not_taken;
+    if (fake.was_not_taken)
+        return ck_error_set(err, CK_ERR_UNREACHABLE, "sent away");
     if (!faulty || fake.fault.acts) {
         for (size_t i = 0; i < count; i++) {
             if (!edit(find(records[i]->account.name), force_tfa, force_pw_update, &said[i]))
@@ -816,6 +836,50 @@ static void test_an_edit_that_does_not_get_through(void **state)
     expect_all_concluded();
 }
 
+static void test_an_edit_that_is_not_taken_at_first(void **state)
+{
+    (void)state;
+    add_mailboxes(60);
+    CK_CLEANUP(ck_enforcement_clear) struct ck_enforcement enforcement = plan(on_for_mailboxes());
+
+    fake.not_taken = 3;
+    run(&enforcement);
+    assert_int_equal(fake.edits, 5);
+    assert_true(fake.waits >= 5);
+    assert_int_equal(fake.deeds_count, 60);
+    assert_int_equal(ck_enforcement_count(&enforcement, CK_ENFORCE_CHANGED), 60);
+}
+
+static void test_an_edit_that_is_never_taken(void **state)
+{
+    (void)state;
+    add_mailboxes(60);
+    CK_CLEANUP(ck_enforcement_clear) struct ck_enforcement enforcement = plan(on_for_mailboxes());
+
+    fake.not_taken = 100;
+    run_ends(&enforcement, CK_ERR_UNREACHABLE);
+    assert_int_equal(fake.edits, 5);
+    assert_int_equal(ck_enforcement_count(&enforcement, CK_ENFORCE_FAILED), 50);
+    assert_int_equal(ck_enforcement_count(&enforcement, CK_ENFORCE_NOT_TRIED), 10);
+    expect_row(&enforcement, "u060@example.test", CK_ENFORCE_FAILED, 0, 0, "sent away");
+    expect_all_concluded();
+}
+
+/* What would be sent again is not true any more. */
+static void test_what_changes_while_it_waits(void **state)
+{
+    (void)state;
+    add_mailboxes(3);
+    CK_CLEANUP(ck_enforcement_clear) struct ck_enforcement enforcement = plan(on_for_mailboxes());
+
+    fake.not_taken = 1;
+    fake.changed_while_waiting = "u002@example.test";
+    run_ends(&enforcement, CK_ERR_UNREACHABLE);
+    assert_int_equal(fake.edits, 1);
+    assert_int_equal(ck_enforcement_count(&enforcement, CK_ENFORCE_FAILED), 3);
+    assert_int_equal(find("u002@example.test")->force_pw_update, 1);
+}
+
 static void test_nothing_is_sent_without_a_journal(void **state)
 {
     (void)state;
@@ -887,6 +951,9 @@ int main(void)
         TEST(test_a_refused_key_ends_it),
         TEST(test_a_key_that_is_refused_the_second_time),
         TEST(test_an_edit_that_does_not_get_through),
+        TEST(test_an_edit_that_is_not_taken_at_first),
+        TEST(test_an_edit_that_is_never_taken),
+        TEST(test_what_changes_while_it_waits),
         TEST(test_nothing_is_sent_without_a_journal),
         TEST(test_an_outcome_that_the_journal_lacks_ends_it),
         TEST(test_an_interrupt_ends_it_after_the_edit),

@@ -137,6 +137,74 @@ static void test_hits_are_counted_by_thread(void **state)
     brake_clear(&bench.brake);
 }
 
+/* --- sending again --- */
+
+static bool sends_again(unsigned tries, int64_t pause_max_ms)
+{
+    return bench.brake.http.again(bench.brake.http.data, tries, pause_max_ms, NULL);
+}
+
+static void test_nothing_is_sent_again_by_itself(void **state)
+{
+    (void)state;
+    begin(&short_pace);
+    assert_null(bench.brake.http.again);
+    brake_clear(&bench.brake);
+}
+
+static void test_sends_again_so_many_times(void **state)
+{
+    volatile sig_atomic_t cancel = 1;
+
+    (void)state;
+    begin(&short_pace);
+    brake_send_again(&bench.brake);
+    exchange(429, -1);
+    assert_true(sends_again(1, INT64_MAX));
+    assert_true(sends_again(BRAKE_TRIES_MAX - 1, INT64_MAX));
+    assert_false(sends_again(BRAKE_TRIES_MAX, INT64_MAX));
+    assert_false(bench.brake.http.again(bench.brake.http.data, 1, INT64_MAX, &cancel));
+    brake_clear(&bench.brake);
+}
+
+static void test_sends_nothing_again_that_grows_old(void **state)
+{
+    (void)state;
+    begin(&long_pace);
+    brake_send_again(&bench.brake);
+    exchange(429, -1);
+    assert_true(sends_again(1, LONG_MS));
+    assert_false(sends_again(1, LONG_MS / 2));
+    brake_clear(&bench.brake);
+}
+
+/* What is honoured up to a bound only is no use to who asks for more. */
+static void test_gives_up_where_the_wish_is_too_long(void **state)
+{
+    (void)state;
+    begin(&short_pace);
+    brake_send_again(&bench.brake);
+    exchange(429, 1);
+    assert_true(sends_again(1, INT64_MAX));
+    answer(503, 2);
+    assert_false(sends_again(1, INT64_MAX));
+    brake_clear(&bench.brake);
+}
+
+static void test_gives_up_after_all_the_pauses(void **state)
+{
+    static const struct brake_pace slow = {1, 1, 2 * BRAKE_PATIENCE_MS};
+
+    (void)state;
+    begin(&slow);
+    brake_send_again(&bench.brake);
+    exchange(429, BRAKE_PATIENCE_MS / 1000);
+    assert_true(sends_again(1, INT64_MAX));
+    answer(429, BRAKE_PATIENCE_MS / 1000 + 1);
+    assert_false(sends_again(1, INT64_MAX));
+    brake_clear(&bench.brake);
+}
+
 /* --- other threads --- */
 
 struct waiter {
@@ -198,6 +266,11 @@ int main(void)
         cmocka_unit_test(test_what_was_under_way_counts_once),
         cmocka_unit_test(test_server_says_how_long),
         cmocka_unit_test(test_hits_are_counted_by_thread),
+        cmocka_unit_test(test_nothing_is_sent_again_by_itself),
+        cmocka_unit_test(test_sends_again_so_many_times),
+        cmocka_unit_test(test_sends_nothing_again_that_grows_old),
+        cmocka_unit_test(test_gives_up_where_the_wish_is_too_long),
+        cmocka_unit_test(test_gives_up_after_all_the_pauses),
         cmocka_unit_test(test_all_threads_wait),
         cmocka_unit_test(test_interruption_ends_a_pause),
     };
