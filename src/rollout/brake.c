@@ -55,6 +55,15 @@ static void before(void *data, const volatile sig_atomic_t *cancel)
     }
 }
 
+/* With the lock held. One that has nothing sent again leaves that to those who use it. */
+static void give_up(struct brake *brake)
+{
+    if (brake->http.again == NULL)
+        return;
+    brake->given_up = true;
+    brake->until_ms = 0;
+}
+
 /* With the lock held. Returns the new pause's length when it is one, or got longer; else 0. */
 static int64_t slow_down(struct brake *brake, int64_t wish_ms)
 {
@@ -70,7 +79,9 @@ static int64_t slow_down(struct brake *brake, int64_t wish_ms)
         if (length_ms < brake->pause_ms)
             length_ms = brake->pause_ms;
     }
-    if (now_ms + length_ms <= brake->until_ms)
+    if (wish_ms > pace->wish_max || now_ms + length_ms - brake->since_ms > BRAKE_PATIENCE_MS)
+        give_up(brake);
+    if (brake->given_up || now_ms + length_ms <= brake->until_ms)
         return 0;
     brake->until_ms = now_ms + length_ms;
     return length_ms;
@@ -84,10 +95,10 @@ static void after(void *data, int status, int64_t retry_after_s)
     pthread_mutex_lock(&brake->lock);
     if (status == TOO_MANY || status == UNAVAILABLE) {
         hits++;
-        brake->wish_ms = retry_after_s * 1000;
         pause_ms = slow_down(brake, retry_after_s * 1000);
     } else if (status > 0 && status < FAILURES && ck_clock_steady_ms() >= brake->until_ms) {
         brake->pause_ms = 0;
+        brake->given_up = false;
     }
     pthread_mutex_unlock(&brake->lock);
     if (pause_ms > 0 && brake->tell_pause != NULL)
@@ -100,11 +111,12 @@ static bool again(void *data, unsigned tries, int64_t pause_max_ms,
     struct brake *brake = data;
 
     pthread_mutex_lock(&brake->lock);
+    if (tries >= BRAKE_TRIES_MAX)
+        give_up(brake);
     int64_t left_ms = brake->until_ms - ck_clock_steady_ms();
-    bool in_bounds = tries < BRAKE_TRIES_MAX && brake->wish_ms <= brake->pace.wish_max &&
-                     brake->until_ms - brake->since_ms <= BRAKE_PATIENCE_MS;
+    bool given_up = brake->given_up;
     pthread_mutex_unlock(&brake->lock);
-    return in_bounds && left_ms <= pause_max_ms && (cancel == NULL || !*cancel);
+    return !given_up && left_ms <= pause_max_ms && (cancel == NULL || !*cancel);
 }
 
 void brake_send_again(struct brake *brake)

@@ -28,7 +28,7 @@ struct brake {
     pthread_mutex_t lock; /* of all below */
     int64_t pause_ms;     /* of the latest pause; 0: the server took the last exchange */
     int64_t since_ms;     /* of the steady clock: when the first of these pauses began */
-    int64_t wish_ms;      /* of the latest answer that asked for one; negative: it did not say */
+    bool given_up;        /* nothing is sent again, or waits, until the server takes something */
     int64_t until_ms;     /* of the steady clock: nobody sends before */
 };
 
@@ -40,9 +40,9 @@ void brake_clear(struct brake *brake); /* when no client uses it any more */
 int64_t brake_left_ms(struct brake *brake);
 
 /*
- * From now on requests that the server did not take are sent again, each BRAKE_TRIES_MAX times at
- * most: unless it wishes for a longer pause than is honoured, or the pauses in a row are going to
- * take more than BRAKE_PATIENCE_MS.
+ * From now on requests that the server did not take are sent again. It gives up when one was sent
+ * BRAKE_TRIES_MAX times, when the server wishes for a longer pause than is honoured, and when the
+ * pauses in a row are going to take more than BRAKE_PATIENCE_MS.
  */
 void brake_send_again(struct brake *brake);
 

@@ -460,6 +460,61 @@ class Trouble(AuditCase):
                            hints="enroll")
 
 
+class Busy(AuditCase):
+    """The server asks for fewer requests: it gets them later, and the audit is the same."""
+
+    def setUp(self):
+        super().setUp()
+        self.server.needs_simulation("a busy server")
+
+    def calm(self, words, by):
+        rows = self.audit(*words, by=by).document["accounts"]
+        return rows, len(self.server.requests())
+
+    @each({"api key": ([], "api key"), "admin": (["--deep", "--domain", "example.test"], "admin"),
+           "domain admin": (["--deep"], "da1")})
+    def test_anywhere(self, words, by):
+        rows, count = self.calm(words, by)
+        for index in range(count):
+            with self.subTest(f"exchange {index}"):
+                self.server.reset()
+                self.server.fault("status:429:1" if index % 2 else "status:429", skip=index)
+                outcome = self.audit(*words, by=by)
+                self.assertEqual(outcome.document["accounts"], rows)
+                self.assertIs(outcome.document["summary"]["complete"], True)
+                self.assertIn("asks for fewer requests: waiting 1 s", outcome.stderr)
+
+    def test_unavailable_for_a_while(self):
+        rows, _ = self.calm(["--deep"], "admin")
+        self.server.reset()
+        self.server.fault("status:503:1", skip=6, times=2)
+        self.assertEqual(self.audit("--deep", by="admin").document["accounts"], rows)
+
+    def test_several_sessions_wait_together(self):
+        rows, _ = self.calm(["--deep", "--jobs", "3"], "admin")
+        self.server.reset()
+        self.server.fault("status:429:2", path="/", method="GET", skip=1, times=2)
+        self.assertEqual(self.audit("--deep", "--jobs", "3", by="admin").document["accounts"], rows)
+
+    def test_for_too_long(self):
+        """Nobody waits for an hour; what was read up to then is shown."""
+        self.sessions_lost = 1  # nor could it be logged out
+        self.server.fault("status:429:3600", skip=14, times=999)
+        outcome = self.audit("--deep", "--mailboxes", by="admin", status=6)
+        self.assertIs(outcome.document["summary"]["complete"], False)
+        self.assertGreater(len(outcome.document["accounts"]), 0)
+        self.assertEqual(outcome.error["error"], "the server answered with status 429")
+        self.assertIn("fewer requests", outcome.error["hint"])
+        self.assertLess(outcome.finished - outcome.started, 30)
+
+    def test_interrupted_while_it_waits(self):
+        self.server.fault("status:429:600", path="/api/v1/get/domain/all")
+        person = self.sit_down(None, "audit", *self.key_words("ro"))
+        person.expect("waiting 600 s")
+        person.interrupt()
+        self.finish(person, 130)
+
+
 class Exceptions(AuditCase):
     DAY = "2099-12-31"
 

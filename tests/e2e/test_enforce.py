@@ -535,6 +535,55 @@ class Faults(EnforceCase):
         self.assert_forced(self.alice, self.bob, self.carol, forced=False)
 
 
+class Busy(EnforceCase):
+    """The server asks for fewer requests: everybody is changed all the same, or known not to be."""
+
+    @each({"api key": "api key", "admin": "admin", "da1": "da1"})
+    def test_anywhere(self, by):
+        self.enforce("on", "--mailboxes", by=by)
+        for index in range(len(self.server.requests())):
+            with self.subTest(f"exchange {index}"):
+                self.server.reset()
+                self.server.fault("status:429", skip=index)
+                outcome = self.enforce("on", "--mailboxes", by=by)
+                self.assertEqual(set(self.results(outcome).values()), {"changed"})
+                self.assert_forced(self.alice, self.bob, self.carol)
+                self.assertIn("asks for fewer requests", outcome.stderr)
+
+    @each({"429": "status:429:1", "503": "status:503:1"})
+    def test_edit_is_sent_again(self, do):
+        self.server.fault(do, path=EDIT["mailbox"], times=2)
+        self.assertEqual(self.results(self.enforce("on", self.bob.name)), {self.bob.name: "changed"})
+        self.assertEqual(self.deeds(), {self.bob.name: ["done"]})
+        self.assertEqual(len(self.edits()), 3)
+
+    def test_edit_that_a_proxy_may_have_passed_on(self):
+        """503 without a time to come again: it is not sent twice, and what it did is not known."""
+        self.server.fault("status:503", path=EDIT["mailbox"])
+        outcome = self.enforce("on", self.bob.name, status=4)
+        self.assertEqual(self.results(outcome), {self.bob.name: "unknown"})
+        self.assertEqual(len(self.edits()), 1)
+
+    def test_for_too_long(self):
+        """An edit that was not taken did nothing, for sure."""
+        self.server.arrange("many-mailboxes", "example.org", 60)
+        self.server.fault("status:429:3600", path=EDIT["mailbox"], skip=1, times=99)
+        outcome = self.enforce("on", "--domain", "example.org", status=1)
+        summary = outcome.document["summary"]
+        self.assertEqual((summary["changed"], summary["failed"], summary["unknown"]), (50, 10, 0))
+        self.assertEqual(set(map(str, self.deeds().values())), {"['done']", "['failed']"})
+        self.assertIn("fewer requests", outcome.error["hint"])
+
+    def test_what_changes_during_a_long_pause(self):
+        """The flag that is sent along is not taken back to what it was."""
+        self.server.fault("status:429:25", path=EDIT["mailbox"])
+        self.server.meanwhile("force-pw-update", self.bob.name, "on", path=EDIT["mailbox"])
+        outcome = self.enforce("on", self.bob.name, self.alice.name, status=None)
+        self.assertEqual(outcome.status, 6, outcome)
+        self.assertEqual(set(self.results(outcome).values()), {"failed"})
+        self.assertEqual(self.flags(self.bob), (False, True))
+
+
 class Question(EnforceCase):
     def test_needs_a_terminal(self):
         outcome = self.cowkey(None, "--json", *self.key_words(), "enforce", "on", self.bob.name,

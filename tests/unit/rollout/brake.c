@@ -162,8 +162,9 @@ static void test_sends_again_so_many_times(void **state)
     exchange(429, -1);
     assert_true(sends_again(1, INT64_MAX));
     assert_true(sends_again(BRAKE_TRIES_MAX - 1, INT64_MAX));
-    assert_false(sends_again(BRAKE_TRIES_MAX, INT64_MAX));
     assert_false(bench.brake.http.again(bench.brake.http.data, 1, INT64_MAX, &cancel));
+    assert_false(sends_again(BRAKE_TRIES_MAX, INT64_MAX));
+    assert_false(sends_again(1, INT64_MAX));
     brake_clear(&bench.brake);
 }
 
@@ -186,8 +187,15 @@ static void test_gives_up_where_the_wish_is_too_long(void **state)
     brake_send_again(&bench.brake);
     exchange(429, 1);
     assert_true(sends_again(1, INT64_MAX));
-    answer(503, 2);
+    assert_int_equal(answer(503, 2), 0);
     assert_false(sends_again(1, INT64_MAX));
+    assert_int_equal(brake_left_ms(&bench.brake), 0);
+    /* Until the server takes something. */
+    assert_int_equal(exchange(429, 1), 0);
+    assert_false(sends_again(1, INT64_MAX));
+    exchange(200, -1);
+    assert_int_equal(exchange(429, -1), FIRST_MS);
+    assert_true(sends_again(1, INT64_MAX));
     brake_clear(&bench.brake);
 }
 
@@ -200,8 +208,9 @@ static void test_gives_up_after_all_the_pauses(void **state)
     brake_send_again(&bench.brake);
     exchange(429, BRAKE_PATIENCE_MS / 1000);
     assert_true(sends_again(1, INT64_MAX));
-    answer(429, BRAKE_PATIENCE_MS / 1000 + 1);
+    assert_int_equal(answer(429, BRAKE_PATIENCE_MS / 1000 + 1), 0);
     assert_false(sends_again(1, INT64_MAX));
+    assert_int_equal(brake_left_ms(&bench.brake), 0);
     brake_clear(&bench.brake);
 }
 
