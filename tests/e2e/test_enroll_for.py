@@ -545,5 +545,122 @@ class ResetTrouble(ForCase):
         self.assert_failed(outcome, 2, says="API key")
 
 
+# By whom, what, for whom, and by which password of theirs.
+FLOWS = {"passkey by log in as": ("admin", "passkey", "bob@example.test", None),
+         "passkey by a domain admin": ("da1", "passkey", "bob@example.test", None),
+         "passkey by sign-on": (API_KEY, "passkey", "da2", None),
+         "totp by their login": (None, "totp", "bob@example.test", "given"),
+         "totp by log in as": ("admin", "totp", "bob@example.test", "given"),
+         "totp by sign-on, reset": (API_KEY, "totp", "da2", "reset"),
+         "totp by an API key, reset": (API_KEY, "totp", "bob@example.test", "reset"),
+         "security key by log in as, reset": ("da1", "webauthn", "bob@example.test", "reset")}
+
+
+class EachExchange(ForCase):
+    """Something befalls one exchange after the other."""
+
+    def setUp(self):
+        super().setUp()
+        self.server.needs_simulation("cuts")
+        self.key(pin=PIN)
+
+    def prepare(self):
+        self.server.reset()
+        for path in (self.out, self.for_password, self.journal):
+            path.unlink(missing_ok=True)
+
+    def run_flow(self, flow, status=None):
+        by, kind, name, password = flow
+        account = self.server.account(name)
+        words = {None: [], "given": self.password_of(account), "reset": self.with_reset()}[password]
+        if kind == "webauthn":
+            words = [*words, "--pin-file", self.pin_file]
+        return self.enroll_for(by, kind, account, *words, status=status)
+
+    def at_each_exchange(self, flow, do, check, status=None):
+        self.prepare()
+        self.run_flow(flow, status=0)
+        for index in range(len(self.server.requests())):
+            with self.subTest(f"exchange {index}"):
+                self.prepare()
+                self.server.fault(do, skip=index)
+                check(self.run_flow(flow, status), flow)
+
+
+class Cut(EachExchange):
+    """Before and after the server acted: what is said, and written down, is what is."""
+
+    sessions_lost = 3
+
+    def check_enrollment(self, outcome, account, kind, written):
+        rows = self.server.factors(account) if kind == "totp" else self.registered(account, kind)
+        result = outcome.document.get("result", "failed")
+        deed = written.get("enroll")
+        if result in ("enrolled", "recorded"):
+            self.assertEqual((len(rows), deed), (1, "done"), outcome)
+        elif result == "unknown":
+            self.assertEqual((outcome.status, deed), (4, "unknown"), outcome)
+            self.assertRegex(outcome.error["hint"], "(?i)list of .* shows it")
+        else:
+            self.assertEqual(rows, [], outcome)
+            self.assertIn(deed, (None, "failed"), outcome)
+        if rows and kind == "totp":
+            self.assertEqual(rows[0]["secret"], self.phone().secret, "nobody can use what is there")
+        return rows
+
+    def check_password(self, outcome, account, written):
+        """Whatever is in force, somebody has it; returns whether it is the new one."""
+        old = self.log_in(account, account.password)
+        new = self.new_password() if self.for_password.exists() else None
+        if old != "refused":
+            self.assertNotEqual(written.get("set-password"), "done", outcome)
+            return False
+        self.assertIsNotNone(new, "the old password is gone, and nobody has the new one")
+        self.assertNotEqual(self.log_in(account, new), "refused")
+        self.assertIn(written.get("set-password"), ("done", "unknown"), outcome)
+        return True
+
+    def check(self, outcome, flow):
+        account = self.server.account(flow[2])
+        entries = self.entries()
+        self.assertNotIn(None, [entry["conclusion"] for entry in entries], "an open intent")
+        written = {entry["action"]: entry["conclusion"]["outcome"] for entry in entries}
+        rows = self.check_enrollment(outcome, account, flow[1], written)
+        is_new = self.check_password(outcome, account, written)
+        is_forced = self.flags(account)[1]
+        if written.get("force-password-change") in ("done", "failed"):
+            self.assertIs(is_forced, written["force-password-change"] == "done")
+        if outcome.status == 0:
+            self.assertEqual(set(written.values()), {"done"}, outcome)
+            self.assertEqual((is_new, is_forced), (flow[3] == "reset",) * 2, outcome)
+        elif outcome.status != 4:
+            self.assertIn(outcome.status, (3, 6), outcome)
+            self.assertEqual((rows, is_new, is_forced), ([], False, False), outcome)
+            self.assertLessEqual(set(written.values()), {"failed"}, outcome)
+            self.assertFalse(self.out.exists() or self.for_password.exists(),
+                             "secrets are handed out that are good for nothing")
+
+    @each({f"{do}, {name}": (do, *flow) for do in ("drop-before", "drop-after")
+           for name, flow in FLOWS.items()})
+    def test_anywhere(self, do, by, kind, name, password):
+        self.at_each_exchange((by, kind, name, password), do, self.check)
+
+
+class Busy(EachExchange):
+    """Asked for fewer requests: it is enrolled all the same, and once."""
+
+    def check(self, outcome, flow):
+        account = self.server.account(flow[2])
+        factors, passkeys = self.all_of(account)
+        self.assertEqual(len(factors + passkeys), 1, outcome)
+        self.assertIn("asks for fewer requests: waiting 1 s", outcome.stderr)
+        if self.for_password.exists():
+            self.assertEqual(self.log_in(account, self.new_password()), "asked")
+
+    @each({name: flow for name, flow in FLOWS.items() if flow[0] is not None})
+    def test_anywhere(self, by, kind, name, password):
+        self.at_each_exchange((by, kind, name, password), "status:429", self.check, status=0)
+
+
 if __name__ == "__main__":
     unittest.main()

@@ -516,10 +516,8 @@ class AllowOnce(RecoverCase):
         self.assertEqual(self.entries()[0]["conclusion"]["outcome"], "failed")
 
 
-class Cut(RecoverCase):
-    """At every exchange, before and after the server acted; another run finishes it."""
-
-    sessions_lost = 3
+class EachExchange(RecoverCase):
+    """Something befalls one exchange after the other."""
 
     def setUp(self):
         super().setUp()
@@ -536,6 +534,44 @@ class Cut(RecoverCase):
         self.recover(by, account)
         self.new_password()
         return len(self.server.requests())
+
+
+class Busy(EachExchange):
+    """Asked for fewer requests: it is recovered all the same."""
+
+    @each({f"{by} recovers {name}": (by, name) for by, name in (
+        ("admin", "bob@example.test"), ("da1", "bob@example.test"), (API_KEY, "da1"),
+        (API_KEY, "admin2"))})
+    def test_anywhere(self, by, name):
+        account = self.server.account(name)
+        for index in range(self.count_exchanges(by, account)):
+            with self.subTest(f"exchange {index}"):
+                self.prepare(account)
+                self.server.fault("status:429", skip=index)
+                outcome = self.recover(by, account)
+                self.assert_recovered(outcome, account, by)
+                self.assertIn("asks for fewer requests: waiting 1 s", outcome.stderr)
+
+    def test_for_too_long(self):
+        """An edit that was not taken did nothing, and the old password is in force."""
+        self.prepare(self.bob)
+        self.server.fault("status:429:3600", path=EDIT + "mailbox", times=9)
+        outcome = self.recover("admin", self.bob, status=6)
+        self.assert_as_it_was(self.bob)
+        self.assertEqual(self.entries()[0]["conclusion"]["outcome"], "failed")
+        self.assertIn("fewer requests", outcome.error["hint"])
+
+    def test_allowed_once(self):
+        self.with_totp(self.da1)
+        self.server.fault("status:503:1", path=EDIT + "domain-admin", times=2)
+        self.recover(API_KEY, self.da1, "--allow-once")
+        self.assertEqual([row["active"] for row in self.server.factors(self.da1)], [False])
+
+
+class Cut(EachExchange):
+    """At every exchange, before and after the server acted; another run finishes it."""
+
+    sessions_lost = 3
 
     def check(self, account, outcome):
         """What is said agrees with what is."""
