@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cowkey/base/ascii.h"
 #include "html_text.h"
 
 /* Room for the first nodes: pages of mailcow have 200 to 8000. */
@@ -17,8 +18,10 @@ struct builder {
 
 static bool is_one_of(struct ck_html_slice name, const char *const elements[], size_t count)
 {
+    char first = ck_ascii_lower(name.bytes[0]);
+
     for (size_t i = 0; i < count; i++) {
-        if (ck_html_name_is(name, elements[i]))
+        if (elements[i][0] == first && ck_html_name_is(name, elements[i]))
             return true;
     }
     return false;

@@ -49,9 +49,22 @@ static const char *find(const char *at, const char *end, char c)
     return found != NULL ? found : end;
 }
 
+/* What a byte does to the name of an element (first bit) and of an attribute (second bit). */
+enum { ENDS_NAME = 1, ENDS_ATTRIBUTE_NAME = 2, ENDS_BOTH = 3 };
+
+static const unsigned char ends[256] = {
+    [' '] = ENDS_BOTH,  ['\t'] = ENDS_BOTH, ['\n'] = ENDS_BOTH, ['\r'] = ENDS_BOTH,
+    ['\f'] = ENDS_BOTH, ['/'] = ENDS_BOTH,  ['>'] = ENDS_BOTH,  ['='] = ENDS_ATTRIBUTE_NAME,
+};
+
 static bool ends_name(char c)
 {
-    return ck_html_is_space(c) || c == '/' || c == '>';
+    return ends[(unsigned char)c] & ENDS_NAME;
+}
+
+static bool ends_attribute_name(char c)
+{
+    return ends[(unsigned char)c] & ENDS_ATTRIBUTE_NAME;
 }
 
 static const char *skip_spaces(const char *at, const char *end)
@@ -95,7 +108,7 @@ bool ck_html_take_attribute(const char **at, const char *end,
         return false;
 
     const char *name = p++;
-    while (p < end && !ends_name(*p) && *p != '=')
+    while (p < end && !ends_attribute_name(*p))
         p++;
     *ret_attribute =
         (struct ck_html_attribute){.name = {name, (size_t)(p - name)}, .value = {p, 0}};
@@ -114,10 +127,11 @@ bool ck_html_attribute_of(struct ck_html_slice attributes, const char *name,
                           struct ck_html_slice *ret_value)
 {
     const char *at = attributes.bytes;
+    size_t size = strlen(name);
     struct ck_html_attribute attribute;
 
     while (ck_html_take_attribute(&at, attributes.bytes + attributes.size, &attribute)) {
-        if (!ck_html_name_is(attribute.name, name))
+        if (attribute.name.size != size || !ck_html_name_is(attribute.name, name))
             continue;
         *ret_value = attribute.value;
         return true;
