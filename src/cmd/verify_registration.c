@@ -109,6 +109,17 @@ static const char *kind_of_attestation(const struct ck_credential *credential)
                                                        : "none";
 }
 
+/*
+ * What is as sure as the attestation: all of the authenticator data, or, as U2F never had that, ID and
+ * public key alone; NULL for none.
+ */
+static const char *signed_part(const struct ck_credential *credential)
+{
+    return strcmp(credential->format, "packed") == 0     ? "authenticator-data"
+           : strcmp(credential->format, "fido-u2f") == 0 ? "credential"
+                                                         : NULL;
+}
+
 /* --- a file --- */
 
 static json_t *base64_json(const struct ck_bytes *bytes)
@@ -126,14 +137,14 @@ static void add_credential(json_t *document, const struct defaults *defaults,
     char aaguid[CK_AAGUID_TEXT_MAX];
 
     ck_aaguid_format(credential->aaguid, aaguid);
-    json_t *facts =
-        json_pack("{s:o, s:s, s:s, s:i, s:I, s:b, s:b, s:b, s:s, s:o}", "credential_id",
-                  base64_json(&credential->id), "aaguid", aaguid, "fmt", credential->format, "alg",
-                  credential->algorithm, "sign_count", (json_int_t)credential->sign_count,
-                  "user_verified", credential->user_verified, "backup_eligible",
-                  credential->backup_eligible, "backed_up", credential->backed_up, "attestation",
-                  kind_of_attestation(credential), "attestation_trusted",
-                  defaults->roots == NULL ? json_null() : json_boolean(verdict->reason == NULL));
+    json_t *facts = json_pack(
+        "{s:o, s:s, s:s, s:i, s:I, s:b, s:b, s:b, s:s, s:s?, s:o}", "credential_id",
+        base64_json(&credential->id), "aaguid", aaguid, "fmt", credential->format, "alg",
+        credential->algorithm, "sign_count", (json_int_t)credential->sign_count, "user_verified",
+        credential->user_verified, "backup_eligible", credential->backup_eligible, "backed_up",
+        credential->backed_up, "attestation", kind_of_attestation(credential), "attestation_signs",
+        signed_part(credential), "attestation_trusted",
+        defaults->roots == NULL ? json_null() : json_boolean(verdict->reason == NULL));
     json_object_update(document, facts);
     json_decref(facts);
 }
@@ -179,6 +190,10 @@ static void print_sentences(const struct options *options, const struct defaults
         say(options, "The challenge was not checked: the same response can be shown again.");
     if (defaults->roots == NULL && credential->chain_count > 0)
         say(options, "Whether its maker is who the certificate says was not checked: see --roots.");
+    if (strcmp(credential->format, "fido-u2f") == 0)
+        say(options,
+            "A fido-u2f attestation signs the key and its ID, but not the AAGUID, the user's "
+            "verification and the sign count.");
 }
 
 static enum ck_err read_response(const char *path, struct ck_registration *ret_registration,
@@ -274,6 +289,10 @@ static void write_answer(const struct defaults *defaults, const struct verdict *
     batch_put_number(answer, "sign_count", credential->sign_count);
     batch_put_bool(answer, "user_verified", credential->user_verified);
     batch_put_text(answer, "attestation", kind_of_attestation(credential));
+    if (signed_part(credential) != NULL)
+        batch_put_text(answer, "attestation_signs", signed_part(credential));
+    else
+        batch_put_null(answer, "attestation_signs");
     if (defaults->roots == NULL)
         batch_put_null(answer, "attestation_trusted");
     else

@@ -332,7 +332,8 @@ SCHEMAS |= {
     "cowkey.verify/1 assertion": _VERDICT | {"method": FILLED, "user_present?": FLAG},
     "cowkey.verify/1 registration": _VERDICT | {
         "method": FILLED, "aaguid?": FILLED, "fmt?": _one_of("packed", "fido-u2f", "none"),
-        "attestation?": _one_of("none", "self", "certified"), "attestation_trusted?": FLAG},
+        "attestation?": _one_of("none", "self", "certified"), "attestation_trusted?": FLAG,
+        "attestation_signs?": _one_of("authenticator-data", "credential", None)},
     "cowkey.verify/1 key": {
         "valid": BOOL, "reason": TEXT_OR_NULL, "method": FILLED, "credential_id": BASE64URL,
         "rp_id": FILLED, "key": _object(_KEY), "user_verified?": BOOL, "sign_count?": NUMBER,

@@ -268,12 +268,13 @@ class Registration(VerifyCase):
     @each({f"{attestation}-{form}": (attestation, form)
            for attestation in ("none", "self", "x5c", "fido-u2f") for form in FORMS})
     def test_accepts(self, attestation, form):
-        names = {"none": ("none", "none"), "self": ("packed", "self"),
-                 "x5c": ("packed", "certified"), "fido-u2f": ("fido-u2f", "certified")}
-        fmt, kind = names[attestation]
+        names = {"none": ("none", "none", None), "self": ("packed", "self", "authenticator-data"),
+                 "x5c": ("packed", "certified", "authenticator-data"),
+                 "fido-u2f": ("fido-u2f", "certified", "credential")}
+        fmt, kind, signs = names[attestation]
         self.assert_valid(self.registration(FORMS[form](made(attestation))), method="registration",
                           credential_id=responses.b64url(KEY.id), fmt=fmt, attestation=kind,
-                          attestation_trusted=None, alg=-7, sign_count=7, user_verified=True)
+                          attestation_signs=signs, attestation_trusted=None, alg=-7, sign_count=7, user_verified=True)
 
     @each(list(KEYS))
     def test_algorithms(self, name):
@@ -291,6 +292,15 @@ class Registration(VerifyCase):
         outcome = self.registration(response, "--roots", wrong)
         self.assert_not_valid(outcome, "attestation-root")
         self.assertRegex(outcome.document["cause"], "issuer")
+
+    @each({"fido-u2f": ("fido-u2f", True), "x5c": ("x5c", False)})
+    def test_people_are_told_what_is_not_signed(self, attestation, told):
+        roots = self.file("roots.pem", MAKER.pem)
+        path = self.file("response.json", json.dumps(made(attestation)))
+        outcome = self.cowkey(None, "verify", "registration", path, "--rp-id", responses.RP_ID,
+                              "--challenge", CHALLENGE, "--roots", roots, connect=False, status=0)
+        self.assertIn("and trusted", outcome.stdout)
+        self.assertEqual("but not the AAGUID" in outcome.stderr, told, outcome)
 
     @each(["none", "self"])
     def test_roots_and_no_certificate(self, attestation):
