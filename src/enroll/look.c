@@ -1,6 +1,7 @@
 /* Looking after a submit whose answer nobody heard. */
 #include "cowkey/enroll/look.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "cowkey/base/cleanup.h"
@@ -167,7 +168,8 @@ enum ck_err ck_look_passkey(struct ck_login *login, const char *cid, const char 
         .trace = page->passkeys_state == CK_LIST_ABSENT ? CK_TRACE_UNDECIDED
                  : ours != NULL                         ? CK_TRACE_LISTED
                                                         : CK_TRACE_NONE,
-        .misnamed = ours != NULL && strcmp(ours->label, label) != 0,
     };
+    if (ours != NULL && strcmp(ours->label, label) != 0)
+        snprintf(ret_looked->listed_as, sizeof(ret_looked->listed_as), "%s", ours->label);
     return CK_OK;
 }

@@ -180,9 +180,12 @@ static enum errand_result settle_good(struct errand *errand, struct ck_error *er
 {
     const struct ck_enrollment *done = &errand->done;
     const struct ck_error fine = {.code = CK_OK};
-    const struct ck_ledger_facts facts = {
-        .factor_id = done->factor_id, .cid = done->cid, .cause = &fine};
+    const struct ck_ledger_facts facts = {.label = errand->item->label,
+                                          .factor_id = done->factor_id,
+                                          .cid = done->cid,
+                                          .cause = &fine};
 
+    errand_name_passkey(errand, done->cid, done->listed_as);
     if (errand->item->state == CK_STEP_SUBMITTED &&
         errand_step(errand, CK_STEP_LIST, &facts, err) != CK_OK)
         return ERRAND_BROKEN;

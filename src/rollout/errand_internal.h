@@ -50,6 +50,12 @@ enum ck_err errand_load_own_totp(struct errand *errand, struct ck_error *err);
 /* Before any sequence on errand->item: the ledger hears of the submit, and nothing is done yet. */
 void errand_begin_item(struct errand *errand);
 
+/*
+ * A passkey that is listed by another name than the item's label ("" is the label) gets it in one
+ * more try; else the item's label is from then on what the server calls it.
+ */
+void errand_name_passkey(struct errand *errand, const char *cid, const char *listed_as);
+
 /* What the states ask for, on errand->item. */
 enum errand_result errand_enroll(struct errand *errand, const char *serial, struct ck_error *err);
 enum errand_result errand_look(struct errand *errand, struct ck_error *err);

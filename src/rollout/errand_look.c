@@ -49,15 +49,19 @@ static enum ck_err look(struct errand *errand, struct ck_looked *looked, struct 
     return CK_OK;
 }
 
-/* A passkey gets its name by a second request, which may have been cut off alone. */
-static void name_passkey(struct errand *errand)
+/* It gets its name by a second request, which may have been cut off alone. It works by any name. */
+void errand_name_passkey(struct errand *errand, const char *cid, const char *listed_as)
 {
+    struct ck_ledger_item *item = errand->item;
     char id[CK_ENTRY_ID_MAX];
     struct ck_renaming renaming;
-    struct ck_error ignored; /* it works by any name */
+    struct ck_error ignored;
 
-    snprintf(id, sizeof(id), "pk:%s", errand->item->cid);
-    ck_renaming_run(&errand->login, id, errand->item->label, &renaming, &ignored);
+    if (*listed_as == '\0')
+        return;
+    snprintf(id, sizeof(id), "pk:%s", cid);
+    if (ck_renaming_run(&errand->login, id, item->label, &renaming, &ignored) != CK_OK)
+        snprintf(item->label, sizeof(item->label), "%s", listed_as);
     ck_renaming_clear(&renaming);
 }
 
@@ -65,10 +69,10 @@ static enum errand_result found(struct errand *errand, const struct ck_looked *l
                                 struct ck_error *err)
 {
     const struct ck_error fine = {.code = CK_OK};
-    const struct ck_ledger_facts facts = {.factor_id = looked->id, .cause = &fine};
+    const struct ck_ledger_facts facts = {
+        .label = errand->item->label, .factor_id = looked->id, .cause = &fine};
 
-    if (looked->misnamed)
-        name_passkey(errand);
+    errand_name_passkey(errand, errand->item->cid, looked->listed_as);
     if (errand_step(errand, CK_STEP_LIST, &facts, err) != CK_OK)
         return ERRAND_BROKEN;
     if (looked->trace == CK_TRACE_ACCEPTED && errand_step(errand, CK_STEP_ACCEPT, &facts, err))

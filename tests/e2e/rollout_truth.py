@@ -154,8 +154,9 @@ def _of_account(items, handouts, held):
     unknown += [row for row in keys.values() if row["cid"] not in known_keys]
     if len(unknown) > undecided:
         yield f"{len(unknown)} without a record: {unknown}"
-    names = [row["label"] for row in (*rows.values(), *keys.values())]
-    yield from (f"{name!r} is there twice" for name in set(names) if names.count(name) > 1)
+    for there in (rows, keys):  # a key's factor and its passkey may have one name
+        names = [row["label"] for row in there.values()]
+        yield from (f"{name!r} is there twice" for name in set(names) if names.count(name) > 1)
     for row in rows.values():
         if row["secret"] and not handouts.have(row["secret"]):
             yield f"the secret of {row['label']!r} is lost"

@@ -6,6 +6,7 @@
 #define COWKEY_ENROLL_LOOK_H
 
 #include "cowkey/enroll/login.h"
+#include "cowkey/mailcow/factor.h"
 #include "cowkey/otp/otpauth.h"
 
 /* What is looked for: a row of this label that was not listed before. */
@@ -24,9 +25,9 @@ enum ck_trace {
 
 struct ck_looked {
     enum ck_trace trace;
-    uint64_t id;      /* of the row that was accepted, or is listed */
-    unsigned refused; /* answers that the server refused: failed logins */
-    bool misnamed;    /* a passkey is listed by another name than the label */
+    uint64_t id;                         /* of the row that was accepted, or is listed */
+    unsigned refused;                    /* answers that the server refused: failed logins */
+    char listed_as[CK_FACTOR_LABEL_MAX]; /* a passkey's name that is not the label; else "" */
 };
 
 /*

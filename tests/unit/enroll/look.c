@@ -136,11 +136,11 @@ static void test_a_passkey_by_its_cid(void **state)
     fake.passkeys_count = 1;
     assert_int_equal(ck_look_passkey(&login, cid, "ours", &looked, &err), CK_OK);
     assert_int_equal(looked.trace, CK_TRACE_LISTED);
-    assert_false(looked.misnamed);
+    assert_string_equal(looked.listed_as, "");
     free(fake.passkeys[0].label);
     fake.passkeys[0].label = strdup("key");
     assert_int_equal(ck_look_passkey(&login, cid, "ours", &looked, &err), CK_OK);
-    assert_true(looked.misnamed);
+    assert_string_equal(looked.listed_as, "key");
 }
 
 static void test_a_credential_that_the_login_asks_for(void **state)
