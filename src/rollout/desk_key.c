@@ -317,6 +317,11 @@ enum ck_err desk_key_force_change(struct desk_work *work, struct ck_error *err)
         r = ck_key_describe(work->key, &now, err);
     if (r != CK_OK)
         return r;
+    /* A key that has this PIN can tell what it is: it was pulled out while it was opened. */
+    if (!now.info.fido2) {
+        ck_error_set(err, CK_ERR_KEY, "the key was unplugged, or stopped answering");
+        return ck_error_hint(err, "Plug it in again: it is to insist on a new PIN.");
+    }
     if (!now.info.sets_pin_length_min)
         return note_pin(work, CK_KEY_PIN_UNFORCED, err);
     /* A run that was broken off here may have done it. */
