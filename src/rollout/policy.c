@@ -274,7 +274,7 @@ static bool means(const struct reading *reading, size_t index,
 static void check_needless(struct reading *reading, size_t index)
 {
     static const struct {
-        enum policy_key key;
+        int key;
         bool (*counts)(const struct ck_policy_group *group);
         const char *goes_with;
     } rules[] = {
