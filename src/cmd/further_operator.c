@@ -2,10 +2,10 @@
 #include "further_operator.h"
 
 enum ck_err further_operator_open(const struct acting *acting, enum further_asks asks,
-                                  struct unattended_operator *ret_operator, struct ck_error *err)
+                                  struct own_operator *ret_operator, struct ck_error *err)
 {
     const struct admin_target *who = &acting->who;
-    struct unattended_operator operator= {.by = acting->by};
+    struct own_operator operator= {.by = acting->by};
     enum ck_err r = CK_OK;
 
     if (who->logs_in)
@@ -16,7 +16,7 @@ enum ck_err further_operator_open(const struct acting *acting, enum further_asks
                                     &operator.admin, err)
                 : ck_admin_open_session(operator.session, &operator.admin, err);
     if (r != CK_OK) {
-        unattended_operator_clear(&operator);
+        own_operator_clear(&operator);
         return r;
     }
     operator.by.session = operator.session;

@@ -11,6 +11,6 @@
  * nobody is asked. acting is borrowed; *ret_operator is to be cleared.
  */
 enum ck_err further_operator_open(const struct acting *acting, enum further_asks asks,
-                                  struct unattended_operator *ret_operator, struct ck_error *err);
+                                  struct own_operator *ret_operator, struct ck_error *err);
 
 #endif

@@ -38,7 +38,7 @@ static void explain_stop(const struct rollout_apps *apps, const struct unattende
 
 /* --- what an unattended run asks and tells --- */
 
-static enum ck_err open_operator(void *data, struct unattended_operator *ret_operator,
+static enum ck_err open_operator(void *data, struct own_operator *ret_operator,
                                  struct ck_error *err)
 {
     const struct rollout_apps *apps = data;

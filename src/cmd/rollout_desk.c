@@ -9,23 +9,23 @@
 /* The one who acts for others: first the one that the run was begun with. */
 struct crew {
     struct acting *acting;
-    struct unattended_operator fresh;
+    struct own_operator fresh;
 };
 
 static void crew_clear(struct crew *crew)
 {
-    unattended_operator_clear(&crew->fresh);
+    own_operator_clear(&crew->fresh);
 }
 
 /* Whoever sits at the desk can answer what the first login asked, too. */
 static enum ck_err log_in_again(struct crew *crew, struct ck_error *err)
 {
-    struct unattended_operator fresh;
+    struct own_operator fresh;
     enum ck_err r = further_operator_open(crew->acting, FURTHER_ASKS_PERSON, &fresh, err);
 
     if (r != CK_OK)
         return r;
-    unattended_operator_clear(&crew->fresh);
+    own_operator_clear(&crew->fresh);
     crew->fresh = fresh;
     return CK_OK;
 }

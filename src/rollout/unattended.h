@@ -17,13 +17,13 @@ enum {
     UNATTENDED_PROBE_MAX_S = 30, /* between two looks whether the server is back */
 };
 
-/* Who acts for others, for one thread. Session and admin are owned. */
-struct unattended_operator {
+/* Who acts for others with a session and an admin of its own, which are owned. */
+struct own_operator {
     struct ck_operator by;
     struct ck_session *session;
     struct ck_admin *admin;
 };
-void unattended_operator_clear(struct unattended_operator *operator);
+void own_operator_clear(struct own_operator *operator);
 
 /* How far it is, in people. */
 struct unattended_progress {
@@ -49,7 +49,7 @@ struct unattended {
      * opens another for any thread, and asks nobody. NULL: by is the only one, and jobs is 1.
      */
     const struct ck_operator *by;
-    enum ck_err (*open)(void *data, struct unattended_operator *ret_operator, struct ck_error *err);
+    enum ck_err (*open)(void *data, struct own_operator *ret_operator, struct ck_error *err);
     unsigned max_refusals;               /* in total, as the ledger counts them; less are there */
     int64_t wait_s;                      /* how long to wait for a server that went away */
     const volatile sig_atomic_t *ending; /* nobody begins another person */

@@ -306,7 +306,7 @@ static int64_t tick(void)
     return now_s;
 }
 
-static enum ck_err open_operator(void *data, struct unattended_operator *ret_operator,
+static enum ck_err open_operator(void *data, struct own_operator *ret_operator,
                                  struct ck_error *err)
 {
     (void)data;
@@ -315,7 +315,7 @@ static enum ck_err open_operator(void *data, struct unattended_operator *ret_ope
     unlock();
     if (refused)
         return ck_error_set(err, CK_ERR_REFUSED, "wrong API key");
-    *ret_operator = (struct unattended_operator){.session = NULL};
+    *ret_operator = (struct own_operator){.session = NULL};
     return CK_OK;
 }
 
