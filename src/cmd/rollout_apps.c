@@ -96,8 +96,11 @@ void rollout_apps_run(const struct rollout_apps *apps, struct rollout_run_report
         .data = &within,
     };
     progress_begin(&apps->speech->progress, apps->options);
+    ck_journal_let_outcomes_wait(apps->all->journal);
     if (unattended_run(&run, &result, &err) != CK_OK)
         explain_stop(apps, &result, report, &err);
+    if (ck_journal_settle(apps->all->journal, &err) != CK_OK)
+        rollout_run_report_stop(report, ROLLOUT_BROKEN, &err);
     progress_clear(&apps->speech->progress);
     if (result.stop == UNATTENDED_DONE && result.given_up > 0)
         tell_given_up(&result);

@@ -213,8 +213,13 @@ static void cut_off(int fd, off_t size, const char *path, struct ck_error *err)
                   path);
 }
 
-enum ck_err file_append(int fd, const char *bytes, size_t size, bool keeps_whole, const char *path,
-                        struct ck_error *err)
+enum ck_err file_settle(int fd, const char *path, struct ck_error *err)
+{
+    return fdatasync(fd) == 0 ? CK_OK : write_failed(path, err);
+}
+
+enum ck_err file_append(int fd, const char *bytes, size_t size, enum file_rule rule,
+                        const char *path, struct ck_error *err)
 {
     struct stat status;
 
@@ -228,10 +233,9 @@ enum ck_err file_append(int fd, const char *bytes, size_t size, bool keeps_whole
         cut_off(fd, status.st_size, path, err);
         return err->code;
     }
-    if (fdatasync(fd) == 0)
+    if (rule == FILE_MAY_WAIT || file_settle(fd, path, err) == CK_OK)
         return CK_OK;
-    write_failed(path, err);
-    if (!keeps_whole)
+    if (rule == FILE_ALL_OR_NONE)
         cut_off(fd, status.st_size, path, err);
     return err->code;
 }

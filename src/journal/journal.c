@@ -20,6 +20,7 @@ struct ck_journal {
     int fd;
     int64_t (*now_s)(void);
     bool tells_system;
+    bool outcomes_wait;
     pthread_mutex_t lock; /* flock does not keep threads apart that share fd; guards what follows */
     char window[TAIL_WINDOW];
     char line[1 + CK_JOURNAL_LINE_MAX + 1]; /* LF for what was torn, the line, NUL */
@@ -71,8 +72,13 @@ void ck_journal_tell_system(struct ck_journal *journal)
     journal->tells_system = true;
 }
 
+void ck_journal_let_outcomes_wait(struct ck_journal *journal)
+{
+    journal->outcomes_wait = true;
+}
+
 /* The line chained to the end of the file, behind an LF where that end was torn. */
-static enum ck_err append_locked(struct ck_journal *journal, json_t *members, bool keeps_whole,
+static enum ck_err append_locked(struct ck_journal *journal, json_t *members, enum file_rule rule,
                                  size_t *ret_size, struct ck_error *err)
 {
     struct tail tail;
@@ -83,7 +89,7 @@ static enum ck_err append_locked(struct ck_journal *journal, json_t *members, bo
         return err->code;
     journal->line[0] = '\n';
     size_t skipped = tail.needs_line_end ? 0 : 1;
-    return file_append(journal->fd, journal->line + skipped, 1 + *ret_size - skipped, keeps_whole,
+    return file_append(journal->fd, journal->line + skipped, 1 + *ret_size - skipped, rule,
                        journal->path, err);
 }
 
@@ -108,6 +114,9 @@ static void tell_system(struct ck_journal *journal, size_t size)
 static enum ck_err append(struct ck_journal *journal, json_t *members, bool is_outcome,
                           struct ck_error *err)
 {
+    enum file_rule rule = !is_outcome              ? FILE_ALL_OR_NONE
+                          : journal->outcomes_wait ? FILE_MAY_WAIT
+                                                   : FILE_KEEP;
     size_t size = 0;
 
     if (members == NULL)
@@ -115,7 +124,7 @@ static enum ck_err append(struct ck_journal *journal, json_t *members, bool is_o
     pthread_mutex_lock(&journal->lock);
     enum ck_err r = file_lock(journal->fd, LOCK_EX, journal->path, err);
     if (r == CK_OK) {
-        r = append_locked(journal, members, is_outcome, &size, err);
+        r = append_locked(journal, members, rule, &size, err);
         file_unlock(journal->fd);
     }
     if (r != CK_OK && is_outcome)
@@ -162,4 +171,12 @@ enum ck_err ck_journal_conclude(struct ck_journal *journal, const char *id,
     if (append(journal, members, true, err) == CK_OK)
         return CK_OK;
     return not_concluded(err);
+}
+
+enum ck_err ck_journal_settle(struct ck_journal *journal, struct ck_error *err)
+{
+    if (!journal->outcomes_wait)
+        return CK_OK;
+    journal->outcomes_wait = false;
+    return file_settle(journal->fd, journal->path, err) == CK_OK ? CK_OK : not_concluded(err);
 }

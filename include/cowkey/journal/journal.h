@@ -87,6 +87,16 @@ void ck_journal_close(struct ck_journal **journal);
 void ck_journal_tell_system(struct ck_journal *journal);
 
 /*
+ * For who does one act after the other: from now on an outcome waits for the next entry, or
+ * ck_journal_settle, to bring it to disk. When the power fails meanwhile, its act stands in the
+ * journal as not concluded. An intent never waits.
+ */
+void ck_journal_let_outcomes_wait(struct ck_journal *journal);
+
+/* Brings outcomes that wait to disk, and ends that; else some may be missing: CK_ERR_UNKNOWN. */
+enum ck_err ck_journal_settle(struct ck_journal *journal, struct ck_error *err);
+
+/*
  * Writes down what is about to be done; it is on disk when this returns, and *ret_id names it. Any
  * error (CK_ERR_UNCHANGED: disk full, lock not given, journal removed meanwhile, ...) means that
  * the act must not begin: nothing of the entry is left in the file, or the error says so.

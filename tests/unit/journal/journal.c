@@ -169,6 +169,46 @@ static void test_is_synced(void **state)
     assert_int_equal(data_syncs, 2);
 }
 
+static void test_outcomes_that_wait(void **state)
+{
+    CK_CLEANUP(ck_journal_close) struct ck_journal *journal = open_journal("journal");
+    char id[CK_JOURNAL_ID_SIZE + 1];
+    struct ck_error err;
+
+    (void)state;
+    ck_journal_let_outcomes_wait(journal);
+    for (unsigned i = 1; i <= 3; i++) {
+        data_syncs = 0;
+        intend(journal, id);
+        assert_int_equal(data_syncs, 1);
+        conclude(journal, id);
+        assert_int_equal(data_syncs, 1);
+        assert_int_equal(walk("journal").entries, 2 * i);
+    }
+    assert_int_equal(ck_journal_settle(journal, &err), CK_OK);
+    assert_int_equal(data_syncs, 2);
+    intend(journal, id);
+    conclude(journal, id);
+    assert_int_equal(data_syncs, 4);
+    assert_int_equal(ck_journal_settle(journal, &err), CK_OK);
+    assert_int_equal(data_syncs, 4);
+}
+
+static void test_outcomes_that_wait_in_vain(void **state)
+{
+    CK_CLEANUP(ck_journal_close) struct ck_journal *journal = open_journal("journal");
+    char id[CK_JOURNAL_ID_SIZE + 1];
+    struct ck_error err;
+
+    (void)state;
+    ck_journal_let_outcomes_wait(journal);
+    intend(journal, id);
+    conclude(journal, id);
+    set_fault(FDATASYNC, 0, EIO);
+    assert_int_equal(ck_journal_settle(journal, &err), CK_ERR_UNKNOWN);
+    assert_error(&err, CK_ERR_UNKNOWN, "the outcome is missing in the journal");
+}
+
 static void test_goes_on_after_closing(void **state)
 {
     (void)state;
@@ -570,6 +610,8 @@ int main(void)
         JOURNAL_TEST(test_chain_by_hand),
         JOURNAL_TEST(test_ids_differ),
         JOURNAL_TEST(test_is_synced),
+        JOURNAL_TEST(test_outcomes_that_wait),
+        JOURNAL_TEST(test_outcomes_that_wait_in_vain),
         JOURNAL_TEST(test_goes_on_after_closing),
         JOURNAL_TEST(test_foreign_texts),
         JOURNAL_TEST(test_long_texts_are_cut),
