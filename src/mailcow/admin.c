@@ -164,7 +164,7 @@ static enum ck_err check_answer(const struct ck_admin *admin, const struct ck_re
         return key_refused(response, err);
     if (response->status != 200)
         return ck_session_bad_status(response->status, CK_ERR_UNREACHABLE, err);
-    return response->size > 0 ? CK_OK : nobody(admin, err);
+    return response->size + response->taken > 0 ? CK_OK : nobody(admin, err);
 }
 
 /* What was lent to another account speaks for that one. */
@@ -173,16 +173,17 @@ static enum ck_err check_free(struct ck_admin *admin, struct ck_error *err)
     return admin->session != NULL ? ck_session_check_returned(admin->session, err) : CK_OK;
 }
 
-enum ck_err ck_admin_get(struct ck_admin *admin, const char *path, size_t body_max,
-                         struct ck_response *ret_response, struct ck_error *err)
+enum ck_err ck_admin_get_piecewise(struct ck_admin *admin, const char *path, size_t size_max,
+                                   const struct ck_http_taker *taker,
+                                   struct ck_response *ret_response, struct ck_error *err)
 {
     CK_CLEANUP(ck_response_clear) struct ck_response response = {0};
     enum ck_err r = check_free(admin, err);
 
     if (r == CK_OK && admin->session != NULL)
-        r = ck_session_get_large(admin->session, path, body_max, &response, err);
+        r = ck_session_get_piecewise(admin->session, path, size_max, taker, &response, err);
     else if (r == CK_OK)
-        r = ck_http_get_large(admin->http, path, body_max, &response, err);
+        r = ck_http_get_piecewise(admin->http, path, size_max, taker, &response, err);
     if (r == CK_OK)
         r = check_answer(admin, &response, err);
     if (r != CK_OK)
@@ -190,6 +191,12 @@ enum ck_err ck_admin_get(struct ck_admin *admin, const char *path, size_t body_m
     *ret_response = response;
     response = (struct ck_response){0};
     return CK_OK;
+}
+
+enum ck_err ck_admin_get(struct ck_admin *admin, const char *path, size_t body_max,
+                         struct ck_response *ret_response, struct ck_error *err)
+{
+    return ck_admin_get_piecewise(admin, path, body_max, NULL, ret_response, err);
 }
 
 enum ck_err ck_admin_post(struct ck_admin *admin, const char *path, const struct ck_secret *json,

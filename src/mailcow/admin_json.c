@@ -192,8 +192,7 @@ static enum ck_err check_unique(const struct rows *rows, struct ck_error *err)
     return CK_OK;
 }
 
-/* Whether it is how the server writes an empty list: an object without members. */
-static bool is_empty(const char *json, size_t size)
+bool ck_list_is_empty(const char *json, size_t size)
 {
     CK_CLEANUP(ck_json_free) json_t *answer = NULL;
     struct ck_error ignored;
@@ -211,7 +210,7 @@ static enum ck_err read_list(const char *json, size_t size,
 {
     struct ck_json_walk walk;
 
-    if (is_empty(json, size))
+    if (ck_list_is_empty(json, size))
         return CK_OK;
     enum ck_err r = ck_json_walk_begin(&walk, json, size, what, CK_ERR_UNREACHABLE, err);
     while (r == CK_OK) {
@@ -232,26 +231,51 @@ struct wish {
     size_t nameless;    /* rows of nobody */
 };
 
+enum ck_err ck_element_read(const json_t *element, enum ck_role role, const char *domain,
+                            struct ck_record *ret_record, enum ck_element *ret_kind,
+                            struct ck_error *err)
+{
+    struct ck_record record;
+
+    if (role == CK_ROLE_MAILBOX && json_is_null(json_object_get(element, "username"))) {
+        *ret_kind = CK_ELEMENT_NAMELESS;
+        return CK_OK;
+    }
+    enum ck_err r = read_row(element, role, &record, err);
+    if (r != CK_OK)
+        return r;
+    bool foreign = domain != NULL && (strcmp(ck_account_domain(&record.account), domain) != 0 ||
+                                      strcasecmp(ck_answer_text(element, "domain"), domain) != 0);
+    *ret_kind = foreign ? CK_ELEMENT_FOREIGN : CK_ELEMENT_RECORD;
+    if (!foreign)
+        *ret_record = record;
+    return CK_OK;
+}
+
+enum ck_err ck_elements_check(size_t count, size_t foreign, const char *domain,
+                              struct ck_error *err)
+{
+    if (foreign == 0)
+        return CK_OK;
+    if (count > 0)
+        return not_understood("it has mailboxes of several domains", err);
+    ck_error_set(err, CK_ERR_USAGE, "the server has no domain '%s'", domain);
+    return ck_error_hint(err, "Or it is not one that you may manage.");
+}
+
 static enum ck_err read_account(void *data, const json_t *element, struct rows *rows,
                                 struct ck_error *err)
 {
     struct wish *wish = data;
     struct ck_record record;
+    enum ck_element kind;
+    enum ck_err r = ck_element_read(element, wish->role, wish->domain, &record, &kind, err);
 
-    if (wish->role == CK_ROLE_MAILBOX && json_is_null(json_object_get(element, "username"))) {
-        wish->nameless++;
-        return CK_OK;
-    }
-    enum ck_err r = read_row(element, wish->role, &record, err);
     if (r != CK_OK)
         return r;
-    if (wish->domain != NULL &&
-        (strcmp(ck_account_domain(&record.account), wish->domain) != 0 ||
-         strcasecmp(ck_answer_text(element, "domain"), wish->domain) != 0)) {
-        wish->foreign++;
-        return CK_OK;
-    }
-    return add_row(rows, &record, err);
+    wish->nameless += kind == CK_ELEMENT_NAMELESS;
+    wish->foreign += kind == CK_ELEMENT_FOREIGN;
+    return kind == CK_ELEMENT_RECORD ? add_row(rows, &record, err) : CK_OK;
 }
 
 enum ck_err ck_records_parse(const char *json, size_t size, enum ck_role role, const char *domain,
@@ -263,12 +287,8 @@ enum ck_err ck_records_parse(const char *json, size_t size, enum ck_role role, c
 
     if (r != CK_OK)
         return r;
-    if (wish.foreign > 0 && rows.count > 0)
-        return not_understood("it has mailboxes of several domains", err);
-    if (wish.foreign > 0) {
-        ck_error_set(err, CK_ERR_USAGE, "the server has no domain '%s'", domain);
-        return ck_error_hint(err, "Or it is not one that you may manage.");
-    }
+    if (ck_elements_check(rows.count, wish.foreign, domain, err) != CK_OK)
+        return err->code;
     *ret_records =
         (struct ck_records){.rows = rows.data, .count = rows.count, .nameless = wish.nameless};
     rows.data = NULL;

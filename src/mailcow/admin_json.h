@@ -25,6 +25,23 @@ enum ck_err ck_record_parse(const char *json, size_t size, const struct ck_accou
 enum ck_err ck_records_parse(const char *json, size_t size, enum ck_role role, const char *domain,
                              struct ck_records *ret_records, struct ck_error *err);
 
+struct json_t;
+
+enum ck_element { CK_ELEMENT_RECORD, CK_ELEMENT_NAMELESS, CK_ELEMENT_FOREIGN };
+
+/*
+ * One element of such a list: a record, or a mailbox of which nothing is told, or one of another
+ * domain, which then fill nothing.
+ */
+enum ck_err ck_element_read(const struct json_t *element, enum ck_role role, const char *domain,
+                            struct ck_record *ret_record, enum ck_element *ret_kind,
+                            struct ck_error *err);
+/* What it means that a list has so many records, and so many mailboxes of other domains. */
+enum ck_err ck_elements_check(size_t count, size_t foreign, const char *domain,
+                              struct ck_error *err);
+/* Whether it is how the server writes an empty list: an object without members. */
+bool ck_list_is_empty(const char *json, size_t size);
+
 /* The list of domains; errors as above. */
 enum ck_err ck_domains_parse(const char *json, size_t size, struct ck_domains *ret_domains,
                              struct ck_error *err);

@@ -412,15 +412,22 @@ static enum ck_err begin_headers(const struct ck_http *http, struct curl_slist *
     return add_line(headers, ck_secret_bytes(http->api_key_header), err);
 }
 
-enum ck_err ck_http_get_large(struct ck_http *http, const char *path, size_t body_max,
-                              struct ck_response *ret_response, struct ck_error *err)
+enum ck_err ck_http_get_piecewise(struct ck_http *http, const char *path, size_t size_max,
+                                  const struct ck_http_taker *taker,
+                                  struct ck_response *ret_response, struct ck_error *err)
 {
     CK_CLEANUP(list_free) struct curl_slist *headers = NULL;
-    struct ck_exchange exchange = {.http = http, .intake.size_max = body_max};
+    struct ck_exchange exchange = {.http = http, .intake = {.size_max = size_max, .taker = taker}};
     enum ck_err r = begin_headers(http, &headers, err);
 
     curl_easy_setopt(http->curl, CURLOPT_HTTPGET, 1L);
     return r == CK_OK ? run(&exchange, path, headers, ret_response, err) : r;
+}
+
+enum ck_err ck_http_get_large(struct ck_http *http, const char *path, size_t body_max,
+                              struct ck_response *ret_response, struct ck_error *err)
+{
+    return ck_http_get_piecewise(http, path, body_max, NULL, ret_response, err);
 }
 
 enum ck_err ck_http_get(struct ck_http *http, const char *path, struct ck_response *ret_response,

@@ -34,13 +34,29 @@ static bool grow(struct ck_intake *intake, size_t needed)
     return true;
 }
 
+static void let_take(struct ck_intake *intake)
+{
+    size_t used = intake->taker->take(intake->taker->data, intake->body, intake->size);
+
+    intake->taken += used;
+    intake->size -= used;
+    memmove(intake->body, intake->body + used, intake->size);
+    intake->body[intake->size] = '\0';
+}
+
+static bool is_too_large(const struct ck_intake *intake, size_t size)
+{
+    return size > intake->size_max - intake->taken - intake->size ||
+           (intake->taker != NULL && size > CK_HTTP_BODY_MAX - intake->size);
+}
+
 /* Gets the bytes after they were unpacked, so that the bound holds for those. */
 size_t ck_intake_take_body(char *bytes, size_t one, size_t size, void *context)
 {
     struct ck_intake *intake = context;
 
     (void)one; /* curl always says 1 */
-    if (size > intake->size_max - intake->size) {
+    if (is_too_large(intake, size)) {
         intake->too_large = true;
         return CURL_WRITEFUNC_ERROR;
     }
@@ -51,6 +67,8 @@ size_t ck_intake_take_body(char *bytes, size_t one, size_t size, void *context)
     memcpy(intake->body + intake->size, bytes, size);
     intake->size += size;
     intake->body[intake->size] = '\0';
+    if (intake->taker != NULL)
+        let_take(intake);
     return size;
 }
 
@@ -210,6 +228,7 @@ enum ck_err ck_intake_finish(struct ck_intake *intake, CURL *curl, const char *o
     read_date(curl, begun_s, ended_s, &response);
     read_retry_after(curl, ended_s, &response);
     response.size = intake->size;
+    response.taken = intake->taken;
     response.body = CK_TAKE(intake->body);
     *ret_response = response;
     return CK_OK;

@@ -12,7 +12,9 @@
 struct ck_intake {
     char *body; /* NUL-terminated once there is one */
     size_t size;
-    size_t size_max; /* of an answer that is not too large */
+    size_t size_max;                   /* of an answer that is not too large */
+    const struct ck_http_taker *taker; /* NULL: the whole answer is kept */
+    size_t taken;                      /* bytes, by taker */
     size_t capacity;
     size_t head_size;
     bool too_large;

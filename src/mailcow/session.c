@@ -52,14 +52,21 @@ static void note_clock(struct ck_session *session, const struct ck_response *res
     }
 }
 
-enum ck_err ck_session_get_large(struct ck_session *session, const char *path, size_t body_max,
-                                 struct ck_response *ret_response, struct ck_error *err)
+enum ck_err ck_session_get_piecewise(struct ck_session *session, const char *path, size_t size_max,
+                                     const struct ck_http_taker *taker,
+                                     struct ck_response *ret_response, struct ck_error *err)
 {
-    enum ck_err r = ck_http_get_large(session->http, path, body_max, ret_response, err);
+    enum ck_err r = ck_http_get_piecewise(session->http, path, size_max, taker, ret_response, err);
 
     if (r == CK_OK)
         note_clock(session, ret_response);
     return r;
+}
+
+enum ck_err ck_session_get_large(struct ck_session *session, const char *path, size_t body_max,
+                                 struct ck_response *ret_response, struct ck_error *err)
+{
+    return ck_session_get_piecewise(session, path, body_max, NULL, ret_response, err);
 }
 
 enum ck_err ck_session_get(struct ck_session *session, const char *path,

@@ -40,6 +40,10 @@ enum ck_err ck_session_get(struct ck_session *session, const char *path,
 /* The same for an answer of up to body_max bytes. */
 enum ck_err ck_session_get_large(struct ck_session *session, const char *path, size_t body_max,
                                  struct ck_response *ret_response, struct ck_error *err);
+/* The same piece by piece: see ck_http_get_piecewise. */
+enum ck_err ck_session_get_piecewise(struct ck_session *session, const char *path, size_t size_max,
+                                     const struct ck_http_taker *taker,
+                                     struct ck_response *ret_response, struct ck_error *err);
 enum ck_err ck_session_post(struct ck_session *session, const char *path,
                             const struct ck_secret *form, struct ck_response *ret_response,
                             struct ck_error *err);

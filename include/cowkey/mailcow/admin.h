@@ -22,9 +22,10 @@
 
 enum {
     CK_ADMIN_LIST_MAX = 64 * 1024 * 1024, /* bytes of one list of accounts: a domain's mailboxes */
-    CK_ADMIN_ROWS_MAX = 100000,           /* accounts, or domains, of one list */
-    CK_ADMIN_EDIT_MAX = 50,               /* accounts that one edit names */
-    CK_DISPLAY_NAME_MAX = 96,             /* bytes of a person's name, with NUL */
+    CK_ADMIN_WALK_MAX = 1024 * 1024 * 1024, /* bytes of one that is not held as a whole */
+    CK_ADMIN_ROWS_MAX = 100000,             /* accounts, or domains, of one list */
+    CK_ADMIN_EDIT_MAX = 50,                 /* accounts that one edit names */
+    CK_DISPLAY_NAME_MAX = 96,               /* bytes of a person's name, with NUL */
 };
 
 /* Where an account's password is kept. Releases before 2025-03 know only CK_AUTHSOURCE_MAILCOW. */
@@ -122,6 +123,16 @@ enum ck_err ck_admin_list_domains(struct ck_admin *admin, struct ck_domains *ret
                                   struct ck_error *err);
 enum ck_err ck_admin_list_mailboxes(struct ck_admin *admin, const char *domain,
                                     struct ck_records *ret_records, struct ck_error *err);
+
+/*
+ * The same, one mailbox after the other while the list arrives, so that neither it nor the records
+ * are held. An error of the visitor ends the walk, as its own; any other is only known behind
+ * records that were visited, which then prove nothing. The visitor must not ask this admin.
+ */
+typedef enum ck_err ck_record_visitor(void *data, const struct ck_record *record,
+                                      struct ck_error *err);
+enum ck_err ck_admin_walk_mailboxes(struct ck_admin *admin, const char *domain,
+                                    ck_record_visitor *visit, void *data, struct ck_error *err);
 
 /* How many active app passwords a mailbox has; -1 where that is not told. */
 enum ck_err ck_admin_count_app_passwords(struct ck_admin *admin, const struct ck_account *mailbox,

@@ -85,6 +85,7 @@ struct ck_response {
     char content_type[64]; /* lower case, without parameters */
     char *body;
     size_t size;
+    size_t taken; /* bytes that a taker took before (ck_http_get_piecewise) */
     int64_t server_time_s;
     int64_t clock_offset_s;
     int64_t retry_after_s;
@@ -140,6 +141,21 @@ enum ck_err ck_http_get(struct ck_http *http, const char *path, struct ck_respon
 /* The same for an answer that may have up to body_max bytes, instead of CK_HTTP_BODY_MAX. */
 enum ck_err ck_http_get_large(struct ck_http *http, const char *path, size_t body_max,
                               struct ck_response *ret_response, struct ck_error *err);
+
+/* Takes an answer while it arrives: returns how many of the bytes at hand it is done with. */
+struct ck_http_taker {
+    void *data;
+    size_t (*take)(void *data, const char *bytes, size_t size);
+};
+
+/*
+ * The same for an answer of up to size_max bytes, of which no more than CK_HTTP_BODY_MAX are held:
+ * taker takes it piece by piece, whatever its status will turn out to be. The response's body is
+ * what it left.
+ */
+enum ck_err ck_http_get_piecewise(struct ck_http *http, const char *path, size_t size_max,
+                                  const struct ck_http_taker *taker,
+                                  struct ck_response *ret_response, struct ck_error *err);
 
 /* Posts body with the given Content-Type. */
 enum ck_err ck_http_post(struct ck_http *http, const char *path, const char *content_type,

@@ -156,6 +156,106 @@ static void test_lists(void **state)
     ck_admin_close(&admin);
 }
 
+/* --- a list that is not held --- */
+
+struct visited {
+    size_t count, stop_at; /* stop_at 0: never */
+    char last[CK_ACCOUNT_NAME_MAX];
+};
+
+static enum ck_err visit(void *data, const struct ck_record *record, struct ck_error *err)
+{
+    struct visited *visited = data;
+
+    strcpy(visited->last, record->account.name);
+    assert_int_equal(record->force_tfa, 1);
+    return ++visited->count == visited->stop_at ? ck_error_set(err, CK_ERR_UNKNOWN, "enough")
+                                                : CK_OK;
+}
+
+static char *list_of(size_t count, const char *end)
+{
+    static const char row[] =
+        "%s{\"username\":\"m%05zu@b.test\",\"active\":1,\"domain\":\"b.test\",\"filling\":\"%0*d\","
+        "\"attributes\":{\"force_tfa\":1,\"force_pw_update\":0}}";
+    enum { ROW_MAX = 1200, FILLING = 1000 };
+    char *text = malloc(count * ROW_MAX + 64), *at = text;
+
+    for (size_t i = 0; i < count; i++)
+        at += sprintf(at, row, i == 0 ? "[" : ",", i, FILLING, 0);
+    strcpy(at, end);
+    return text;
+}
+
+static enum ck_err walk(struct bench *bench, const char *body, int status, struct visited *visited)
+{
+    const struct scripted script[] = {{.status = status, .body = body}};
+    struct ck_admin *admin = open_key(bench, script);
+    enum ck_err r = ck_admin_walk_mailboxes(admin, "b.test", visit, visited, &bench->err);
+
+    ck_admin_close(&admin);
+    return r;
+}
+
+static void test_a_list_larger_than_a_body(void **state)
+{
+    enum { MANY = 5000 };
+    char *body = list_of(MANY, "]\n");
+    struct bench *bench = *state;
+    struct visited visited = {0};
+
+    assert_true(strlen(body) > CK_HTTP_BODY_MAX);
+    assert_int_equal(walk(bench, body, 200, &visited), CK_OK);
+    assert_int_equal(visited.count, MANY);
+    assert_string_equal(visited.last, "m04999@b.test");
+    free(body);
+    visited = (struct visited){.stop_at = 3};
+    body = list_of(MANY, "]");
+    assert_int_equal(walk(bench, body, 200, &visited), CK_ERR_UNKNOWN);
+    assert_error(&bench->err, CK_ERR_UNKNOWN, "enough");
+    assert_int_equal(visited.count, 3);
+    /* What is no list can't be held either. */
+    body[0] = '{';
+    assert_int_equal(walk(bench, body, 200, &visited), CK_ERR_UNREACHABLE);
+    assert_error(&bench->err, CK_ERR_UNREACHABLE, "too large");
+    free(body);
+}
+
+static void expect_no_walk(struct bench *bench, const char *body, int status, enum ck_err code,
+                           const char *part)
+{
+    struct visited visited = {0};
+
+    assert_int_equal(walk(bench, body, status, &visited), code);
+    assert_error(&bench->err, code, part);
+}
+
+#define OF_B                                                                                       \
+    "{\"username\":\"a@b.test\",\"active\":1,\"domain\":\"b.test\",\"attributes\":{\"force_tfa\":" \
+    "1}}"
+#define OF_C                                                                                       \
+    "{\"username\":\"a@c.test\",\"active\":1,\"domain\":\"c.test\",\"attributes\":{\"force_tfa\":" \
+    "1}}"
+static void test_lists_that_are_none(void **state)
+{
+    struct visited visited = {0};
+
+    assert_int_equal(walk(*state, "{}", 200, &visited), CK_OK);
+    assert_int_equal(walk(*state, " []", 200, &visited), CK_OK);
+    assert_int_equal(visited.count, 0);
+    assert_int_equal(walk(*state, "[{\"username\":null}," OF_B "]", 200, &visited), CK_OK);
+    assert_int_equal(visited.count, 1);
+    expect_no_walk(*state, "[" OF_B, 200, CK_ERR_UNREACHABLE, "not a valid JSON array");
+    expect_no_walk(*state, "[" OF_B "]x", 200, CK_ERR_UNREACHABLE, "not a valid JSON array");
+    expect_no_walk(*state, "[" OF_B ",{}]", 200, CK_ERR_UNREACHABLE, "names no account");
+    expect_no_walk(*state, "[" OF_B "," OF_C "]", 200, CK_ERR_UNREACHABLE, "several domains");
+    expect_no_walk(*state, "[" OF_C "]", 200, CK_ERR_USAGE, "no domain 'b.test'");
+    expect_no_walk(*state, "", 200, CK_ERR_UNREACHABLE, "without regard to the API key");
+    expect_no_walk(*state, API_ERROR("authentication failed"), 401, CK_ERR_REFUSED, "API key");
+    /* Whatever its body says. */
+    expect_no_walk(*state, "[" OF_B "]", 500, CK_ERR_UNREACHABLE, "500");
+}
+
 static void test_app_passwords(void **state)
 {
     static const struct scripted script[] = {
@@ -470,6 +570,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         BENCH_TEST(test_manages_all),  BENCH_TEST(test_key_refused),
         BENCH_TEST(test_not_the_api),  BENCH_TEST(test_read),
+        BENCH_TEST(test_lists),        BENCH_TEST(test_a_list_larger_than_a_body),
+        BENCH_TEST(test_lists),        BENCH_TEST(test_lists_that_are_none),
         BENCH_TEST(test_lists),        BENCH_TEST(test_app_passwords),
         BENCH_TEST(test_edit),         BENCH_TEST(test_success_is_no_evidence),
         BENCH_TEST(test_edit_refused), BENCH_TEST(test_edit_unknown),

@@ -109,7 +109,8 @@ static bool read_request(SSL *ssl, struct request *request)
 
 static void send_text(SSL *ssl, const char *text)
 {
-    SSL_write(ssl, text, (int)strlen(text));
+    if (*text != '\0')
+        SSL_write(ssl, text, (int)strlen(text));
 }
 
 static void send_answer(SSL *ssl, const char *head, const char *body)
@@ -238,10 +239,11 @@ static void send_scripted(SSL *ssl, const struct scripted *scripted)
     /* Without the word, the client may send its next request before it notices. */
     const char *close = scripted->status >= 500 ? "Connection: close\r\n" : "";
 
-    snprintf(head, sizeof(head), "HTTP/1.1 %d So\r\nContent-Length: %zu\r\n%s%s%s%s\r\n%s",
+    snprintf(head, sizeof(head), "HTTP/1.1 %d So\r\nContent-Length: %zu\r\n%s%s%s%s\r\n",
              scripted->status, strlen(body), close, *location ? "Location: " : "", location,
-             *location ? "\r\n" : "", body);
+             *location ? "\r\n" : "");
     send_text(ssl, head);
+    send_text(ssl, body);
 }
 
 static void serve(SSL *ssl)
