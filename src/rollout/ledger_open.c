@@ -88,7 +88,7 @@ static enum ck_err connect(struct ck_ledger *ledger, struct ck_error *err)
         return err->code;
     return ledger_exec(ledger,
                        "PRAGMA foreign_keys = ON; PRAGMA synchronous = FULL; "
-                       "PRAGMA cache_size = -4096; PRAGMA temp_store = MEMORY; "
+                       "PRAGMA cache_size = -2048; PRAGMA temp_store = MEMORY; "
                        "PRAGMA journal_size_limit = 8388608; PRAGMA cell_size_check = ON",
                        err);
 }
