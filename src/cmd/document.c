@@ -36,13 +36,47 @@ static enum ck_err cannot_read(const char *path, struct ck_error *err)
                         strerror(errno));
 }
 
+/* --- piece by piece --- */
+
+enum ck_err document_open(struct document *document, const char *path, struct ck_error *err)
+{
+    document->path = path;
+    document->fd =
+        strcmp(path, "-") == 0 ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    return document->fd >= 0 ? CK_OK : cannot_read(path, err);
+}
+
+void document_close(struct document *document)
+{
+    if (document->fd >= 0 && document->fd != STDIN_FILENO)
+        close(document->fd);
+    document->fd = -1;
+}
+
+enum ck_err document_read_some(void *data, char *to, size_t room, size_t *ret_size,
+                               struct ck_error *err)
+{
+    const struct document *document = data;
+    ssize_t got;
+
+    do
+        got = read(document->fd, to, room);
+    while (got < 0 && errno == EINTR && !interrupt_noted);
+    if (got < 0)
+        return cannot_read(document->path, err);
+    *ret_size = (size_t)got;
+    return CK_OK;
+}
+
+/* --- whole --- */
+
 /* Reads to the end, or one byte more than size_max. */
-static enum ck_err read_all(int fd, const char *path, size_t size_max, char **text, size_t *size,
+static enum ck_err read_all(struct document *document, size_t size_max, char **text, size_t *size,
                             struct ck_error *err)
 {
-    size_t capacity = 0;
+    size_t capacity = 0, got = 1;
 
-    for (;;) {
+    while (got > 0) {
         if (*size + 1 >= capacity) {
             capacity = capacity == 0 ? FIRST_READ : 2 * capacity;
             char *grown = realloc(*text, capacity);
@@ -50,15 +84,12 @@ static enum ck_err read_all(int fd, const char *path, size_t size_max, char **te
                 return ck_error_no_memory(err);
             *text = grown;
         }
-        ssize_t got = read(fd, *text + *size, capacity - 1 - *size);
-        if (got < 0 && (errno != EINTR || interrupt_noted))
-            return cannot_read(path, err);
-        if (got == 0)
-            break;
-        *size += got > 0 ? (size_t)got : 0;
+        if (document_read_some(document, *text + *size, capacity - 1 - *size, &got, err) != CK_OK)
+            return err->code;
+        *size += got;
         if (*size > size_max)
             return ck_error_set(err, CK_ERR_USAGE, "%.300s has more than %zu bytes",
-                                document_name(path), size_max);
+                                document_name(document->path), size_max);
     }
     (*text)[*size] = '\0';
     return CK_OK;
@@ -67,15 +98,13 @@ static enum ck_err read_all(int fd, const char *path, size_t size_max, char **te
 enum ck_err document_read(const char *path, size_t size_max, char **ret_text, size_t *ret_size,
                           struct ck_error *err)
 {
+    CK_CLEANUP(document_close) struct document document = {.fd = -1};
     CK_CLEANUP(ck_free_p) char *text = NULL;
     size_t size = 0;
-    int fd = strcmp(path, "-") == 0 ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    enum ck_err r = document_open(&document, path, err);
 
-    if (fd < 0)
-        return cannot_read(path, err);
-    enum ck_err r = read_all(fd, path, size_max, &text, &size, err);
-    if (fd != STDIN_FILENO)
-        close(fd);
+    if (r == CK_OK)
+        r = read_all(&document, size_max, &text, &size, err);
     if (r != CK_OK)
         return r;
     *ret_text = CK_TAKE(text);

@@ -14,6 +14,18 @@
 enum ck_err document_read(const char *path, size_t size_max, char **ret_text, size_t *ret_size,
                           struct ck_error *err);
 
+/* A file that is read piece by piece; {.fd = -1} is none. */
+struct document {
+    const char *path; /* borrowed */
+    int fd;
+};
+/* Errors as above. */
+enum ck_err document_open(struct document *document, const char *path, struct ck_error *err);
+void document_close(struct document *document);
+/* For a ck_text_source, whose data is the document. */
+enum ck_err document_read_some(void *document, char *to, size_t room, size_t *ret_size,
+                               struct ck_error *err);
+
 /* What error texts call it: the path, or "standard input". */
 const char *document_name(const char *path);
 

@@ -31,9 +31,7 @@ static enum ck_err ask_server(struct rollout_checking *checking, struct ck_error
 
     if (r == CK_OK)
         r = rollout_checking_open_server(checking, err);
-    return r == CK_OK
-               ? rollout_checking_ask_server(checking, &checking->plan, CK_CHECK_TO_TELL, err)
-               : r;
+    return r == CK_OK ? rollout_checking_ask_server(checking, NULL, 0, CK_CHECK_TO_TELL, err) : r;
 }
 
 static int run(const struct options *options)

@@ -107,6 +107,11 @@ static void print_server(const struct rollout_check_report *report)
         print_result("The server was not asked.");
         return;
     }
+    if (found->asked_singly > 0)
+        print_result("%zu mailbox%s asked for one by one, since the list of their domain could not "
+                     "be had: %s.",
+                     found->asked_singly, found->asked_singly == 1 ? " was" : "es were",
+                     found->singly_cause.text);
     print_mail_programs(found);
     if (found->enforceable == 0)
         print_result("This release can't insist on second factors (that came with 2026-03): "
@@ -190,8 +195,9 @@ static json_t *server_json(const struct rollout_check_report *report)
 
     for (size_t i = 0; i < found->mail_programs_count; i++)
         json_array_append_new(names, text_json(found->mail_programs[i]));
-    return json_pack("{s:s, s:o, s:o, s:I, s:o, s:I}", "url", report->server, "login",
-                     text_or_null_json(report->login), "app_passwords_missing", names,
+    return json_pack("{s:s, s:o, s:I, s:o, s:I, s:o, s:I}", "url", report->server, "login",
+                     text_or_null_json(report->login), "asked_singly",
+                     (json_int_t)found->asked_singly, "app_passwords_missing", names,
                      "app_passwords_unknown", (json_int_t)found->mail_programs_unknown,
                      "enforceable",
                      found->enforceable < 0 ? json_null() : json_boolean(found->enforceable),

@@ -43,15 +43,15 @@ static enum ck_err make_directory_name(struct rollout_checking *checking, const 
 static enum ck_err read_plan(struct rollout_checking *checking, struct rollout_file *file,
                              struct ck_error *err)
 {
-    CK_CLEANUP(ck_free_p) char *text = NULL;
-    size_t size;
+    CK_CLEANUP(document_close) struct document document = {.fd = -1};
+    const struct ck_text_source source = {.data = &document, .read = document_read_some};
     enum ck_err r = make_directory_name(checking, file->path, err);
 
     if (r == CK_OK)
-        r = document_read(file->path, CK_PLAN_FILE_MAX, &text, &size, err);
+        r = document_open(&document, file->path, err);
     if (r != CK_OK)
         return r;
-    r = ck_plan_parse(text, size, &checking->plan, &file->complaints, err);
+    r = ck_plan_read(&source, &checking->plan, &file->complaints, err);
     return r == CK_OK ? CK_OK : error_at(err, document_name(file->path));
 }
 
@@ -141,12 +141,13 @@ static void show_progress(void *data, size_t done, size_t count)
     progress_show(&checking->progress, "plan", (double)done / (double)count, done, "rows");
 }
 
-enum ck_err rollout_checking_ask_server(struct rollout_checking *checking, struct ck_plan *plan,
-                                        enum ck_check_depth depth, struct ck_error *err)
+enum ck_err rollout_checking_ask_server(struct rollout_checking *checking, const uint32_t *rows,
+                                        size_t count, enum ck_check_depth depth,
+                                        struct ck_error *err)
 {
     progress_begin(&checking->progress, checking->options);
-    enum ck_err r = ck_check_server(plan, &checking->acting.by, depth, show_progress, checking,
-                                    &checking->report.found, err);
+    enum ck_err r = ck_check_server(&checking->plan, rows, count, &checking->acting.by, depth,
+                                    show_progress, checking, &checking->report.found, err);
     progress_clear(&checking->progress);
     return r;
 }

@@ -41,9 +41,10 @@ enum ck_err rollout_checking_read_server(struct rollout_checking *checking, bool
 /* Asks the server what it speaks, and logs in where that is needed. */
 enum ck_err rollout_checking_open_server(struct rollout_checking *checking, struct ck_error *err);
 
-/* Looks the accounts of plan up: all of checking->plan, or some. Problems go to the report. */
-enum ck_err rollout_checking_ask_server(struct rollout_checking *checking, struct ck_plan *plan,
-                                        enum ck_check_depth depth, struct ck_error *err);
+/* Looks the accounts of the plan's rows up: of these, or (NULL) of all. Problems go to the report. */
+enum ck_err rollout_checking_ask_server(struct rollout_checking *checking, const uint32_t *rows,
+                                        size_t count, enum ck_check_depth depth,
+                                        struct ck_error *err);
 
 /* Says that nobody is enrolled, since something is wrong with the plan; the exit status. */
 int rollout_checking_refuse(struct rollout_checking *checking);

@@ -200,20 +200,17 @@ static enum ck_err count_refusal(struct running *running, struct ck_error *err)
 static enum ck_err ask_server(struct running *running, struct ck_error *err)
 {
     struct rollout_checking *checking = &running->checking;
-    struct ck_plan untouched = {.items = NULL};
+    CK_CLEANUP(order_clear) struct order untouched = {0};
     enum ck_err r = rollout_checking_open_server(checking, err);
 
     if (r != CK_OK)
         return r;
     if (running->ledger == NULL)
-        return rollout_checking_ask_server(checking, &checking->plan, CK_CHECK_TO_RUN, err);
+        return rollout_checking_ask_server(checking, NULL, 0, CK_CHECK_TO_RUN, err);
     r = untouched_rows(&checking->plan, running->ledger, &untouched, err);
-    if (r == CK_OK)
-        r = rollout_checking_ask_server(checking, &untouched, CK_CHECK_TO_RUN, err);
-    for (size_t i = 0; i < untouched.count; i++)
-        free(untouched.items[i].display_name); /* the ledger has its people by now */
-    free(untouched.items);
-    return r;
+    return r == CK_OK ? rollout_checking_ask_server(checking, untouched.rows, untouched.count,
+                                                    CK_CHECK_TO_RUN, err)
+                      : r;
 }
 
 /* A clock that is wrong would fail everybody, one after the other. */

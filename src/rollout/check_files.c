@@ -89,43 +89,43 @@ static bool has_other_password(const struct ck_plan_item *one, const struct ck_p
            strcmp(one->password_name, other->password_name) != 0;
 }
 
+/* Each is held against so many before it: who has more factors than that has a strange plan. */
+enum { RIVALS_MAX = 64 };
+
 /* An earlier row that this one does not go with, and why. */
-static const char *find_rival(const struct ck_rollout *rollout,
-                              const struct ck_plan_item *const *items, size_t count,
-                              const struct ck_plan_item *item,
-                              const struct ck_plan_item **ret_rival)
+static const char *find_rival(const struct ck_rollout *rollout, const uint32_t *rows, size_t count,
+                              const struct ck_plan_item *item, size_t *ret_line)
 {
     for (size_t i = 0; i < count; i++) {
-        *ret_rival = items[i];
-        if (is_same_factor(rollout, items[i], item))
+        const struct ck_plan_item other = ck_plan_item(rollout->plan, rows[i]);
+        *ret_line = other.line;
+        if (is_same_factor(rollout, &other, item))
             return "is the same account, method and label as in line";
-        if (items[i]->route != item->route)
+        if (other.route != item->route)
             return "takes another route into the account than line";
-        if (has_other_password(items[i], item))
+        if (has_other_password(&other, item))
             return "has another password_ref for the account than line";
-        if (strcmp(items[i]->group, item->group) != 0)
+        if (strcmp(other.group, item->group) != 0)
             return "puts the account into another group than line";
     }
     return NULL;
 }
 
-/* Each is held against so many before it: who has more factors than that has a strange plan. */
-enum { RIVALS_MAX = 64 };
-
-static enum ck_err check_account(const struct ck_rollout *rollout,
-                                 const struct ck_plan_item *const *items, size_t count,
-                                 struct ck_complaints *complaints, struct ck_error *err)
+static enum ck_err check_account(const struct ck_rollout *rollout, const uint32_t *rows,
+                                 size_t count, struct ck_complaints *complaints,
+                                 struct ck_error *err)
 {
     enum ck_err r = CK_OK;
 
     for (size_t i = 1; i < count && r == CK_OK; i++) {
-        const struct ck_plan_item *rival = NULL;
-        const char *why = i < RIVALS_MAX ? find_rival(rollout, items, i, items[i], &rival) : NULL;
+        const struct ck_plan_item item = ck_plan_item(rollout->plan, rows[i]);
+        size_t line = 0;
+        const char *why = i < RIVALS_MAX ? find_rival(rollout, rows, i, &item, &line) : NULL;
         if (why != NULL)
-            r = ck_complaints_add(complaints, items[i]->line, err, "%s %zu", why, rival->line);
+            r = ck_complaints_add(complaints, item.line, err, "%s %zu", why, line);
         else if (i >= RIVALS_MAX)
-            r = ck_complaints_add(complaints, items[i]->line, err,
-                                  "the account has more than %d rows", RIVALS_MAX);
+            r = ck_complaints_add(complaints, item.line, err, "the account has more than %d rows",
+                                  RIVALS_MAX);
     }
     return r;
 }
@@ -134,14 +134,16 @@ enum ck_err ck_check_files(const struct ck_rollout *rollout, struct ck_complaint
                            struct ck_error *err)
 {
     const struct ck_plan *plan = rollout->plan;
-    CK_CLEANUP(ck_free_p) const struct ck_plan_item **items = order_items(plan);
-    enum ck_err r = items != NULL ? CK_OK : ck_error_no_memory(err);
+    CK_CLEANUP(order_clear) struct order order = {0};
+    enum ck_err r = order_of(plan, NULL, 0, &order, err);
 
-    for (size_t i = 0; i < plan->count && r == CK_OK; i++)
-        r = check_item(rollout, &plan->items[i], complaints, err);
+    for (size_t i = 0; i < plan->count && r == CK_OK; i++) {
+        const struct ck_plan_item item = ck_plan_item(plan, i);
+        r = check_item(rollout, &item, complaints, err);
+    }
     for (size_t i = 0, run; i < plan->count && r == CK_OK; i += run) {
-        run = order_run(&items[i], plan->count - i);
-        r = check_account(rollout, &items[i], run, complaints, err);
+        run = order_run(plan, &order.rows[i], plan->count - i);
+        r = check_account(rollout, &order.rows[i], run, complaints, err);
     }
     return r;
 }
@@ -169,12 +171,12 @@ static void count_item(const struct ck_rollout *rollout, const struct ck_plan_it
     counts->proofs += group->proof == CK_ROLLOUT_PROOF_LOGIN ? factors : 0;
 }
 
-static size_t count_resets(const struct ck_rollout *rollout,
-                           const struct ck_plan_item *const *items, size_t count)
+static size_t count_resets(const struct ck_rollout *rollout, const uint32_t *rows, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        const struct ck_policy_group *group = ck_policy_find(rollout->policy, items[i]->group);
-        if (ck_plan_item_takes_key(items[i]) && group->reset)
+        const struct ck_plan_item item = ck_plan_item(rollout->plan, rows[i]);
+        const struct ck_policy_group *group = ck_policy_find(rollout->policy, item.group);
+        if (ck_plan_item_takes_key(&item) && group->reset)
             return group->keys;
     }
     return 0;
@@ -184,17 +186,19 @@ enum ck_err ck_check_count(const struct ck_rollout *rollout, struct ck_check_cou
                            struct ck_error *err)
 {
     const struct ck_plan *plan = rollout->plan;
-    CK_CLEANUP(ck_free_p) const struct ck_plan_item **items = order_items(plan);
+    CK_CLEANUP(order_clear) struct order order = {0};
     struct ck_check_counts counts = {0};
 
-    if (items == NULL)
-        return ck_error_no_memory(err);
-    for (size_t i = 0; i < plan->count; i++)
-        count_item(rollout, &plan->items[i], &counts);
+    if (order_of(plan, NULL, 0, &order, err) != CK_OK)
+        return err->code;
+    for (size_t i = 0; i < plan->count; i++) {
+        const struct ck_plan_item item = ck_plan_item(plan, i);
+        count_item(rollout, &item, &counts);
+    }
     for (size_t i = 0, run; i < plan->count; i += run) {
-        run = order_run(&items[i], plan->count - i);
+        run = order_run(plan, &order.rows[i], plan->count - i);
         counts.accounts++;
-        counts.resets += count_resets(rollout, &items[i], run);
+        counts.resets += count_resets(rollout, &order.rows[i], run);
     }
     *ret_counts = counts;
     return CK_OK;

@@ -6,6 +6,7 @@
 #include "cowkey/base/cleanup.h"
 #include "cowkey/rollout/check.h"
 #include "order.h"
+#include "plan_store.h"
 
 void ck_check_found_clear(struct ck_check_found *found)
 {
@@ -128,23 +129,31 @@ static enum ck_err note_mail_programs(struct looking *looking, const struct ck_a
     return CK_OK;
 }
 
+static struct ck_plan_item row_of(const struct looking *looking, uint32_t row)
+{
+    return ck_plan_item(looking->plan, row);
+}
+
 /* A second factor ends the use of the password by mail programs; a passkey does not. */
-static bool gets_factor(const struct ck_plan_item *const *items, size_t count)
+static bool gets_factor(const struct looking *looking, const uint32_t *rows, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        if (items[i]->method != CK_ROLLOUT_PASSKEY)
-            return items[i]->account.role == CK_ROLE_MAILBOX;
+        const struct ck_plan_item item = row_of(looking, rows[i]);
+        if (item.method != CK_ROLLOUT_PASSKEY)
+            return item.account.role == CK_ROLE_MAILBOX;
     }
     return false;
 }
 
-static enum ck_err complain_all(struct looking *looking, const struct ck_plan_item *const *items,
-                                size_t count, const char *why)
+static enum ck_err complain_all(struct looking *looking, const uint32_t *rows, size_t count,
+                                const char *why)
 {
     enum ck_err r = CK_OK;
 
-    for (size_t i = 0; i < count && r == CK_OK; i++)
-        r = complain(looking, items[i], why);
+    for (size_t i = 0; i < count && r == CK_OK; i++) {
+        const struct ck_plan_item item = row_of(looking, rows[i]);
+        r = complain(looking, &item, why);
+    }
     return r;
 }
 
@@ -155,35 +164,35 @@ static void progress(struct looking *looking, size_t done)
         looking->progress(looking->data, looking->done, looking->count);
 }
 
-static enum ck_err note_name(struct looking *looking, const struct ck_plan_item *first,
-                             const struct ck_record *record)
+static enum ck_err note_name(struct looking *looking, uint32_t row, const struct ck_record *record)
 {
-    struct ck_plan_item *item = &looking->plan->items[first - looking->plan->items];
-
-    if (record->display_name[0] == '\0' || item->display_name != NULL)
+    if (record->display_name[0] == '\0')
         return CK_OK;
-    item->display_name = strdup(record->display_name);
-    return item->display_name != NULL ? CK_OK : ck_error_no_memory(looking->err);
+    return plan_store_set_display_name(looking->plan->store, row, record->display_name,
+                                       looking->err);
 }
 
 /* record NULL: the server has none. */
-static enum ck_err look_at(struct looking *looking, const struct ck_plan_item *const *items,
-                           size_t count, const struct ck_record *record)
+static enum ck_err look_at(struct looking *looking, const uint32_t *rows, size_t count,
+                           const struct ck_record *record)
 {
     bool runs = false;
 
     progress(looking, count);
     if (record == NULL)
-        return complain_all(looking, items, count,
+        return complain_all(looking, rows, count,
                             "the server has no such account, or not for you to manage");
     int enforceable = record->force_tfa >= 0;
     if (enforceable > looking->found->enforceable)
         looking->found->enforceable = enforceable;
-    enum ck_err r = note_name(looking, items[0], record);
-    for (size_t i = 0; i < count && r == CK_OK; i++)
-        r = judge(looking, items[i], record, &runs);
-    return r == CK_OK && runs && looking->depth == CK_CHECK_TO_TELL && gets_factor(items, count)
-               ? note_mail_programs(looking, &items[0]->account)
+    enum ck_err r = note_name(looking, rows[0], record);
+    for (size_t i = 0; i < count && r == CK_OK; i++) {
+        const struct ck_plan_item item = row_of(looking, rows[i]);
+        r = judge(looking, &item, record, &runs);
+    }
+    return r == CK_OK && runs && looking->depth == CK_CHECK_TO_TELL &&
+                   gets_factor(looking, rows, count)
+               ? note_mail_programs(looking, &record->account)
                : r;
 }
 
@@ -202,20 +211,20 @@ static const char *check_operator(const struct ck_operator *by, const struct ck_
     return ck_operator_check(by, account, why) == CK_OK ? NULL : why->text;
 }
 
-static enum ck_err read_one(struct looking *looking, const struct ck_plan_item *const *items,
-                            size_t count)
+static enum ck_err read_one(struct looking *looking, const uint32_t *rows, size_t count)
 {
+    const struct ck_plan_item item = row_of(looking, rows[0]);
     struct ck_record record;
     struct ck_error why;
-    enum ck_err r = ck_admin_read(looking->by->admin, &items[0]->account, &record, &why);
+    enum ck_err r = ck_admin_read(looking->by->admin, &item.account, &record, &why);
 
     if (r == CK_OK)
-        return look_at(looking, items, count, &record);
+        return look_at(looking, rows, count, &record);
     if (r == CK_ERR_USAGE)
-        return look_at(looking, items, count, NULL);
+        return look_at(looking, rows, count, NULL);
     if (r == CK_ERR_UNCHANGED) {
         progress(looking, count);
-        return complain_all(looking, items, count, why.text);
+        return complain_all(looking, rows, count, why.text);
     }
     *looking->err = why;
     return r;
@@ -223,86 +232,162 @@ static enum ck_err read_one(struct looking *looking, const struct ck_plan_item *
 
 /* --- many accounts --- */
 
-/* All records that those of the same role (and domain) can be among. */
-static enum ck_err read_list(struct looking *looking, const struct ck_account *account,
-                             struct ck_records *records)
-{
-    enum ck_err r = account->role == CK_ROLE_MAILBOX
-                        ? ck_admin_list_mailboxes(looking->by->admin, ck_account_domain(account),
-                                                  records, looking->err)
-                        : ck_admin_list(looking->by->admin, account->role, records, looking->err);
+/* What a list tells of a row's account. */
+struct told {
+    int8_t active; /* -1: it was not in the list */
+    int8_t tfa_active, force_tfa, force_pw_update, authsource;
+};
 
-    if (r == CK_ERR_USAGE) /* no such domain: nobody is there */
+static const struct told nothing = {.active = -1};
+
+/* Of an order, which a list is held against: one for each account, at its first row. */
+struct listing {
+    struct looking *looking;
+    const uint32_t *rows;
+    size_t count;
+    struct told *told;
+};
+
+/* The account's first row, or count. */
+static size_t find(const struct listing *listing, const struct ck_account *account)
+{
+    const struct ck_plan *plan = listing->looking->plan;
+    size_t low = 0, high = listing->count;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (order_compare(account, plan, listing->rows[middle]) > 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < listing->count && order_compare(account, plan, listing->rows[low]) == 0
+               ? low
+               : listing->count;
+}
+
+static enum ck_err note(void *data, const struct ck_record *record, struct ck_error *err)
+{
+    struct listing *listing = data;
+    size_t at = find(listing, &record->account);
+
+    if (at == listing->count)
         return CK_OK;
-    if (r == CK_OK)
-        ck_records_sort(records);
+    if (listing->told[at].active >= 0)
+        return ck_error_set(err, CK_ERR_UNREACHABLE, "the server's list has '%s' twice",
+                            record->account.name);
+    listing->told[at] = (struct told){.active = record->active,
+                                      .tfa_active = (int8_t)record->tfa_active,
+                                      .force_tfa = (int8_t)record->force_tfa,
+                                      .force_pw_update = (int8_t)record->force_pw_update,
+                                      .authsource = (int8_t)record->authsource};
+    return note_name(listing->looking, listing->rows[at], record);
+}
+
+static void forget(struct listing *listing)
+{
+    for (size_t i = 0; i < listing->count; i++)
+        listing->told[i] = nothing;
+}
+
+static enum ck_err read_records(struct listing *listing, enum ck_role role)
+{
+    CK_CLEANUP(ck_records_clear) struct ck_records records = {0};
+    struct ck_error *err = listing->looking->err;
+    enum ck_err r = ck_admin_list(listing->looking->by->admin, role, &records, err);
+
+    for (size_t i = 0; i < records.count && r == CK_OK; i++)
+        r = note(listing, &records.rows[i], err);
     return r;
 }
 
-static enum ck_err look_in_list(struct looking *looking, const struct ck_plan_item *const *items,
-                                size_t count)
+/*
+ * All that the list of the role (and domain) tells of the rows. A list that can't be had, such as
+ * one that takes the server too long, is no reason to stop: then each is asked for, which shows
+ * whether the server is there.
+ */
+static enum ck_err read_list(struct listing *listing)
 {
-    CK_CLEANUP(ck_records_clear) struct ck_records records = {0};
-    enum ck_err r = read_list(looking, &items[0]->account, &records);
+    struct looking *looking = listing->looking;
+    const struct ck_plan_item first = row_of(looking, listing->rows[0]);
+    struct ck_check_found *found = looking->found;
+
+    forget(listing);
+    if (first.account.role != CK_ROLE_MAILBOX)
+        return read_records(listing, first.account.role);
+    enum ck_err r = ck_admin_walk_mailboxes(looking->by->admin, ck_account_domain(&first.account),
+                                            note, listing, looking->err);
+    if (r != CK_ERR_USAGE && r != CK_ERR_UNREACHABLE)
+        return r;
+    forget(listing);
+    if (r == CK_ERR_USAGE) /* no such domain: nobody is there */
+        return CK_OK;
+    if (found->asked_singly == 0)
+        found->singly_cause = *looking->err;
+    for (size_t i = 0; i < listing->count;
+         i += order_run(looking->plan, &listing->rows[i], listing->count - i))
+        found->asked_singly++;
+    return CK_OK;
+}
+
+static enum ck_err look_in_list(struct looking *looking, const uint32_t *rows, size_t count)
+{
+    CK_CLEANUP(ck_free_p) struct told *told = calloc(count, sizeof(*told));
+    struct listing listing = {.looking = looking, .rows = rows, .count = count, .told = told};
+    enum ck_err r = told != NULL ? read_list(&listing) : ck_error_no_memory(looking->err);
 
     for (size_t i = 0, run; i < count && r == CK_OK; i += run) {
-        const struct ck_record *record = ck_records_find(&records, items[i]->account.name);
-        run = order_run(&items[i], count - i);
+        const struct ck_record record = {.account = row_of(looking, rows[i]).account,
+                                         .active = told[i].active == 1,
+                                         .tfa_active = told[i].tfa_active,
+                                         .force_tfa = told[i].force_tfa,
+                                         .force_pw_update = told[i].force_pw_update,
+                                         .authsource = (enum ck_authsource)told[i].authsource};
+        run = order_run(looking->plan, &rows[i], count - i);
         /* What a list leaves out may be there all the same (a row that tells nothing). */
-        r = record != NULL ? look_at(looking, &items[i], run, record)
-                           : read_one(looking, &items[i], run);
+        r = told[i].active >= 0 ? look_at(looking, &rows[i], run, &record)
+                                : read_one(looking, &rows[i], run);
     }
     return r;
 }
 
 /* Those of one role, of mailboxes of one domain; whom the operator does not reach is sorted out. */
-static enum ck_err look_at_crowd(struct looking *looking, const struct ck_plan_item **items,
-                                 size_t count)
+static enum ck_err look_at_crowd(struct looking *looking, uint32_t *rows, size_t count)
 {
     size_t kept = 0, accounts = 0;
     enum ck_err r = CK_OK;
 
     for (size_t i = 0, run; i < count && r == CK_OK; i += run) {
+        const struct ck_plan_item item = row_of(looking, rows[i]);
         struct ck_error why;
         bool is_own;
-        run = order_run(&items[i], count - i);
-        const char *wrong = check_operator(looking->by, items[i], &is_own, &why);
+        run = order_run(looking->plan, &rows[i], count - i);
+        const char *wrong = check_operator(looking->by, &item, &is_own, &why);
         if (wrong != NULL)
-            r = complain_all(looking, &items[i], run, wrong);
+            r = complain_all(looking, &rows[i], run, wrong);
         if (wrong != NULL || is_own) {
             progress(looking, run);
             continue;
         }
         for (size_t j = 0; j < run; j++)
-            items[kept++] = items[i + j];
+            rows[kept++] = rows[i + j];
         accounts++;
     }
     if (r == CK_OK && accounts >= CK_CHECK_LIST_FROM)
-        return look_in_list(looking, items, kept);
+        return look_in_list(looking, rows, kept);
     for (size_t i = 0, run; i < kept && r == CK_OK; i += run) {
-        run = order_run(&items[i], kept - i);
-        r = read_one(looking, &items[i], run);
+        run = order_run(looking->plan, &rows[i], kept - i);
+        r = read_one(looking, &rows[i], run);
     }
     return r;
 }
 
-static size_t crowd_run(const struct ck_plan_item *const *items, size_t count)
-{
-    size_t run = 1;
-
-    while (run < count && items[run]->account.role == items[0]->account.role &&
-           strcmp(ck_account_domain(&items[run]->account), ck_account_domain(&items[0]->account)) ==
-               0)
-        run++;
-    return run;
-}
-
-enum ck_err ck_check_server(struct ck_plan *plan, const struct ck_operator *by,
-                            enum ck_check_depth depth,
+enum ck_err ck_check_server(struct ck_plan *plan, const uint32_t *rows, size_t count,
+                            const struct ck_operator *by, enum ck_check_depth depth,
                             void (*progress_of)(void *data, size_t done, size_t count), void *data,
                             struct ck_check_found *ret_found, struct ck_error *err)
 {
-    CK_CLEANUP(ck_free_p) const struct ck_plan_item **items = order_items(plan);
+    CK_CLEANUP(order_clear) struct order order = {0};
     CK_CLEANUP(ck_check_found_clear) struct ck_check_found found = {.enforceable = -1};
     struct looking looking = {.plan = plan,
                               .by = by,
@@ -310,13 +395,13 @@ enum ck_err ck_check_server(struct ck_plan *plan, const struct ck_operator *by,
                               .found = &found,
                               .progress = progress_of,
                               .data = data,
-                              .count = plan->count,
+                              .count = rows != NULL ? count : plan->count,
                               .err = err};
-    enum ck_err r = items != NULL ? CK_OK : ck_error_no_memory(err);
+    enum ck_err r = order_of(plan, rows, count, &order, err);
 
-    for (size_t i = 0, run; i < plan->count && r == CK_OK; i += run) {
-        run = crowd_run(&items[i], plan->count - i);
-        r = look_at_crowd(&looking, &items[i], run);
+    for (size_t i = 0, run; i < order.count && r == CK_OK; i += run) {
+        run = order_crowd(plan, &order.rows[i], order.count - i);
+        r = look_at_crowd(&looking, &order.rows[i], run);
     }
     if (r != CK_OK)
         return r;

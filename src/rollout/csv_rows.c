@@ -13,13 +13,13 @@ enum { STORE_SIZE = CSV_ROW_MAX + CSV_CELLS_MAX };
 
 struct reading {
     const struct csv_taker *taker;
-    const char *text;
-    size_t size;
+    struct text_window *window; /* what follows is places in it, and lines */
 
     size_t at, line;         /* what is fed next */
     size_t fed_at, fed_line; /* what was fed last */
     size_t row_at, row_line; /* where the row begins */
     bool row_begun;
+    bool skipping; /* the rest of a line that is too long */
 
     char *store; /* the row's cells */
     size_t used;
@@ -104,12 +104,32 @@ static void take_row(int end, void *data)
 
 /* --- feeding --- */
 
-/* With its line end. */
-static size_t line_size(const struct reading *reading, size_t at)
+/* Has the next line at hand, and what the reading may have to go back to. */
+static void fill(struct reading *reading)
 {
-    const char *end = memchr(reading->text + at, '\n', reading->size - at);
+    size_t gone = 0;
 
-    return end != NULL ? (size_t)(end - reading->text) + 1 - at : reading->size - at;
+    if (reading->at > reading->fed_at + 2 * CSV_ROW_MAX) /* nothing but blanks since */
+        reading->fed_at = reading->at;
+    size_t keep = reading->fed_at < reading->at ? reading->fed_at : reading->at;
+    if (reading->row_begun && reading->row_at < keep)
+        keep = reading->row_at;
+    enum ck_err r = text_window_fill(reading->window, keep, reading->at, &gone, reading->err);
+    if (r != CK_OK)
+        reading->result = r;
+    reading->at -= gone;
+    reading->fed_at -= gone;
+    reading->row_at -= reading->row_begun ? gone : 0;
+}
+
+/* Goes on behind the line that begins at at, which may not be at hand to its end. */
+static void go_behind(struct reading *reading, size_t at, size_t line)
+{
+    bool whole;
+
+    reading->at = at + text_window_line(reading->window, at, &whole);
+    reading->line = line + whole;
+    reading->skipping = !whole;
 }
 
 static bool is_blank(const char *text, size_t size)
@@ -129,9 +149,8 @@ static void recover(struct reading *reading, struct csv_parser *parser, const ch
         reading->row_line = reading->fed_line;
     }
     tell_bad(reading, why);
-    reading->at = reading->row_at + line_size(reading, reading->row_at);
-    reading->line = reading->row_line + 1;
     forget_row(reading);
+    go_behind(reading, reading->row_at, reading->row_line);
     csv_free(parser);
     if (begin(parser, reading->err) != CK_OK)
         reading->result = reading->err->code;
@@ -139,24 +158,30 @@ static void recover(struct reading *reading, struct csv_parser *parser, const ch
 
 static void feed_line(struct reading *reading, struct csv_parser *parser)
 {
-    const char *line = reading->text + reading->at;
-    size_t size = line_size(reading, reading->at);
+    const char *line = reading->window->text + reading->at;
+    bool whole;
+    size_t size = text_window_line(reading->window, reading->at, &whole);
     char why[96];
 
+    if (!reading->row_begun && whole && is_blank(line, size)) {
+        reading->at += size;
+        reading->line++;
+        return;
+    }
     reading->fed_at = reading->at;
     reading->fed_line = reading->line;
-    if (!reading->row_begun && !is_blank(line, size)) {
+    if (!reading->row_begun) {
         reading->row_begun = true;
         reading->row_at = reading->at;
         reading->row_line = reading->line;
     }
-    if (reading->row_begun && reading->at + size - reading->row_at > CSV_ROW_MAX) {
+    if (reading->at + size - reading->row_at > CSV_ROW_MAX) {
         snprintf(why, sizeof(why), "has more than %d bytes, or a quote in it is not closed",
                  CSV_ROW_MAX);
         recover(reading, parser, why);
         return;
     }
-    if (reading->row_begun && csv_parse(parser, line, size, take_cell, take_row, reading) != size) {
+    if (csv_parse(parser, line, size, take_cell, take_row, reading) != size) {
         if (csv_error(parser) == CSV_EPARSE)
             recover(reading, parser,
                     "has a quote where none may be: a cell with quotes or commas stands in quotes, "
@@ -181,12 +206,29 @@ static bool finish(struct reading *reading, struct csv_parser *parser)
     return false;
 }
 
-enum ck_err csv_read(const char *text, size_t size, const struct csv_taker *taker,
-                     struct ck_error *err)
+static void read_on(struct reading *reading, struct csv_parser *parser)
+{
+    while (reading->result == CK_OK) {
+        fill(reading);
+        if (reading->result != CK_OK)
+            return;
+        if (reading->at == reading->window->size) {
+            if (finish(reading, parser))
+                return;
+        } else if (reading->skipping) {
+            go_behind(reading, reading->at, reading->line);
+        } else {
+            feed_line(reading, parser);
+        }
+    }
+}
+
+enum ck_err csv_read_window(struct text_window *window, const struct csv_taker *taker,
+                            struct ck_error *err)
 {
     struct csv_parser parser;
     struct reading reading = {
-        .taker = taker, .text = text, .size = size, .line = 1, .result = CK_OK, .err = err};
+        .taker = taker, .window = window, .line = 1, .result = CK_OK, .err = err};
     CK_CLEANUP(ck_free_p) char *store = malloc(STORE_SIZE);
 
     if (store == NULL)
@@ -194,13 +236,17 @@ enum ck_err csv_read(const char *text, size_t size, const struct csv_taker *take
     reading.store = store;
     if (begin(&parser, err) != CK_OK)
         return err->code;
-    while (reading.result == CK_OK) {
-        if (reading.at < size)
-            feed_line(&reading, &parser);
-        else if (finish(&reading, &parser))
-            break;
-    }
+    read_on(&reading, &parser);
     ck_secret_erase(store, reading.used);
     csv_free(&parser);
     return reading.result;
+}
+
+enum ck_err csv_read(const char *text, size_t size, const struct csv_taker *taker,
+                     struct ck_error *err)
+{
+    struct text_window window;
+    enum ck_err r = text_window_open(&window, NULL, text, size, err);
+
+    return r == CK_OK ? csv_read_window(&window, taker, err) : r;
 }

@@ -9,11 +9,11 @@
 
 #include <stddef.h>
 
-#include "cowkey/base/error.h"
+#include "text_window.h"
 
 enum {
-    CSV_CELLS_MAX = 32,      /* of a row */
-    CSV_ROW_MAX = 16 * 1024, /* bytes of a row as it is written */
+    CSV_CELLS_MAX = 32,            /* of a row */
+    CSV_ROW_MAX = WINDOW_LINE_MAX, /* bytes of a row as it is written */
 };
 
 struct csv_cell {
@@ -31,7 +31,11 @@ struct csv_taker {
     enum ck_err (*bad)(void *data, size_t line, const char *why, struct ck_error *err);
 };
 
-/* Cells may hold secrets: no copy of them is left behind. */
+/* Reads what window gives, from its begin on. */
+enum ck_err csv_read_window(struct text_window *window, const struct csv_taker *taker,
+                            struct ck_error *err);
+
+/* The same for a text. Cells may hold secrets: no copy of them is left behind. */
 enum ck_err csv_read(const char *text, size_t size, const struct csv_taker *taker,
                      struct ck_error *err);
 

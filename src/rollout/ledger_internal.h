@@ -147,6 +147,19 @@ enum ck_err ledger_find_key(struct ck_ledger *ledger, int64_t person, unsigned n
 
 /* --- what it is made of --- */
 
+/* One factor: of a row that wants a key there is one for each. */
+struct ledger_wish {
+    const struct ck_plan_item *item;
+    const struct ck_policy_group *group;
+    const char *pattern;
+    unsigned n;
+};
+typedef enum ck_err ledger_wish_taker(void *data, const struct ledger_wish *wish,
+                                      struct ck_error *err);
+/* In the order of the plan. */
+enum ck_err ledger_each_wish(const struct ck_rollout *rollout, ledger_wish_taker *take, void *data,
+                             struct ck_error *err);
+
 /* The tables, in an open transaction. */
 enum ck_err ledger_make_tables(struct ck_ledger *ledger, const char *server, struct ck_error *err);
 

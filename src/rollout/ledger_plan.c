@@ -1,12 +1,10 @@
 /* What a ledger is made of: its tables, and the plan that goes into them. */
 #include <assert.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "cowkey/base/cleanup.h"
 #include "ledger_internal.h"
-#include "order.h"
 
 /* --- tables --- */
 
@@ -69,134 +67,27 @@ enum ck_err ledger_make_tables(struct ck_ledger *ledger, const char *server, str
     return ledger_run(ledger, insert, err);
 }
 
-/* --- items of a plan --- */
-
-/* One factor: of a row that wants a key there is one for each. */
-struct wish {
-    const struct ck_plan_item *item;
-    const struct ck_policy_group *group;
-    const char *pattern;
-    unsigned n;
-};
-
-typedef enum ck_err wish_taker(void *data, const struct wish *wish, struct ck_error *err);
-
-static enum ck_err each_wish(const struct ck_rollout *rollout, wish_taker *take, void *data,
-                             struct ck_error *err)
-{
-    enum ck_err r = CK_OK;
-
-    for (size_t i = 0; i < rollout->plan->count && r == CK_OK; i++) {
-        const struct ck_plan_item *item = &rollout->plan->items[i];
-        bool is_key = ck_plan_item_takes_key(item);
-        struct wish wish = {
-            .item = item,
-            .group = ck_policy_find(rollout->policy, item->group),
-            .pattern = ck_rollout_label(rollout, item),
-            .n = is_key ? 1 : 0,
-        };
-        unsigned last = is_key ? wish.group->keys : 0;
-        for (; wish.n <= last && r == CK_OK; wish.n++)
-            r = take(data, &wish, err);
-    }
-    return r;
-}
-
-/* --- whose ledger it is --- */
-
-struct hashing {
-    uint8_t (*hashes)[CK_SHA256_SIZE];
-    size_t count, room;
-    bool with_details;
-};
-
-/* No line end stands in any of them. */
-static enum ck_err hash_wish(void *data, const struct wish *wish, struct ck_error *err)
-{
-    struct hashing *hashing = data;
-    const struct ck_plan_item *item = wish->item;
-    char text[CK_ACCOUNT_NAME_MAX + CK_FACTOR_LABEL_MAX + CK_PASSWORD_REF_MAX + CK_GROUP_NAME_MAX +
-              256];
-
-    if (hashing->count == hashing->room) {
-        size_t room = hashing->room + hashing->room / 2 + 1024;
-        uint8_t(*hashes)[CK_SHA256_SIZE] = reallocarray(hashing->hashes, room, sizeof(*hashes));
-        if (hashes == NULL)
-            return ck_error_no_memory(err);
-        hashing->hashes = hashes;
-        hashing->room = room;
-    }
-    int size = snprintf(text, sizeof(text), "%s\n%s\n%s\n%u\n%s\n%s\n%d\n%s\n%s\n",
-                        ck_role_name(item->account.role), item->account.name,
-                        ck_rollout_method_name(item->method), wish->n, wish->pattern,
-                        ck_rollout_route_name(item->route), (int)item->password_kind,
-                        item->password_name != NULL ? item->password_name : "", item->group);
-    if (hashing->with_details && size > 0 && (size_t)size < sizeof(text))
-        size += snprintf(text + size, sizeof(text) - (size_t)size, "%zu\n%d\n", item->line,
-                         (int)wish->group->proof);
-    return ck_sha256(text, (size_t)size, hashing->hashes[hashing->count++], err);
-}
-
-static int compare_hashes(const void *one, const void *other)
-{
-    return memcmp(one, other, CK_SHA256_SIZE);
-}
-
-/* The order of the rows does not matter: the hash is one of sorted hashes. */
-static enum ck_err hash_plan(const struct ck_rollout *rollout, const char *server,
-                             bool with_details, uint8_t ret_hash[CK_SHA256_SIZE],
-                             struct ck_error *err)
-{
-    struct hashing hashing = {.with_details = with_details, .room = 1, .count = 1};
-    CK_CLEANUP(ck_free_p) void *hashes = NULL;
-
-    hashing.hashes = calloc(1, sizeof(*hashing.hashes));
-    enum ck_err r = hashing.hashes != NULL ? CK_OK : ck_error_no_memory(err);
-    if (r == CK_OK)
-        r = ck_sha256(server, strlen(server), hashing.hashes[0], err);
-    if (r == CK_OK)
-        r = each_wish(rollout, hash_wish, &hashing, err);
-    hashes = hashing.hashes;
-    if (r != CK_OK)
-        return r;
-    qsort(hashing.hashes[1], hashing.count - 1, sizeof(*hashing.hashes), compare_hashes);
-    return ck_sha256(hashing.hashes, hashing.count * sizeof(*hashing.hashes), ret_hash, err);
-}
-
-enum ck_err ledger_identify(const struct ck_rollout *rollout, const char *server,
-                            struct ledger_identity *ret_identity, struct ck_error *err)
-{
-    struct ledger_identity identity;
-
-    if (hash_plan(rollout, server, false, identity.plan, err) != CK_OK ||
-        hash_plan(rollout, server, true, identity.details, err) != CK_OK)
-        return err->code;
-    *ret_identity = identity;
-    return CK_OK;
-}
-
 /* --- taking a plan --- */
 
 struct taking {
     struct ck_ledger *ledger;
-    const struct ck_rollout *rollout;
     int64_t turn;        /* what is in the plan has this one; what has an older one is gone */
-    int64_t *people;     /* by the index of an item: of its account; 0: not yet */
-    const size_t *first; /* the index of the account's first item */
-    const struct ck_plan_item **password; /* by the same: the account's row with a password_ref */
+    size_t last_line;    /* of the row that was put last */
+    int64_t last_person; /* and whose it is */
 };
 
 /* A password_ref may stand in one of an account's rows only. */
 static enum ck_err put_person(struct taking *taking, const struct ck_plan_item *item,
-                              const struct ck_plan_item *password, int64_t *ret_id,
-                              struct ck_error *err)
+                              int64_t *ret_id, struct ck_error *err)
 {
     static const char put[] =
         "INSERT INTO person (name, role, route, password_kind, password_name, grp, turn, "
         "display_name)"
         " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"
-        " ON CONFLICT (name, role) DO UPDATE SET route = ?3, password_kind = ?4,"
-        " password_name = ?5, grp = ?6, turn = ?7, display_name = coalesce(?8, display_name)"
+        " ON CONFLICT (name, role) DO UPDATE SET route = ?3,"
+        " password_name = CASE WHEN ?4 = 0 AND turn = ?7 THEN password_name ELSE ?5 END,"
+        " password_kind = CASE WHEN ?4 = 0 AND turn = ?7 THEN password_kind ELSE ?4 END,"
+        " grp = ?6, turn = ?7, display_name = coalesce(?8, display_name)"
         " RETURNING id";
     struct ck_ledger *ledger = taking->ledger;
     CK_CLEANUP(ledger_release) sqlite3_stmt *statement = NULL;
@@ -207,16 +98,15 @@ static enum ck_err put_person(struct taking *taking, const struct ck_plan_item *
         r = ledger_bind_text(ledger, statement, 1, item->account.name, CK_ACCOUNT_NAME_MAX, err);
     if (r == CK_OK)
         r = ledger_bind_text(ledger, statement, 6, item->group, CK_GROUP_NAME_MAX, err);
-    if (r == CK_OK && password->password_name != NULL)
-        r = ledger_bind_text(ledger, statement, 5, password->password_name, CK_PASSWORD_REF_MAX,
-                             err);
+    if (r == CK_OK && item->password_name != NULL)
+        r = ledger_bind_text(ledger, statement, 5, item->password_name, CK_PASSWORD_REF_MAX, err);
     if (r == CK_OK && item->display_name != NULL)
         r = ledger_bind_text(ledger, statement, 8, item->display_name, CK_DISPLAY_NAME_MAX, err);
     if (r != CK_OK)
         return r;
     sqlite3_bind_int(statement, 2, (int)item->account.role);
     sqlite3_bind_int(statement, 3, (int)item->route);
-    sqlite3_bind_int(statement, 4, (int)password->password_kind);
+    sqlite3_bind_int(statement, 4, (int)item->password_kind);
     sqlite3_bind_int64(statement, 7, taking->turn);
     r = ledger_fetch(ledger, statement, &found, err);
     if (r == CK_OK)
@@ -225,7 +115,7 @@ static enum ck_err put_person(struct taking *taking, const struct ck_plan_item *
 }
 
 /* left follows later, for all of them at once. */
-static enum ck_err put_item(struct taking *taking, const struct wish *wish, int64_t person,
+static enum ck_err put_item(struct taking *taking, const struct ledger_wish *wish, int64_t person,
                             struct ck_error *err)
 {
     static const char put[] =
@@ -250,54 +140,16 @@ static enum ck_err put_item(struct taking *taking, const struct wish *wish, int6
     return ledger_run(ledger, statement, err);
 }
 
-static enum ck_err put_wish(void *data, const struct wish *wish, struct ck_error *err)
+/* Several of one row come together. */
+static enum ck_err put_wish(void *data, const struct ledger_wish *wish, struct ck_error *err)
 {
     struct taking *taking = data;
-    size_t first = taking->first[wish->item - taking->rollout->plan->items];
-    const struct ck_plan_item *password = taking->password[first];
     enum ck_err r = CK_OK;
 
-    if (taking->people[first] == 0)
-        r = put_person(taking, wish->item, password != NULL ? password : wish->item,
-                       &taking->people[first], err);
-    return r == CK_OK ? put_item(taking, wish, taking->people[first], err) : r;
-}
-
-/* Which rows are one account's, by their indexes. */
-static void find_accounts(const struct ck_plan *plan, const struct ck_plan_item *const *sorted,
-                          size_t *first, const struct ck_plan_item **password)
-{
-    for (size_t i = 0, run; i < plan->count; i += run) {
-        run = order_run(&sorted[i], plan->count - i);
-        size_t begin = (size_t)(sorted[i] - plan->items);
-        for (size_t j = i; j < i + run; j++) {
-            first[sorted[j] - plan->items] = begin;
-            if (password[begin] == NULL && sorted[j]->password_kind != CK_PASSWORD_NONE)
-                password[begin] = sorted[j];
-        }
-    }
-}
-
-static enum ck_err put_plan(struct ck_ledger *ledger, const struct ck_rollout *rollout,
-                            int64_t turn, struct ck_error *err)
-{
-    const struct ck_plan *plan = rollout->plan;
-    CK_CLEANUP(ck_free_p) const struct ck_plan_item **sorted = order_items(plan);
-    CK_CLEANUP(ck_free_p) size_t *first = calloc(plan->count + 1, sizeof(*first));
-    CK_CLEANUP(ck_free_p) int64_t *people = calloc(plan->count + 1, sizeof(*people));
-    CK_CLEANUP(ck_free_p)
-    const struct ck_plan_item **password = calloc(plan->count + 1, sizeof(*password));
-    struct taking taking = {.ledger = ledger,
-                            .rollout = rollout,
-                            .turn = turn,
-                            .people = people,
-                            .first = first,
-                            .password = password};
-
-    if (sorted == NULL || first == NULL || people == NULL || password == NULL)
-        return ck_error_no_memory(err);
-    find_accounts(plan, sorted, first, password);
-    return each_wish(rollout, put_wish, &taking, err);
+    if (taking->last_line != wish->item->line)
+        r = put_person(taking, wish->item, &taking->last_person, err);
+    taking->last_line = wish->item->line;
+    return r == CK_OK ? put_item(taking, wish, taking->last_person, err) : r;
 }
 
 /* --- what is not in the plan any more --- */
@@ -350,13 +202,60 @@ static enum ck_err drop_gone(struct ck_ledger *ledger, const struct ck_rollout *
 
 /* --- all of it --- */
 
+/* --- what is left to do --- */
+
 /* As ck_step_is_left has it. */
-static const char set_left[] =
-    "UPDATE item SET left = state IN (0, 1, 2, 8) OR (state = 3 AND wants_proof = 1)"
-    " WHERE left <> (state IN (0, 1, 2, 8) OR (state = 3 AND wants_proof = 1));"
+#define IS_LEFT "(state IN (0, 1, 2, 8) OR (state = 3 AND wants_proof = 1))"
+static const char set_left_of_items[] =
+    "UPDATE item SET left = " IS_LEFT " WHERE id > ?1 AND id <= ?2 AND left <> " IS_LEFT;
+static const char set_left_of_people[] =
     "UPDATE person SET (apps_left, keys_left) ="
     " (SELECT count(*) FILTER (WHERE n = 0), count(*) FILTER (WHERE n > 0)"
-    " FROM item WHERE item.person = person.id AND item.left = 1)";
+    " FROM item WHERE item.person = person.id AND item.left = 1) WHERE id > ?1 AND id <= ?2";
+
+/* SQLite holds in memory what a statement changed, until that ends: so each changes some rows only. */
+#define NEXT_OF(table)                                                                             \
+    "SELECT max(id) FROM (SELECT id FROM " table " WHERE id > ? ORDER BY id LIMIT 1024)"
+static const char next_items[] = NEXT_OF("item");
+static const char next_people[] = NEXT_OF("person");
+
+/* *ret_last is 0 where nothing follows. */
+static enum ck_err find_next(struct ck_ledger *ledger, const char *next, int64_t after,
+                             int64_t *ret_last, struct ck_error *err)
+{
+    CK_CLEANUP(ledger_release) sqlite3_stmt *statement = NULL;
+    bool found = false;
+    enum ck_err r = ledger_sql(ledger, next, &statement, err);
+
+    if (r != CK_OK)
+        return r;
+    sqlite3_bind_int64(statement, 1, after);
+    r = ledger_fetch(ledger, statement, &found, err);
+    if (r == CK_OK)
+        *ret_last = sqlite3_column_int64(statement, 0);
+    return r;
+}
+
+static enum ck_err set_in_steps(struct ck_ledger *ledger, const char *next, const char *set,
+                                struct ck_error *err)
+{
+    int64_t after = 0, last = 0;
+    enum ck_err r = find_next(ledger, next, after, &last, err);
+
+    while (r == CK_OK && last > after) {
+        CK_CLEANUP(ledger_release) sqlite3_stmt *statement = NULL;
+        r = ledger_sql(ledger, set, &statement, err);
+        if (r != CK_OK)
+            return r;
+        sqlite3_bind_int64(statement, 1, after);
+        sqlite3_bind_int64(statement, 2, last);
+        r = ledger_run(ledger, statement, err);
+        after = last;
+        if (r == CK_OK)
+            r = find_next(ledger, next, after, &last, err);
+    }
+    return r;
+}
 
 static enum ck_err put_identity(struct ck_ledger *ledger, const struct ledger_identity *identity,
                                 int64_t *ret_turn, struct ck_error *err)
@@ -386,9 +285,12 @@ enum ck_err ledger_take_plan(struct ck_ledger *ledger, const struct ck_rollout *
     int64_t turn = 0;
     enum ck_err r = put_identity(ledger, identity, &turn, err);
 
+    struct taking taking = {.ledger = ledger, .turn = turn};
     if (r == CK_OK)
-        r = put_plan(ledger, rollout, turn, err);
+        r = ledger_each_wish(rollout, put_wish, &taking, err);
     if (r == CK_OK)
         r = drop_gone(ledger, rollout, ret_kept, err);
-    return r == CK_OK ? ledger_exec(ledger, set_left, err) : r;
+    if (r == CK_OK)
+        r = set_in_steps(ledger, next_items, set_left_of_items, err);
+    return r == CK_OK ? set_in_steps(ledger, next_people, set_left_of_people, err) : r;
 }

@@ -4,40 +4,90 @@
 #include <stdlib.h>
 #include <string.h>
 
-int order_of_accounts(const struct ck_account *one, const struct ck_account *other)
+#include "plan_store.h"
+
+void order_clear(struct order *order)
 {
-    if (one->role != other->role)
-        return one->role < other->role ? -1 : 1;
-    int order = strcmp(ck_account_domain(one), ck_account_domain(other));
-    return order != 0 ? order : strcmp(one->name, other->name);
+    free(order->rows);
+    *order = (struct order){0};
 }
 
-static int compare_items(const void *a, const void *b)
+/* Of accounts of one role. */
+static const char *domain_of(const char *name, enum ck_role role)
 {
-    const struct ck_plan_item *one = *(const struct ck_plan_item *const *)a;
-    const struct ck_plan_item *other = *(const struct ck_plan_item *const *)b;
-    int order = order_of_accounts(&one->account, &other->account);
+    const char *at = role == CK_ROLE_MAILBOX ? strrchr(name, '@') : NULL;
 
-    return order != 0 ? order : (one->line > other->line) - (one->line < other->line);
+    return at != NULL ? at + 1 : "";
 }
 
-const struct ck_plan_item **order_items(const struct ck_plan *plan)
+static int compare_crowds(const char *one, enum ck_role role, const char *other,
+                          enum ck_role other_role)
 {
-    const struct ck_plan_item **items = calloc(plan->count + 1, sizeof(*items));
-
-    if (items == NULL)
-        return NULL;
-    for (size_t i = 0; i < plan->count; i++)
-        items[i] = &plan->items[i];
-    qsort(items, plan->count, sizeof(*items), compare_items);
-    return items;
+    if (role != other_role)
+        return role < other_role ? -1 : 1;
+    return strcmp(domain_of(one, role), domain_of(other, role));
 }
 
-size_t order_run(const struct ck_plan_item *const *items, size_t count)
+static int compare_accounts(const char *one, enum ck_role role, const char *other,
+                            enum ck_role other_role)
 {
+    int order = compare_crowds(one, role, other, other_role);
+
+    return order != 0 ? order : strcmp(one, other);
+}
+
+int order_compare(const struct ck_account *account, const struct ck_plan *plan, uint32_t row)
+{
+    return compare_accounts(account->name, account->role, plan_store_name(plan->store, row),
+                            plan_store_role(plan->store, row));
+}
+
+static int compare_rows(const void *a, const void *b, void *data)
+{
+    const uint32_t one = *(const uint32_t *)a, other = *(const uint32_t *)b;
+    const struct plan_store *store = data;
+    int order = compare_accounts(plan_store_name(store, one), plan_store_role(store, one),
+                                 plan_store_name(store, other), plan_store_role(store, other));
+
+    return order != 0 ? order : (one > other) - (one < other);
+}
+
+enum ck_err order_of(const struct ck_plan *plan, const uint32_t *of, size_t of_count,
+                     struct order *ret_order, struct ck_error *err)
+{
+    size_t count = of != NULL ? of_count : plan->count;
+    uint32_t *rows = calloc(count + 1, sizeof(*rows));
+
+    if (rows == NULL)
+        return ck_error_no_memory(err);
+    for (size_t i = 0; i < count; i++)
+        rows[i] = of != NULL ? of[i] : (uint32_t)i;
+    if (count > 0)
+        qsort_r(rows, count, sizeof(*rows), compare_rows, plan->store);
+    *ret_order = (struct order){rows, count};
+    return CK_OK;
+}
+
+size_t order_run(const struct ck_plan *plan, const uint32_t *rows, size_t count)
+{
+    const char *name = plan_store_name(plan->store, rows[0]);
+    enum ck_role role = plan_store_role(plan->store, rows[0]);
     size_t run = 1;
 
-    while (run < count && order_of_accounts(&items[0]->account, &items[run]->account) == 0)
+    while (run < count && plan_store_role(plan->store, rows[run]) == role &&
+           strcmp(plan_store_name(plan->store, rows[run]), name) == 0)
+        run++;
+    return run;
+}
+
+size_t order_crowd(const struct ck_plan *plan, const uint32_t *rows, size_t count)
+{
+    const char *name = plan_store_name(plan->store, rows[0]);
+    enum ck_role role = plan_store_role(plan->store, rows[0]);
+    size_t run = 1;
+
+    while (run < count && compare_crowds(name, role, plan_store_name(plan->store, rows[run]),
+                                         plan_store_role(plan->store, rows[run])) == 0)
         run++;
     return run;
 }

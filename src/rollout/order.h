@@ -1,19 +1,31 @@
-/* The items of a plan account by account. */
+/* The rows of a plan account by account. */
 #ifndef ROLLOUT_ORDER_H
 #define ROLLOUT_ORDER_H
 
+#include <stdint.h>
+
 #include "cowkey/rollout/plan.h"
 
-/* As strcmp. */
-int order_of_accounts(const struct ck_account *one, const struct ck_account *other);
+/* Some rows, by their indexes; {0} is none. */
+struct order {
+    uint32_t *rows; /* owned */
+    size_t count;
+};
+void order_clear(struct order *order);
 
 /*
- * The items sorted by account (role; of mailboxes the domain; name), those of one account in the
- * order of the file. A new array of plan->count (free it); NULL when memory is short.
+ * The rows of the plan, or (of not NULL) those of_count of these indexes, sorted by account (role; of mailboxes
+ * the domain; name), those of one account in the order of the file.
  */
-const struct ck_plan_item **order_items(const struct ck_plan *plan);
+enum ck_err order_of(const struct ck_plan *plan, const uint32_t *of, size_t of_count,
+                     struct order *ret_order, struct ck_error *err);
 
-/* How many of the items from the first on are of its account; count: how many there are. */
-size_t order_run(const struct ck_plan_item *const *items, size_t count);
+/* As strcmp, in this order: the account and that of the row. */
+int order_compare(const struct ck_account *account, const struct ck_plan *plan, uint32_t row);
+
+/* How many of the sorted rows from the first on are of its account; count: how many there are. */
+size_t order_run(const struct ck_plan *plan, const uint32_t *rows, size_t count);
+/* Likewise of its role and domain. */
+size_t order_crowd(const struct ck_plan *plan, const uint32_t *rows, size_t count);
 
 #endif

@@ -1,7 +1,6 @@
 /* Reading a plan: CSV, or JSON lines. */
 #include "cowkey/rollout/plan.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "cowkey/base/ascii.h"
@@ -10,18 +9,23 @@
 #include "cowkey/base/json_view.h"
 #include "csv_rows.h"
 #include "plan_row.h"
+#include "plan_store.h"
+#include "text_window.h"
 
 static const char byte_order_mark[] = "\xef\xbb\xbf";
 
 void ck_plan_clear(struct ck_plan *plan)
 {
-    for (size_t i = 0; i < plan->count; i++) {
-        free(plan->items[i].password_name);
-        free(plan->items[i].label);
-        free(plan->items[i].display_name);
-    }
-    free(plan->items);
-    *plan = (struct ck_plan){0};
+    plan_store_free(&plan->store);
+    plan->count = 0;
+}
+
+struct ck_plan_item ck_plan_item(const struct ck_plan *plan, size_t index)
+{
+    struct ck_plan_item item;
+
+    plan_store_get(plan->store, index, &item);
+    return item;
 }
 
 struct reading {
@@ -33,23 +37,6 @@ struct reading {
     size_t columns_count;
     int columns[CSV_CELLS_MAX]; /* of the cells; PLAN_COLUMNS for a name that is none */
 };
-
-static enum ck_err append(struct ck_plan *plan, struct ck_plan_item *item, struct ck_error *err)
-{
-    enum { ITEMS_STEP = 256 };
-    struct ck_plan_item *items = plan->items;
-
-    if (plan->count % ITEMS_STEP == 0)
-        items = reallocarray(items, plan->count + ITEMS_STEP, sizeof(*items));
-    if (items == NULL) {
-        free(item->password_name);
-        free(item->label);
-        return ck_error_no_memory(err);
-    }
-    plan->items = items;
-    items[plan->count++] = *item;
-    return CK_OK;
-}
 
 static enum ck_err count_row(struct reading *reading, struct ck_error *err)
 {
@@ -70,12 +57,13 @@ static enum ck_err take(struct reading *reading, const struct plan_row *row, str
     char text[CK_COMPLAINT_TEXT_MAX];
     struct ck_plan_item item;
     const char *wrong;
-    enum ck_err r = plan_row_read(row, &item, &wrong, text, err);
 
-    if (r != CK_OK)
-        return r;
-    return wrong != NULL ? complain(reading, row->line, wrong, err)
-                         : append(reading->plan, &item, err);
+    plan_row_read(row, &item, &wrong, text);
+    if (wrong != NULL)
+        return complain(reading, row->line, wrong, err);
+    enum ck_err r = plan_store_add(reading->plan->store, &item, err);
+    reading->plan->count += r == CK_OK;
+    return r;
 }
 
 /* --- CSV --- */
@@ -187,11 +175,11 @@ static enum ck_err take_bad_row(void *data, size_t line, const char *why, struct
     return r == CK_OK ? complain(reading, line, why, err) : r;
 }
 
-static enum ck_err read_csv(struct reading *reading, const char *text, size_t size,
+static enum ck_err read_csv(struct reading *reading, struct text_window *window,
                             struct ck_error *err)
 {
     const struct csv_taker taker = {.data = reading, .row = take_csv_row, .bad = take_bad_row};
-    enum ck_err r = csv_read(text, size, &taker, err);
+    enum ck_err r = csv_read_window(window, &taker, err);
 
     if (r != CK_OK || reading->has_header)
         return r;
@@ -255,12 +243,23 @@ static enum ck_err take_json_row(struct reading *reading, struct ck_json_view *v
     return take(reading, &row, err);
 }
 
+static bool is_blank(const char *text, size_t size)
+{
+    size_t at = 0;
+
+    while (at < size && memchr(" \t\r\n", text[at], 4) != NULL)
+        at++;
+    return at == size;
+}
+
 static enum ck_err take_json_line(struct reading *reading, struct ck_json_view *view,
                                   const char *text, size_t size, size_t line, struct ck_error *err)
 {
     struct ck_error why;
-    enum ck_err r = count_row(reading, err);
 
+    if (size <= CK_PLAN_LINE_MAX && is_blank(text, size))
+        return CK_OK;
+    enum ck_err r = count_row(reading, err);
     if (r != CK_OK)
         return r;
     if (size > CK_PLAN_LINE_MAX)
@@ -272,59 +271,90 @@ static enum ck_err take_json_line(struct reading *reading, struct ck_json_view *
     return take_json_row(reading, view, line, err);
 }
 
-static bool is_blank(const char *text, size_t size)
-{
-    size_t at = 0;
-
-    while (at < size && (text[at] == ' ' || text[at] == '\t' || text[at] == '\r'))
-        at++;
-    return at == size;
-}
-
-static enum ck_err read_json(struct reading *reading, const char *text, size_t size,
+static enum ck_err read_json(struct reading *reading, struct text_window *window,
                              struct ck_error *err)
 {
     CK_CLEANUP(ck_json_view_clear) struct ck_json_view view = {0};
+    size_t at = 0, gone = 0, line = 1;
+    bool begins = true, whole = true; /* a line, whose end is at hand */
     enum ck_err r = CK_OK;
-    size_t at = 0;
 
-    for (size_t line = 1; r == CK_OK && at < size; line++) {
-        const char *end = memchr(text + at, '\n', size - at);
-        size_t length = end != NULL ? (size_t)(end - text) - at : size - at;
-        if (!is_blank(text + at, length))
-            r = take_json_line(reading, &view, text + at, length, line, err);
-        at += length + (end != NULL);
+    for (; r == CK_OK; begins = whole) {
+        r = text_window_fill(window, at, at, &gone, err);
+        at -= gone;
+        size_t size = text_window_line(window, at, &whole);
+        if (r != CK_OK || size == 0)
+            return r;
+        size_t ending = window->text[at + size - 1] == '\n';
+        if (begins)
+            r = take_json_line(reading, &view, window->text + at, size - ending, line, err);
+        at += size;
+        line += whole;
     }
     return r;
 }
 
 /* --- the file --- */
 
-static bool is_json(const char *text, size_t size)
+static bool is_json(const struct text_window *window)
 {
     size_t at = 0;
 
-    while (at < size && text[at] != '\0' && strchr(" \t\r\n", text[at]) != NULL)
+    while (at < window->size && memchr(" \t\r\n", window->text[at], 4) != NULL)
         at++;
-    return at < size && text[at] == '{';
+    return at < window->size && window->text[at] == '{';
 }
 
-enum ck_err ck_plan_parse(const char *text, size_t size, struct ck_plan *ret_plan,
-                          struct ck_complaints *complaints, struct ck_error *err)
-{
-    CK_CLEANUP(ck_plan_clear) struct ck_plan plan = {0};
-    struct reading reading = {.plan = &plan, .complaints = complaints};
-    size_t mark = strlen(byte_order_mark);
+/* What is read so far is counted. */
+struct counted {
+    const struct ck_text_source *source;
+    size_t size;
+    bool begun;
+};
 
-    if (size > CK_PLAN_FILE_MAX)
-        return ck_error_set(err, CK_ERR_USAGE, "the plan holds more than %d bytes",
-                            CK_PLAN_FILE_MAX);
-    if (size >= mark && memcmp(text, byte_order_mark, mark) == 0) {
-        text += mark;
+static enum ck_err too_large(struct ck_error *err)
+{
+    return ck_error_set(err, CK_ERR_USAGE, "the plan holds more than %d bytes", CK_PLAN_FILE_MAX);
+}
+
+/* Without the mark at its begin. */
+static enum ck_err read_counted(void *data, char *to, size_t room, size_t *ret_size,
+                                struct ck_error *err)
+{
+    struct counted *counted = data;
+    size_t mark = strlen(byte_order_mark), size = 0, got = 0;
+    enum ck_err r;
+
+    do {
+        r = counted->source->read(counted->source->data, to + size, room - size, &got, err);
+        size += got;
+    } while (r == CK_OK && got > 0 && !counted->begun && size <= mark);
+    if (r != CK_OK)
+        return r;
+    counted->size += size;
+    if (counted->size > CK_PLAN_FILE_MAX)
+        return too_large(err);
+    if (!counted->begun && size >= mark && memcmp(to, byte_order_mark, mark) == 0) {
         size -= mark;
+        memmove(to, to + mark, size);
     }
-    enum ck_err r = is_json(text, size) ? read_json(&reading, text, size, err)
-                                        : read_csv(&reading, text, size, err);
+    counted->begun = true;
+    *ret_size = size;
+    return CK_OK;
+}
+
+static enum ck_err read_window(struct text_window *window, struct ck_plan *ret_plan,
+                               struct ck_complaints *complaints, struct ck_error *err)
+{
+    CK_CLEANUP(ck_plan_clear) struct ck_plan plan = {.store = plan_store_new()};
+    struct reading reading = {.plan = &plan, .complaints = complaints};
+    size_t gone;
+
+    if (plan.store == NULL)
+        return ck_error_no_memory(err);
+    enum ck_err r = text_window_fill(window, 0, 0, &gone, err);
+    if (r == CK_OK)
+        r = is_json(window) ? read_json(&reading, window, err) : read_csv(&reading, window, err);
     if (r == CK_OK && reading.rows == 0) {
         ck_error_set(err, CK_ERR_USAGE, "the plan has no rows");
         r = ck_error_hint(err, "Below the line of headers stands one row for each factor.");
@@ -334,4 +364,47 @@ enum ck_err ck_plan_parse(const char *text, size_t size, struct ck_plan *ret_pla
     *ret_plan = plan;
     plan = (struct ck_plan){0};
     return CK_OK;
+}
+
+enum ck_err ck_plan_read(const struct ck_text_source *source, struct ck_plan *ret_plan,
+                         struct ck_complaints *complaints, struct ck_error *err)
+{
+    struct counted counted = {.source = source};
+    const struct ck_text_source through = {.data = &counted, .read = read_counted};
+    CK_CLEANUP(text_window_clear) struct text_window window;
+    enum ck_err r = text_window_open(&window, &through, NULL, 0, err);
+
+    return r == CK_OK ? read_window(&window, ret_plan, complaints, err) : r;
+}
+
+/* --- a text --- */
+
+struct rest {
+    const char *text;
+    size_t size;
+};
+
+static enum ck_err read_rest(void *data, char *to, size_t room, size_t *ret_size,
+                             struct ck_error *err)
+{
+    struct rest *rest = data;
+    size_t size = rest->size < room ? rest->size : room;
+
+    (void)err;
+    if (size > 0)
+        memcpy(to, rest->text, size);
+    rest->text += size;
+    rest->size -= size;
+    *ret_size = size;
+    return CK_OK;
+}
+
+enum ck_err ck_plan_parse(const char *text, size_t size, struct ck_plan *ret_plan,
+                          struct ck_complaints *complaints, struct ck_error *err)
+{
+    struct rest rest = {text, size};
+    const struct ck_text_source source = {.data = &rest, .read = read_rest};
+
+    return size <= CK_PLAN_FILE_MAX ? ck_plan_read(&source, ret_plan, complaints, err)
+                                    : too_large(err);
 }

@@ -2,7 +2,6 @@
 #include "plan_row.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "policy_value.h"
@@ -101,12 +100,10 @@ static const char *check_path(const char *path)
     return NULL;
 }
 
-static const char *read_password_ref(const char *text, struct ck_plan_item *item,
-                                     const char **ret_name)
+static const char *read_password_ref(const char *text, struct ck_plan_item *item)
 {
     static const char file[] = "file:", secret[] = "secret:", command[] = "command:";
 
-    *ret_name = NULL;
     if (*text == '\0')
         return NULL;
     if (strlen(text) >= CK_PASSWORD_REF_MAX)
@@ -115,17 +112,17 @@ static const char *read_password_ref(const char *text, struct ck_plan_item *item
         return "the password_ref is a command: a plan runs none";
     if (strncmp(text, file, strlen(file)) == 0) {
         item->password_kind = CK_PASSWORD_FILE;
-        *ret_name = text + strlen(file);
+        item->password_name = text + strlen(file);
     } else if (strncmp(text, secret, strlen(secret)) == 0) {
         item->password_kind = CK_PASSWORD_SECRET;
-        *ret_name = text + strlen(secret);
+        item->password_name = text + strlen(secret);
     } else {
         return "the password_ref is neither file:PATH nor secret:NAME; passwords themselves never "
                "stand in a plan";
     }
-    if (**ret_name == '\0')
+    if (*item->password_name == '\0')
         return "the password_ref names nothing";
-    return item->password_kind == CK_PASSWORD_FILE ? check_path(*ret_name) : NULL;
+    return item->password_kind == CK_PASSWORD_FILE ? check_path(item->password_name) : NULL;
 }
 
 /* As the server has it: a passkey is registered without a password, a second factor is not. */
@@ -163,12 +160,6 @@ static const char *check_route(const struct ck_plan_item *item)
     return check_password_given(item);
 }
 
-static enum ck_err keep(const char *text, char **ret_copy, struct ck_error *err)
-{
-    *ret_copy = text != NULL && *text != '\0' ? strdup(text) : NULL;
-    return *ret_copy == NULL && text != NULL && *text != '\0' ? ck_error_no_memory(err) : CK_OK;
-}
-
 /* --- the row --- */
 
 static const char *read_account(const struct plan_row *row, struct ck_plan_item *item,
@@ -195,42 +186,33 @@ static const char *read_names(const struct plan_row *row, struct ck_plan_item *i
     const char *group = row->cells[PLAN_GROUP];
     const char *wrong = ck_label_check(row->cells[PLAN_LABEL]);
 
+    if (*row->cells[PLAN_LABEL] != '\0')
+        item->label = row->cells[PLAN_LABEL];
     if (wrong != NULL) {
         snprintf(text, CK_COMPLAINT_TEXT_MAX, "the label %s", wrong);
         return text;
     }
     if (*group != '\0' && policy_check_group(group) != NULL)
         return "the group is none that a policy could have";
-    snprintf(item->group, sizeof(item->group), "%s", *group != '\0' ? group : "default");
+    item->group = *group != '\0' ? group : "default";
     return NULL;
 }
 
-enum ck_err plan_row_read(const struct plan_row *row, struct ck_plan_item *ret_item,
-                          const char **ret_wrong, char text[CK_COMPLAINT_TEXT_MAX],
-                          struct ck_error *err)
+void plan_row_read(const struct plan_row *row, struct ck_plan_item *ret_item,
+                   const char **ret_wrong, char text[CK_COMPLAINT_TEXT_MAX])
 {
     struct ck_plan_item item = {.line = row->line};
-    const char *password = NULL;
     const char *wrong = read_account(row, &item, text);
 
     if (wrong == NULL)
         wrong = read_words(row, &item);
     if (wrong == NULL)
-        wrong = read_password_ref(row->cells[PLAN_PASSWORD_REF], &item, &password);
+        wrong = read_password_ref(row->cells[PLAN_PASSWORD_REF], &item);
     if (wrong == NULL)
         wrong = check_route(&item);
     if (wrong == NULL)
         wrong = read_names(row, &item, text);
     *ret_wrong = wrong;
-    if (wrong != NULL)
-        return CK_OK;
-    enum ck_err r = keep(password, &item.password_name, err);
-    if (r == CK_OK)
-        r = keep(row->cells[PLAN_LABEL], &item.label, err);
-    if (r != CK_OK) {
-        free(item.password_name);
-        return r;
-    }
-    *ret_item = item;
-    return CK_OK;
+    if (wrong == NULL)
+        *ret_item = item;
 }

@@ -25,10 +25,9 @@ struct plan_row {
 
 /*
  * Empty cells are "". What is wrong with the row goes to *ret_wrong, which may point into text; else
- * that is NULL, and item holds the row.
+ * that is NULL, and item holds the row, whose texts it borrows.
  */
-enum ck_err plan_row_read(const struct plan_row *row, struct ck_plan_item *ret_item,
-                          const char **ret_wrong, char text[CK_COMPLAINT_TEXT_MAX],
-                          struct ck_error *err);
+void plan_row_read(const struct plan_row *row, struct ck_plan_item *ret_item,
+                   const char **ret_wrong, char text[CK_COMPLAINT_TEXT_MAX]);
 
 #endif

@@ -149,7 +149,7 @@ _SUMMARY = _object({
     "attestations_without_roots": NUMBER})
 _ASKED = _object({
     "url": FILLED, "login": TEXT_OR_NULL, "app_passwords_missing": _list_of(TEXT),
-    "app_passwords_unknown": NUMBER, "enforceable": FLAG, "password_changes_unforced": NUMBER})
+    "asked_singly": NUMBER, "app_passwords_unknown": NUMBER, "enforceable": FLAG, "password_changes_unforced": NUMBER})
 
 _TIME_OR_NULL = _Kind("a moment or null", lambda value: value is None or _is_time(value))
 _COUNTED = {"server": FILLED, "begun": _TIME_OR_NULL, "changed": _TIME_OR_NULL, "people": NUMBER,

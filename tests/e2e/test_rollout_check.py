@@ -503,6 +503,33 @@ class OnTheServer(RolloutCase):
         reads = [row["path"] for row in self.server.requests() if row["path"].startswith("/api/v1/get/mailbox/")]
         self.assertLessEqual(len(reads), 3, reads)
 
+    def crowd(self, size):
+        self.server.needs_simulation()
+        self.server.arrange("many-mailboxes", "example.test", str(size))
+        return [f"made{i:05}@example.test,,passkey,,password,secret:a," for i in range(1, 1 + 2 * LISTED_AT_ONCE)]
+
+    def test_a_domain_whose_list_is_larger_than_what_is_held(self):
+        """100 MB, and nobody has to wait for answers about each."""
+        rows = self.crowd(500)
+        self.server.arrange("list-filling", "200000")
+        outcome = self.asked(*rows, "nobody@example.test,,passkey,,password,secret:a,", status=1)
+        self.assert_lines(outcome, "problems", (2 + len(rows), "no such account"))
+        self.assertEqual(outcome.document["server"]["asked_singly"], 0)
+
+    @each({"as it takes too long": ("hang", "did not answer within 2"), "as it breaks off": ("truncate-body", "was cut"),
+           "as the server has no memory for it": ("status:500", "500")})
+    def test_a_domain_whose_list_is_not_to_be_had(self, fault, cause):
+        """Each of the plan's mailboxes is asked for, and what is wrong with one is seen all the same."""
+        rows = self.crowd(40)
+        self.server.fault(fault, path="/api/v1/get/mailbox/reduced/example.test", times=9)
+        words = ("rollout", "check", self.plan(*rows, "nobody@example.test,,passkey,,password,secret:a,"),
+                 *self.secrets_words(), "--timeout", "2")
+        outcome = self.act(API_KEY, "--json", *words, status=1)
+        self.assert_lines(outcome, "problems", (2 + len(rows), "no such account"))
+        self.assertEqual(outcome.document["server"]["asked_singly"], len(rows) + 1)
+        text = self.act(API_KEY, *words, status=1).stdout
+        self.assertRegex(text, f"{len(rows) + 1} mailboxes were asked for one by one, since .*{cause}")
+
     def test_a_person_reads(self):
         outcome = self.act(API_KEY, "rollout", "check", self.plan(
             self.row(self.alice), "nobody@example.test,,totp,,password,secret:a,",

@@ -46,18 +46,20 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     CK_CLEANUP(ck_plan_clear) struct ck_plan plan = {0};
     CK_CLEANUP(ck_complaints_clear) struct ck_complaints complaints = {0};
     struct ck_error err;
-    size_t lines = 1;
+    size_t lines = 1, line = 1;
 
     for (size_t i = 0; i < size; i++)
         lines += bytes[i] == '\n';
     if (ck_plan_parse((const char *)bytes, size, &plan, &complaints, &err) != CK_OK) {
-        require(err.code == CK_ERR_USAGE && plan.count == 0 && plan.items == NULL);
+        require(err.code == CK_ERR_USAGE && plan.count == 0 && plan.store == NULL);
         return 0;
     }
     require(plan.count + ck_complaints_total(&complaints) <= CK_PLAN_ROWS_MAX);
     for (size_t i = 0; i < plan.count; i++) {
-        require_item(&plan.items[i], lines);
-        require(i == 0 || plan.items[i].line >= plan.items[i - 1].line);
+        const struct ck_plan_item item = ck_plan_item(&plan, i);
+        require_item(&item, lines);
+        require(item.line >= line);
+        line = item.line;
     }
     for (size_t i = 0; i < complaints.count; i++)
         require(complaints.rows[i].line > 0 && complaints.rows[i].line <= lines);

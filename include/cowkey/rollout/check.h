@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "cowkey/admin/operator.h"
 #include "cowkey/base/error.h"
@@ -55,6 +56,8 @@ struct ck_check_found {
     char **mail_programs; /* names */
     size_t mail_programs_count;
     size_t mail_programs_unknown; /* mailboxes of which it was not told */
+    size_t asked_singly; /* mailboxes whose domain's list could not be had: see singly_cause */
+    struct ck_error singly_cause; /* the first one's */
     int enforceable;         /* whether the release can insist on second factors; -1: not seen */
     size_t changes_unforced; /* new passwords whose change it can't insist on */
 };
@@ -66,14 +69,16 @@ enum ck_check_depth {
 };
 
 /*
- * Reads what the server tells of each account of the plan. An account that is not there, or that
+ * Reads what the server tells of the accounts of the plan's rows: of those count whose indexes are
+ * given, or (NULL) of all. A domain's list is read while it arrives, whatever its size; where it
+ * can't be had, its mailboxes are asked for one by one. An account that is not there, or that
  * this operator can't bring into by the row's route, is a problem of its line. The plan gets the
  * people's names. Errors are those of
  * ck_admin_read that end all: CK_ERR_REFUSED, CK_ERR_UNREACHABLE, CK_ERR_INTERRUPTED, ...
  * progress may be NULL.
  */
-enum ck_err ck_check_server(struct ck_plan *plan, const struct ck_operator *by,
-                            enum ck_check_depth depth,
+enum ck_err ck_check_server(struct ck_plan *plan, const uint32_t *rows, size_t count,
+                            const struct ck_operator *by, enum ck_check_depth depth,
                             void (*progress)(void *data, size_t done, size_t count), void *data,
                             struct ck_check_found *ret_found, struct ck_error *err);
 

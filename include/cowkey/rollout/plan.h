@@ -12,6 +12,7 @@
 #include <stddef.h>
 
 #include "cowkey/base/error.h"
+#include "cowkey/base/text_source.h"
 #include "cowkey/mailcow/account.h"
 #include "cowkey/mailcow/factor.h"
 #include "cowkey/rollout/complaints.h"
@@ -44,30 +45,42 @@ const char *ck_rollout_route_name(enum ck_rollout_route route);
 
 enum ck_password_kind { CK_PASSWORD_NONE, CK_PASSWORD_FILE, CK_PASSWORD_SECRET };
 
+/* Its texts are the plan's. */
 struct ck_plan_item {
     size_t line; /* of the file, from 1 */
     struct ck_account account;
     enum ck_rollout_method method;
     enum ck_rollout_route route;
     enum ck_password_kind password_kind;
-    char *
-        password_name; /* a path below the plan's directory, or a name of the secrets file; owned */
-    char *label;       /* a pattern; NULL: the group's; owned */
-    char group[CK_GROUP_NAME_MAX]; /* "default" where the plan names none */
-    /* The person's, as the server told it (ck_check_server) with the account's first row; NULL; owned */
-    char *display_name;
+    const char
+        *password_name; /* a path below the plan's directory, or a name of the secrets file */
+    const char *label;  /* a pattern; NULL: the group's */
+    const char *group;  /* "default" where the plan names none */
+    /* The person's, as the server told it (ck_check_server) with the account's first row; NULL */
+    const char *display_name;
 };
 
+struct plan_store;
+
+/* {0} is none. A row takes some 24 bytes, and its name: see CK_PLAN_ROWS_MAX. */
 struct ck_plan {
-    struct ck_plan_item *items; /* owned, in the order of the file */
-    size_t count;
+    struct plan_store *store; /* owned */
+    size_t count;             /* items, in the order of the file */
 };
 void ck_plan_clear(struct ck_plan *plan);
 
+/* The item of this index, which has to be below count. */
+struct ck_plan_item ck_plan_item(const struct ck_plan *plan, size_t index);
+
 /*
- * Reads the text of a file. Rows that are wrong in themselves go to complaints, and are not among
- * the items. CK_ERR_USAGE is a file that is too large or has too many rows.
+ * Reads a file, of which no more than a few rows are held at a time. Rows that are wrong in
+ * themselves go to complaints, and are not among the items. CK_ERR_USAGE is a file that is too large
+ * or has too many rows; else errors are those of the source.
  */
+enum ck_err ck_plan_read(const struct ck_text_source *source, struct ck_plan *ret_plan,
+                         struct ck_complaints *complaints, struct ck_error *err);
+
+/* The same for a text that is at hand. */
 enum ck_err ck_plan_parse(const char *text, size_t size, struct ck_plan *ret_plan,
                           struct ck_complaints *complaints, struct ck_error *err);
 

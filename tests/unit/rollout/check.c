@@ -22,6 +22,8 @@ static struct {
     const struct ck_account *login; /* NULL: an API key */
     const char *unlisted;           /* left out of lists */
     const char *unreadable;         /* the account at which the server goes away */
+    const char *list_error;         /* what becomes of a domain's list when half of it arrived */
+    bool twice;                     /* a domain's list has each mailbox twice */
     int app_passwords;
     int reads, lists, app_reads;
 } server;
@@ -71,19 +73,14 @@ enum ck_err ck_admin_read(struct ck_admin *admin, const struct ck_account *accou
     return ck_error_set(err, CK_ERR_USAGE, "not there");
 }
 
-static enum ck_err list(enum ck_role role, const char *domain, struct ck_records *ret_records)
+static bool is_listed(const struct ck_record *record, enum ck_role role, const char *domain)
 {
-    server.lists++;
-    ret_records->rows = calloc(server.count + 1, sizeof(*ret_records->rows));
-    for (size_t i = server.count; i-- > 0;) { /* in no order */
-        const struct ck_account *account = &server.records[i].account;
-        const char *at = strchr(account->name, '@');
-        if (account->role != role || (domain != NULL && strcmp(at + 1, domain) != 0) ||
-            (server.unlisted != NULL && strcmp(server.unlisted, account->name) == 0))
-            continue;
-        ret_records->rows[ret_records->count++] = server.records[i];
-    }
-    return CK_OK;
+    const struct ck_account *account = &record->account;
+
+    if (account->role != role ||
+        (domain != NULL && strcmp(strchr(account->name, '@') + 1, domain) != 0))
+        return false;
+    return server.unlisted == NULL || strcmp(server.unlisted, account->name) != 0;
 }
 
 enum ck_err ck_admin_list(struct ck_admin *admin, enum ck_role role, struct ck_records *ret_records,
@@ -91,16 +88,33 @@ enum ck_err ck_admin_list(struct ck_admin *admin, enum ck_role role, struct ck_r
 {
     (void)admin;
     (void)err;
-    return list(role, NULL, ret_records);
+    server.lists++;
+    ret_records->rows = calloc(server.count + 1, sizeof(*ret_records->rows));
+    for (size_t i = server.count; i-- > 0;) { /* in no order */
+        if (is_listed(&server.records[i], role, NULL))
+            ret_records->rows[ret_records->count++] = server.records[i];
+    }
+    return CK_OK;
 }
 
-enum ck_err ck_admin_list_mailboxes(struct ck_admin *admin, const char *domain,
-                                    struct ck_records *ret_records, struct ck_error *err)
+enum ck_err ck_admin_walk_mailboxes(struct ck_admin *admin, const char *domain,
+                                    ck_record_visitor *visit, void *data, struct ck_error *err)
 {
+    enum ck_err r = CK_OK;
+
     (void)admin;
     if (strcmp(domain, "nowhere.test") == 0)
         return ck_error_set(err, CK_ERR_USAGE, "no such domain");
-    return list(CK_ROLE_MAILBOX, domain, ret_records);
+    server.lists++;
+    for (size_t i = server.count; i-- > 0 && r == CK_OK;) {
+        if (server.list_error != NULL && i == server.count / 2)
+            return ck_error_set(err, CK_ERR_UNREACHABLE, "%s", server.list_error);
+        for (int j = 0; j < 1 + server.twice && r == CK_OK; j++) {
+            if (is_listed(&server.records[i], CK_ROLE_MAILBOX, domain))
+                r = visit(data, &server.records[i], err);
+        }
+    }
+    return r;
 }
 
 enum ck_err ck_admin_count_app_passwords(struct ck_admin *admin, const struct ck_account *mailbox,
@@ -314,7 +328,7 @@ static enum ck_err check(const char *rows, const struct ck_account *login,
 
     server.login = login;
     read_files(&files, rows, "");
-    return ck_check_server(&files.plan, &by, depth, NULL, NULL, found, err);
+    return ck_check_server(&files.plan, NULL, 0, &by, depth, NULL, NULL, found, err);
 }
 
 static void expect_problem(const char *row, const struct ck_account *login, const char *part)
@@ -521,6 +535,81 @@ static void test_crowds_are_read_at_once(void **state)
     assert_int_equal(found.problems.count, CK_CHECK_LIST_FROM);
 }
 
+/* A list that breaks off proves nothing: what it told so far may be wrong, too. */
+static void expect_asked_singly(const char *part)
+{
+    char rows[8192] = "", name[32];
+    CK_CLEANUP(ck_check_found_clear) struct ck_check_found found = {0};
+    struct ck_error err;
+
+    for (int i = 0; i < CK_CHECK_LIST_FROM; i++) {
+        sprintf(name, "m%02d@b.test", i);
+        add(name, NULL);
+    }
+    crowd_rows(rows, "b.test", 0, CK_CHECK_LIST_FROM + 1);
+    assert_int_equal(check(rows, NULL, &found, &err), CK_OK);
+    assert_int_equal(server.lists, 1);
+    assert_int_equal(server.reads, CK_CHECK_LIST_FROM + 1);
+    assert_int_equal(found.asked_singly, CK_CHECK_LIST_FROM + 1);
+    assert_error(&found.singly_cause, CK_ERR_UNREACHABLE, part);
+    assert_int_equal(found.problems.count, 1);
+    assert_complaint(&found.problems, 0, 2 + CK_CHECK_LIST_FROM, "m16@b.test: ");
+}
+
+static void test_a_list_that_is_not_to_be_had(void **state)
+{
+    (void)state;
+    server.list_error = "too large";
+    expect_asked_singly("too large");
+}
+
+static void test_a_list_with_somebody_twice(void **state)
+{
+    (void)state;
+    server.twice = true;
+    expect_asked_singly("'m15@b.test' twice");
+}
+
+static void test_the_server_goes_away_at_a_list(void **state)
+{
+    char rows[8192] = "";
+    struct ck_check_found found = {.enforceable = 77};
+    struct ck_error err;
+
+    (void)state;
+    add("m00@b.test", NULL);
+    server.list_error = "too slow";
+    server.unreadable = "m03@b.test";
+    crowd_rows(rows, "b.test", 0, CK_CHECK_LIST_FROM);
+    assert_int_equal(check(rows, NULL, &found, &err), CK_ERR_UNREACHABLE);
+    assert_error(&err, CK_ERR_UNREACHABLE, "gone");
+    assert_int_equal(found.enforceable, 77);
+}
+
+static void test_some_rows_only(void **state)
+{
+    static const struct ck_operator by = {0};
+    static const uint32_t rows[] = {2, 0};
+    CK_CLEANUP(files_clear) struct files files;
+    CK_CLEANUP(ck_check_found_clear) struct ck_check_found found = {0};
+    struct ck_error err;
+
+    (void)state;
+    snprintf(add("c@b.test", NULL)->display_name, CK_DISPLAY_NAME_MAX, "C");
+    read_files(&files,
+               "a@b.test,,passkey,,reset-password,,\nb@b.test,,passkey,,reset-password,,\n"
+               "c@b.test,,passkey,,reset-password,,\n",
+               "");
+    assert_int_equal(
+        ck_check_server(&files.plan, rows, 2, &by, CK_CHECK_TO_RUN, NULL, NULL, &found, &err),
+        CK_OK);
+    assert_int_equal(server.reads, 2);
+    assert_int_equal(found.problems.count, 1);
+    assert_complaint(&found.problems, 0, 2, "a@b.test: ");
+    assert_null(ck_plan_item(&files.plan, 0).display_name);
+    assert_string_equal(ck_plan_item(&files.plan, 2).display_name, "C");
+}
+
 static void test_the_server_goes_away(void **state)
 {
     struct ck_check_found found = {.enforceable = 77};
@@ -549,7 +638,11 @@ int main(void)
         cmocka_unit_test_setup(test_mail_programs_of_a_run, set_up),
         cmocka_unit_test_setup(test_enforcement, set_up),
         cmocka_unit_test_setup(test_crowds_are_read_at_once, set_up),
+        cmocka_unit_test_setup(test_a_list_that_is_not_to_be_had, set_up),
+        cmocka_unit_test_setup(test_a_list_with_somebody_twice, set_up),
         cmocka_unit_test_setup(test_the_server_goes_away, set_up),
+        cmocka_unit_test_setup(test_the_server_goes_away_at_a_list, set_up),
+        cmocka_unit_test_setup(test_some_rows_only, set_up),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

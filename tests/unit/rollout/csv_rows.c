@@ -42,14 +42,55 @@ static enum ck_err bad(void *data, size_t line, const char *why, struct ck_error
     return CK_OK;
 }
 
+/* A text that comes in pieces of so many bytes. */
+struct pieces {
+    const char *text;
+    size_t size, piece;
+};
+
+static enum ck_err read_piece(void *data, char *to, size_t room, size_t *ret_size,
+                              struct ck_error *err)
+{
+    struct pieces *pieces = data;
+    size_t size = pieces->piece < room ? pieces->piece : room;
+
+    (void)err;
+    if (size > pieces->size)
+        size = pieces->size;
+    memcpy(to, pieces->text, size);
+    pieces->text += size;
+    pieces->size -= size;
+    *ret_size = size;
+    return CK_OK;
+}
+
+static void tell_pieces(const char *text, size_t size, size_t piece, struct told *told)
+{
+    struct pieces pieces = {text, size, piece};
+    const struct ck_text_source source = {.data = &pieces, .read = read_piece};
+    const struct csv_taker taker = {told, row, bad};
+    CK_CLEANUP(text_window_clear) struct text_window window;
+    struct ck_error err;
+
+    *told = (struct told){.rows = 0};
+    assert_int_equal(text_window_open(&window, &source, NULL, 0, &err), CK_OK);
+    assert_int_equal(csv_read_window(&window, &taker, &err), CK_OK);
+}
+
+/* Whether it is at hand as a whole, or comes in pieces of any size. */
 static void expect_bytes(const char *text, size_t size, const char *wanted)
 {
+    static const size_t sizes[] = {1, 1000, 100000};
     struct told told = {.rows = 0};
     const struct csv_taker taker = {&told, row, bad};
     struct ck_error err;
 
     assert_int_equal(csv_read(text, size, &taker, &err), CK_OK);
     assert_string_equal(told.text, wanted);
+    for (size_t i = 0; i < sizeof(sizes) / sizeof(*sizes); i++) {
+        tell_pieces(text, size, sizes[i], &told);
+        assert_string_equal(told.text, wanted);
+    }
 }
 
 static void expect(const char *text, const char *wanted)
@@ -135,6 +176,25 @@ static void test_bound_of_a_row(void **state)
     assert_string_equal(lines.text, "1!16384[b]");
 }
 
+/* Far more than is held at a time; line numbers and the rows behind stay right. */
+static void test_lines_of_any_length(void **state)
+{
+    enum { LONG = 5 * WINDOW_SIZE };
+    CK_CLEANUP(ck_free_p) char *text = malloc(LONG + 64);
+    char *at = text;
+
+    (void)state;
+    at += sprintf(at, "a\n");
+    memset(at, 'x', LONG);
+    strcpy(at + LONG, "\nb,\"c\nd\"\ne\n");
+    expect(text, "1[a]2!3[b|c\nd]5[e]");
+    memset(at, '\n', LONG);
+    expect(text, "1[a]327683[b|c\nd]327685[e]");
+    at[0] = '"'; /* all of it is looked at again, row by row */
+    at[LONG - 1] = 'y';
+    expect(text, "1[a]2!327680[y]327681[b|c\nd]327683[e]");
+}
+
 static void test_the_taker_may_end_it(void **state)
 {
     struct told told = {.stop_after = 2};
@@ -154,6 +214,7 @@ int main(void)
         cmocka_unit_test(test_quotes_that_are_wrong),
         cmocka_unit_test(test_bound_of_cells),
         cmocka_unit_test(test_bound_of_a_row),
+        cmocka_unit_test(test_lines_of_any_length),
         cmocka_unit_test(test_the_taker_may_end_it),
     };
 

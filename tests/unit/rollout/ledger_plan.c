@@ -31,6 +31,52 @@ static void make(const char *rows, const char *policy)
     ck_ledger_close(&ledger);
 }
 
+/* --- which plan it is --- */
+
+/*
+ * Ledgers that are there are recognised by this for ever: the SHA-256 of that of the server and,
+ * sorted, those of the factors' lines "mailbox, anna@b.test, totp, 0, app, password, 2, anna,
+ * default", here from another program.
+ */
+static void test_identity(void **state)
+{
+    enum { MANY = 50000 }; /* more than are held at a time */
+    CK_CLEANUP(ck_free_p) char *rows = malloc(MANY * 64);
+    size_t used = 0;
+
+    (void)state;
+    make(ROWS, POLICY);
+    expect_sql(LEDGER, "SELECT hex(plan) FROM rollout",
+               "B32883742E4B80B73357CD470907F4F1172954BAAD5090C3FD36CFE7BC992DD9");
+    unlink(LEDGER);
+    for (int i = MANY; i-- > 0;)
+        used += (size_t)snprintf(rows + used, 64, "m%d@b.test,,totp,app,reset-password,,\n", i);
+    make(rows, "");
+    expect_sql(LEDGER, "SELECT hex(plan) FROM rollout",
+               "2B68A3B88EEECEDCD71450F13D4F45E2CD967630737D87714B4CE57F480E1810");
+}
+
+/* The row with the password may be the second, or not the account's next one. */
+static void test_password_in_one_of_several_rows(void **state)
+{
+    static const char one_row[] = "anna@b.test,,passkey,key {n},log-in-as,,\n";
+
+    (void)state;
+    make("anna@b.test,,passkey,key {n},log-in-as,,\n"
+         "bob@b.test,,totp,app,reset-password,,\n"
+         "anna@b.test,,totp,app,log-in-as,secret:anna,\n"
+         "bob@b.test,,totp,more,reset-password,,\n"
+         "anna@b.test,,passkey,more {n},log-in-as,,\n",
+         "");
+    expect_sql(LEDGER,
+               "SELECT group_concat(name || password_kind || ifnull(password_name, '-'), ' ')"
+               " FROM (SELECT * FROM person ORDER BY id)",
+               "anna@b.test2anna bob@b.test0-");
+    struct ck_ledger *ledger = take(one_row, "", CK_LEDGER_NEW_PLAN, 0);
+    ck_ledger_close(&ledger);
+    expect_sql(LEDGER, "SELECT password_kind || ifnull(password_name, '-') FROM person", "0-");
+}
+
 /* --- the same plan --- */
 
 static void test_order_and_comments_do_not_matter(void **state)
@@ -311,6 +357,8 @@ static void test_a_new_plan_that_is_the_old_one(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        LEDGER_TEST(test_identity),
+        LEDGER_TEST(test_password_in_one_of_several_rows),
         LEDGER_TEST(test_order_and_comments_do_not_matter),
         LEDGER_TEST(test_what_is_asked_of_keys_may_change),
         LEDGER_TEST(test_other_plans_are_refused),

@@ -51,9 +51,8 @@ static void expect_refused(const char *text, size_t size, const char *part)
 
 static void assert_items(const struct ck_plan *plan, const size_t lines[2])
 {
-    const struct ck_plan_item *items = plan->items;
-
     assert_int_equal(plan->count, 2);
+    const struct ck_plan_item items[] = {ck_plan_item(plan, 0), ck_plan_item(plan, 1)};
     assert_int_equal(items[0].line, lines[0]);
     assert_string_equal(items[0].account.name, "alice@example.test");
     assert_int_equal(items[0].account.role, CK_ROLE_MAILBOX);
@@ -146,7 +145,7 @@ static void test_dots_in_paths(void **state)
     CK_CLEANUP(ck_plan_clear)
     struct ck_plan plan = parse_good(HEAD "a@b.test,,totp,,password,file:./..a/b..,\n");
     (void)state;
-    assert_string_equal(plan.items[0].password_name, "./..a/b..");
+    assert_string_equal(ck_plan_item(&plan, 0).password_name, "./..a/b..");
 }
 
 static void test_good_rows_beside_bad_ones(void **state)
@@ -160,7 +159,7 @@ static void test_good_rows_beside_bad_ones(void **state)
                                 &complaints);
     (void)state;
     assert_int_equal(plan.count, 2);
-    assert_int_equal(plan.items[1].line, 5);
+    assert_int_equal(ck_plan_item(&plan, 1).line, 5);
     assert_int_equal(complaints.count, 2);
     assert_complaint(&complaints, 0, 2, "1 cells");
     assert_complaint(&complaints, 1, 4, "never closed");
@@ -203,6 +202,84 @@ static void test_bounds(void **state)
     expect_refused(text, CK_PLAN_FILE_MAX, "empty");
 }
 
+/* More than a block of rows and one of texts; what many rows share, and what only some do. */
+static void test_many_rows(void **state)
+{
+    enum { ROWS = 20000 };
+    size_t room = strlen(HEAD) + ROWS * 80, used = 0;
+    CK_CLEANUP(ck_free_p) char *text = malloc(room);
+    CK_CLEANUP(ck_plan_clear) struct ck_plan plan = {0};
+
+    (void)state;
+    used += (size_t)snprintf(text, room, HEAD);
+    for (size_t i = 0; i < ROWS; i++)
+        used += (size_t)snprintf(text + used, room - used,
+                                 "m%zu@b.test,,totp,label %zu,password,secret:s%zu,group%zu\n",
+                                 i / 2, i % 3, i / 2, i % 700);
+    plan = parse_good(text);
+    assert_int_equal(plan.count, ROWS);
+    for (size_t i = 0; i < ROWS; i++) {
+        const struct ck_plan_item item = ck_plan_item(&plan, i);
+        char wanted[64];
+        assert_int_equal(item.line, i + 2);
+        snprintf(wanted, sizeof(wanted), "m%zu@b.test", i / 2);
+        assert_string_equal(item.account.name, wanted);
+        snprintf(wanted, sizeof(wanted), "label %zu", i % 3);
+        assert_string_equal(item.label, wanted);
+        snprintf(wanted, sizeof(wanted), "s%zu", i / 2);
+        assert_string_equal(item.password_name, wanted);
+        snprintf(wanted, sizeof(wanted), "group%zu", i % 700);
+        assert_string_equal(item.group, wanted);
+        assert_null(item.display_name);
+    }
+}
+
+/* JSON lines of any length, and those behind them. */
+static void test_long_lines_of_json(void **state)
+{
+    enum { LONG = 200 * 1000 };
+    static const char row[] = "{\"account\":\"a@b.test\",\"method\":\"totp\",\"route\":"
+                              "\"password\",\"password_ref\":\"secret:a\"}\n";
+    CK_CLEANUP(ck_complaints_clear) struct ck_complaints complaints = {0};
+    CK_CLEANUP(ck_free_p) char *text = malloc(LONG + 2 * sizeof(row));
+
+    (void)state;
+    strcpy(text, row);
+    memset(text + strlen(row), '{', LONG);
+    strcpy(text + strlen(row) + LONG, "\n");
+    strcat(text + LONG, row);
+    CK_CLEANUP(ck_plan_clear) struct ck_plan plan = parse(text, &complaints);
+    assert_int_equal(plan.count, 2);
+    assert_int_equal(ck_plan_item(&plan, 1).line, 3);
+    assert_int_equal(complaints.count, 1);
+    assert_complaint(&complaints, 0, 2, "more than 16384 bytes");
+}
+
+static enum ck_err break_off(void *data, char *to, size_t room, size_t *ret_size,
+                             struct ck_error *err)
+{
+    int *calls = data;
+
+    if ((*calls)++ > 0)
+        return ck_error_set(err, CK_ERR_INTERRUPTED, "interrupted");
+    *ret_size = (size_t)snprintf(to, room, HEAD "a@b.test,,totp,,password,secret:a,\n");
+    return CK_OK;
+}
+
+static void test_a_source_that_breaks_off(void **state)
+{
+    int calls = 0;
+    const struct ck_text_source source = {.data = &calls, .read = break_off};
+    CK_CLEANUP(ck_complaints_clear) struct ck_complaints complaints = {0};
+    struct ck_plan plan = {.count = 77};
+    struct ck_error err;
+
+    (void)state;
+    assert_int_equal(ck_plan_read(&source, &plan, &complaints, &err), CK_ERR_INTERRUPTED);
+    assert_error(&err, CK_ERR_INTERRUPTED, "interrupted");
+    assert_int_equal(plan.count, 77);
+}
+
 static void test_complaints_have_a_bound(void **state)
 {
     CK_CLEANUP(ck_complaints_clear) struct ck_complaints complaints = {0};
@@ -229,6 +306,9 @@ int main(void)
         cmocka_unit_test(test_good_rows_beside_bad_ones),
         cmocka_unit_test(test_files_that_are_none),
         cmocka_unit_test(test_bounds),
+        cmocka_unit_test(test_many_rows),
+        cmocka_unit_test(test_long_lines_of_json),
+        cmocka_unit_test(test_a_source_that_breaks_off),
         cmocka_unit_test(test_complaints_have_a_bound),
     };
 
