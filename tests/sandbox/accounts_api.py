@@ -96,6 +96,8 @@ def _read_mailboxes(exchange, obj, extra):
         wanted = [domain] if domain in visible else visible
         found += [_mailbox_details(exchange, account, obj == "reduced")
                   for account in exchange.state.with_role("user") if account.domain in wanted]
+    if exchange.state.list_filling:
+        found = [details | {"filling": "x" * exchange.state.list_filling} for details in found]
     return found
 
 

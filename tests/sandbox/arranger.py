@@ -273,6 +273,10 @@ class Arranger:
         """Pages without filling, for tests that want thousands of them."""
         self._state.small_pages = bool(_on(switch))
 
+    def do_list_filling(self, size):
+        """So many bytes more in each row of a list of mailboxes: large lists of a few of them."""
+        self._state.list_filling = int(size)
+
     def do_requests(self):
         return self._state.requests
 

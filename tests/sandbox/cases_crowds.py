@@ -88,6 +88,15 @@ class Crowds(Admins, Case):
         self.assertEqual((small.name, small.token, small.has("tfa_keys")), (ALICE, whole.token, True))
 
 
+    def test_list_filling(self):
+        self.server.ctl("list-filling", "1000")
+        for row in self.read("mailbox/reduced/example.test").json:
+            self.assertEqual(len(row["filling"]), 1000)
+        self.assertNotIn("filling", self.read(f"mailbox/{ALICE}").json)
+        self.server.ctl("reset")
+        self.assertNotIn("filling", self.read("mailbox/all").json[0])
+
+
 class Arranged(Admins, Case):
     def test_attributes(self):
         before = self.server.ask("attributes", ALICE)
@@ -122,6 +131,7 @@ class Arranged(Admins, Case):
                       ("add-account", "x", "domain-admin", "y"), ("add-account", DA, "admin", "y"),
                       ("many-mailboxes", "many.test", "x"), ("api-allow-from", "tea"),
                       ("many-mailboxes", "many.test", "1", "x"), ("small-pages", "perhaps"),
+                      ("list-filling", "much"),
                       ("domain-active", "unknown.test", "on")):
             self.assertEqual(self.server.try_ctl(*words).returncode, 2, words)
         self.assertEqual(self.server.try_ctl("domain-admin-of", "admin", "x.test").returncode, 3)

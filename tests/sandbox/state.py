@@ -157,6 +157,7 @@ class State:
         self.lying = False
         self.doubling = False
         self.denying = False
+        self.list_filling = 0  # bytes more in each row of a list of mailboxes
         self.small_pages = False  # no filling, for tests with thousands of them
 
     def seed_account(self, row):
