@@ -130,6 +130,7 @@ int main(int argc, char **argv)
     if (r == CK_OK)
         r = command_check_arguments(command, words + own_words, count - own_words, &err);
     if (r == CK_OK) {
+        output_set_command(command->words);
         output_set_online(command->online, !command->without_account);
         options_set_arguments(options, words + own_words);
         r = prepare(command, options, &err);

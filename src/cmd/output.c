@@ -12,6 +12,13 @@
 #include "cowkey/base/escape.h"
 
 static bool is_online, is_about_account;
+static char help_hint[128] = "'cowkey --help' and the manual page cowkey(1) say what is expected.";
+
+void output_set_command(const char *words)
+{
+    snprintf(help_hint, sizeof(help_hint),
+             "'cowkey %s --help' and its manual page say what is expected.", words);
+}
 
 void output_set_online(bool online, bool about_account)
 {
@@ -157,7 +164,7 @@ const char *error_hint(const struct ck_error *err)
         return err->hint;
     switch (err->code) {
     case CK_ERR_USAGE:
-        return "'cowkey --help' and the manual page cowkey(1) say what is expected.";
+        return help_hint;
     case CK_ERR_UNCHANGED:
         return is_online ? "Try again; --verbose shows the exchanges with the server."
                          : "Try again.";

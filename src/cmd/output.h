@@ -44,6 +44,9 @@ char *document_text(struct json_t *document);
  */
 bool print_json_piece(struct json_t *object, bool opens, bool closes);
 
+/* The words of the command that runs, borrowed: where nothing better can be said its help is named. */
+void output_set_command(const char *words);
+
 /*
  * Whether the command talks to a server, and whether it is about one account there, of which errors
  * then say that it is as it was. Until it is known, they say nothing of either.

@@ -7,6 +7,7 @@
 #include "cowkey/base/file.h"
 #include "cowkey/base/json.h"
 #include "cowkey/base/json_view.h"
+#include "cowkey/webauthn/cose.h"
 #include "document.h"
 #include "output.h"
 #include "target.h"
@@ -37,12 +38,17 @@ enum ck_err record_read(const char *path, struct ck_credential *ret_credential,
 {
     CK_CLEANUP(ck_free_p) char *text = NULL;
     CK_CLEANUP(ck_json_view_clear) struct ck_json_view view = {0};
+    CK_CLEANUP(ck_cose_key_free) struct ck_cose_key *key = NULL;
     size_t size;
 
     if (document_read(path, RECORD_MAX, &text, &size, err) != CK_OK ||
         ck_json_view_parse(&view, text, size, document_name(path), CK_ERR_USAGE, err) != CK_OK)
         return err->code;
-    return ck_credential_from_json(view.items, ret_credential, err) == CK_OK
-               ? CK_OK
-               : error_at(err, document_name(path));
+    CK_CLEANUP(ck_credential_clear) struct ck_credential credential = {0};
+    if (ck_credential_from_json(view.items, &credential, err) != CK_OK ||
+        ck_credential_key(&credential, &key, err) != CK_OK)
+        return error_at(err, document_name(path));
+    *ret_credential = credential;
+    credential = (struct ck_credential){0};
+    return CK_OK;
 }

@@ -13,7 +13,10 @@ struct json_t;
 enum ck_err record_write(const char *path, const struct ck_credential *credential,
                          struct json_t *more, struct ck_error *err);
 
-/* Reads one back. A file that is none is CK_ERR_USAGE, and the error's text names it. */
+/*
+ * Reads one back. A file that is none, or whose public key is none or not of its 'alg', is
+ * CK_ERR_USAGE, and the error's text names it.
+ */
 enum ck_err record_read(const char *path, struct ck_credential *ret_credential,
                         struct ck_error *err);
 

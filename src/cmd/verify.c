@@ -177,6 +177,8 @@ enum ck_err verify_terms_complete(struct verify_terms *terms, const char *rp_id,
 enum ck_err verify_find_file(const struct options *options, const char **ret_path,
                              struct ck_error *err)
 {
+    static const enum option_id files[] = {OPTION_BATCH, OPTION_CREDENTIAL, OPTION_PUBLIC_KEY,
+                                           OPTION_ROOTS};
     const char *path = option_argument(options, 0);
 
     if ((path != NULL) == option_given(options, OPTION_BATCH)) {
@@ -184,6 +186,13 @@ enum ck_err verify_find_file(const struct options *options, const char **ret_pat
                      path != NULL ? "give one of FILE and --batch" : "there is nothing to verify");
         return ck_error_hint(err, "Name the file with the response, or - for standard input.");
     }
+    int inputs = path != NULL && strcmp(path, "-") == 0;
+    for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++) {
+        const char *file = option_value(options, files[i]);
+        inputs += file != NULL && strcmp(file, "-") == 0;
+    }
+    if (inputs > 1)
+        return ck_error_set(err, CK_ERR_USAGE, "standard input can't be two files at once");
     *ret_path = path;
     return CK_OK;
 }

@@ -45,7 +45,10 @@ enum ck_err verify_terms_read_line(const struct ck_json_item *line,
 enum ck_err verify_terms_complete(struct verify_terms *terms, const char *rp_id,
                                   struct ck_error *err);
 
-/* The FILE behind the command's words; NULL for --batch. Neither, and both, are CK_ERR_USAGE. */
+/*
+ * The FILE behind the command's words; NULL for --batch. Neither, and both, are CK_ERR_USAGE; and so
+ * is "-" for more than one of the files that the command reads.
+ */
 enum ck_err verify_find_file(const struct options *options, const char **ret_path,
                              struct ck_error *err);
 

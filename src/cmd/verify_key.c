@@ -7,8 +7,6 @@
 #include "command.h"
 #include "cowkey/base/cleanup.h"
 #include "cowkey/webauthn/assertion.h"
-#include "cowkey/webauthn/cose.h"
-#include "document.h"
 #include "key_command.h"
 #include "output.h"
 #include "record.h"
@@ -38,18 +36,6 @@ static void check_clear(struct check *check)
     ck_authenticator_data_clear(&check->data);
 }
 
-/* Nobody shall touch a key for a record whose public key is none, or not of its 'alg'. */
-static enum ck_err read_record(struct check *check, const char *path, struct ck_error *err)
-{
-    CK_CLEANUP(ck_cose_key_free) struct ck_cose_key *key = NULL;
-
-    if (record_read(path, &check->credential, err) != CK_OK)
-        return err->code;
-    return ck_credential_key(&check->credential, &key, err) == CK_OK
-               ? CK_OK
-               : error_at(err, document_name(path));
-}
-
 static enum ck_err read_options(struct check *check, struct ck_error *err)
 {
     const char *how = option_value(check->options, OPTION_USER_VERIFICATION);
@@ -67,7 +53,7 @@ static enum ck_err read_options(struct check *check, struct ck_error *err)
                             "'%.100s'",
                             how);
     if (record != NULL)
-        return read_record(check, record, err);
+        return record_read(record, &check->credential, err);
     ck_error_set(err, CK_ERR_USAGE, "there is no credential to check the key against");
     return ck_error_hint(err, "Give its record, as enroll --credential-out wrote it, with "
                               "--credential.");
