@@ -7,6 +7,7 @@ import os
 import random
 import signal
 import subprocess
+import threading
 import unittest
 
 import otp
@@ -73,6 +74,33 @@ class EachPoint(KillCase):
         self.assert_all_is_well()
 
 
+class AppPasswords(KillCase):
+    """The same with an app and an app password for everybody."""
+
+    NAME = "mail programs"
+
+    @each({"plain, before": (False, "before"), "sealed, after": (True, "after")})
+    def test_killed(self, sealed, side):
+        self.crowd(PEOPLE, labels=("phone",), policy=f"[default]\napp-password = {self.NAME}\n")
+        words = ["--jobs", "1", *self.seal(sealed)]
+        points = []
+        for person in range(1, PEOPLE + 1):
+            # A person's one factor has the person's number, as the app password has.
+            outcome = self.rollout(*words, environ=self.killer(person, side, f"-{person:06}"))
+            log = self.kill_log()
+            if outcome.status == DONE or any(f"-{person + 1:06}" in path for _, _, path in log):
+                break  # the person is over before this point
+            self.assertEqual((outcome.status, log[-1][0]), (KILLED, person), outcome)
+            points.append(log[-1][2])
+        else:
+            self.fail(f"{PEOPLE} people are too few: {points}")
+        self.assertTrue([path for path in points if "app-password-" in path], points)
+        self.until_done("--jobs", "4", *words[2:])
+        self.assert_all_is_well()
+        names = [[row["label"] for row in held["app_passwords"]] for held in self.holdings().values()]
+        self.assertEqual(names, [[self.NAME]] * PEOPLE)
+
+
 class Desk(KillCase, KeyCase):
     """An app and a security key for everybody; the operator plugs in what is asked for."""
 
@@ -81,9 +109,10 @@ class Desk(KillCase, KeyCase):
         key.ctl(plugged=False)
         return key
 
-    def sit(self, at, side, *words):
-        """Kills count from the moment when the file "now" is there."""
-        (self.place / "now").unlink(missing_ok=True)
+    def sit(self, at, side, *words, counts=False):
+        """Kills count at once, or from the moment when the file "now" is there."""
+        if not counts:
+            (self.place / "now").unlink(missing_ok=True)
         environ = self.killer(at, side, given=self.environ(), KILLER_WHEN=self.place / "now")
         return self.sit_down(None, *self.run_words(*words), environ=environ)
 
@@ -110,9 +139,9 @@ class Desk(KillCase, KeyCase):
             key.close()
         return operator
 
-    @each({"before": ("before", False), "after, sealed": ("after", True)})
-    def test_killed(self, side, sealed):
-        people = PEOPLE
+    @each({"before": ("before", False, PEOPLE), "after, sealed": ("after", True, PEOPLE),
+           "before, sealed": ("before", True, 50), "after": ("after", False, 50)})
+    def test_killed(self, side, sealed, people):
         self.crowd(people, labels=("phone",), policy="[default]\nkeys = 1\n", keys=("webauthn",))
         words = self.seal(sealed)
         self.rollout("--jobs", "4", *words)
@@ -145,6 +174,69 @@ class Desk(KillCase, KeyCase):
             self.finish(operator, LEFT)
             at += KEYS_AT_ONCE
         self.finish(self.sit_for(people - at, words), DONE)
+        self.assert_all_is_well()
+
+
+    # -- at random -----------------------------------------------------------------
+
+    AT_ONCE = 12  # people who wait at the desk
+
+    def serve(self, operator, keys):
+        """Gives everybody the key that is theirs, until the run is killed or none of these is asked for."""
+        try:
+            while True:
+                name = operator.expect(r"Next: (\S+) ").group(1)
+                operator.expect(ASKS_NEXT)
+                if name not in keys:
+                    operator.answer("q")
+                    return
+                self.offer(operator, keys[name])
+        except Hang:  # killed
+            return
+
+    def kill_while(self, operator, after_s, serve):
+        """By the clock, if not by what it does."""
+        clock = threading.Timer(after_s, operator.process.send_signal, [signal.SIGKILL])
+        clock.start()
+        try:
+            serve()
+        finally:
+            clock.cancel()
+            clock.join()
+
+    def waiting(self):
+        """Whose key is not done, in the order of the plan."""
+        return [item.account for item in rollout_truth.Ledger(self.ledger_path).items
+                if item.method == "webauthn" and item.state != "proved"]
+
+    @each({"plain": (False, 40), "sealed": (True, PEOPLE)})
+    def test_killed_at_random(self, sealed, people):
+        print(f"CK_SEED={SEED}", flush=True)
+        chance = random.Random(SEED)
+        self.crowd(people, labels=("phone",), policy="[default]\nkeys = 1\n", keys=("webauthn",))
+        words = self.seal(sealed)
+        self.rollout("--jobs", "4", *words)
+        (self.place / "now").touch()
+        keys, killed = {}, 0
+        for turn in range(200):
+            names = self.waiting()[:self.AT_ONCE]
+            for gone in set(keys) - set(names):
+                keys.pop(gone).close()
+            keys |= {name: self.spare() for name in names if name not in keys}
+            self.plugged = list(keys.values())
+            at = chance.randrange(1, 250) if turn % 2 else 0
+            operator = self.sit(at, chance.choice(("before", "after")), *words, counts=True)
+            self.kill_while(operator, 60 if at else chance.uniform(0.2, 2),
+                            lambda here=operator: self.serve(here, keys))
+            outcome = self.finish(operator)
+            self.assert_nothing_lost(self.recipient)
+            if outcome.status == DONE:
+                break
+            self.assertIn(outcome.status, (KILLED, LEFT), self.described(outcome))
+            killed += outcome.status == KILLED
+        else:
+            self.fail("never done")
+        self.assertGreater(killed, 3, "too quick for this test")
         self.assert_all_is_well()
 
 
