@@ -285,6 +285,20 @@ static struct ck_audit_scope whole_scope(const struct ck_audit *audit)
     return scope;
 }
 
+struct ck_exceptions_reach ck_audit_reach(const struct ck_audit *audit)
+{
+    const struct ck_audit_scope scope = whole_scope(audit);
+
+    /* Of domain admins a domain admin sees itself, and nothing is to be said of the others. */
+    return (struct ck_exceptions_reach){
+        .mailboxes = scope.mailboxes,
+        .domain_admins =
+            scope.domain_admins && ck_admin_manages(audit->lists, CK_ROLE_DOMAIN_ADMIN),
+        .admins = scope.admins,
+        .domain = scope.domain,
+    };
+}
+
 static enum ck_err check_scope(const struct ck_audit *audit, struct ck_error *err)
 {
     if (!audit->scope.admins || ck_admin_manages(audit->lists, CK_ROLE_ADMIN))

@@ -204,19 +204,13 @@ static bool acted_in_part(const struct ck_enforce_batch *batch)
 
 /* --- judging --- */
 
-/* The server keeps no forced change for them, and drops one that was set before they became that. */
-static bool loses_pw_update(const struct ck_record *record)
-{
-    return record->authsource != CK_AUTHSOURCE_MAILCOW && record->force_pw_update == 1;
-}
-
 /* What was not asked for, and yet reads otherwise than before. */
 static const char *find_side_effect(const struct ck_record *was, const struct ck_record *now)
 {
     if (was->active != now->active)
         return "whether it is active changed, too, which was not asked for";
     if (was->force_pw_update >= 0 && was->force_pw_update != now->force_pw_update &&
-        !loses_pw_update(was))
+        ck_enforce_loss(was) == NULL)
         return "whether its password has to be changed at the next login changed, too, which was "
                "not asked for";
     return NULL;
@@ -234,6 +228,8 @@ static void judge_seen(struct ck_enforce_batch *batch, size_t i)
         ck_enforce_settle(row, CK_ENFORCE_UNKNOWN, "%s", side_effect);
     else if (row->after == batch->enforcement->on && !may_have_acted(error))
         ck_enforce_settle(row, CK_ENFORCE_ALREADY, NULL); /* somebody else did it */
+    else if (row->after == batch->enforcement->on && ck_enforce_loss(&batch->was[i]) != NULL)
+        ck_enforce_settle(row, CK_ENFORCE_CHANGED, "%s", ck_enforce_loss(&batch->was[i]));
     else if (row->after == batch->enforcement->on)
         ck_enforce_settle(row, CK_ENFORCE_CHANGED, NULL);
     else if (error->code == CK_ERR_UNKNOWN)

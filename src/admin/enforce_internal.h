@@ -11,6 +11,9 @@ void ck_enforce_judge(struct ck_enforce_row *row, bool on);
 void ck_enforce_settle(struct ck_enforce_row *row, enum ck_enforce_result result,
                        const char *format, ...) __attribute__((format(printf, 3, 4)));
 
+/* What a change takes from the account beside the flag, as a clause; NULL: nothing. */
+const char *ck_enforce_loss(const struct ck_record *record);
+
 static inline bool ck_enforce_is_pending(const struct ck_enforce_row *row)
 {
     return row->result == CK_ENFORCE_PENDING;

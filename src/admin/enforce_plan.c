@@ -58,6 +58,15 @@ void ck_enforce_settle(struct ck_enforce_row *row, enum ck_enforce_result result
     va_end(arguments);
 }
 
+/* The server keeps no forced change for them, and drops one that was set before they became that. */
+const char *ck_enforce_loss(const struct ck_record *record)
+{
+    return record->authsource != CK_AUTHSOURCE_MAILCOW && record->force_pw_update == 1
+               ? "with that the server drops its forced change of the password, which it keeps for "
+                 "no account of another source"
+               : NULL;
+}
+
 void ck_enforce_judge(struct ck_enforce_row *row, bool on)
 {
     const struct ck_record *record = &row->record;
@@ -72,6 +81,8 @@ void ck_enforce_judge(struct ck_enforce_row *row, bool on)
         ck_enforce_settle(row, CK_ENFORCE_NOT_ENFORCEABLE,
                           "it logs in through OpenID Connect, and the server keeps no enforcement "
                           "for such accounts, although it says success");
+    else if (ck_enforce_loss(record) != NULL)
+        ck_enforce_settle(row, CK_ENFORCE_PENDING, "%s", ck_enforce_loss(record));
     else
         ck_enforce_settle(row, CK_ENFORCE_PENDING, NULL);
 }

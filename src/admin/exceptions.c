@@ -280,16 +280,44 @@ enum ck_exception_state ck_exceptions_find(const struct ck_exceptions *exception
     const struct ck_exception *best = NULL;
 
     for (size_t i = 0; i < exceptions->count; i++) {
-        const struct ck_exception *row = &exceptions->rows[i];
-        if (best != NULL && row->ends_s <= best->ends_s)
+        struct ck_exception *row = &exceptions->rows[i];
+        bool better = best == NULL || row->ends_s > best->ends_s;
+        if (!better && row->matched)
             continue;
-        if (strcmp(row->pattern, name) == 0 || fnmatch(row->pattern, name, 0) == 0)
+        if (strcmp(row->pattern, name) != 0 && fnmatch(row->pattern, name, 0) != 0)
+            continue;
+        row->matched = true;
+        if (better)
             best = row;
     }
     if (best == NULL)
         return CK_EXCEPTION_NONE;
     *ret_exception = best;
     return now_s < best->ends_s ? CK_EXCEPTION_ACTIVE : CK_EXCEPTION_EXPIRED;
+}
+
+/* A star matches '@', too, so a pattern without '@' may be about anybody. */
+static bool is_in_reach(const struct ck_exception *row, const struct ck_exceptions_reach *reach)
+{
+    const char *at = strrchr(row->pattern, '@');
+    bool is_pattern = strpbrk(row->pattern, "*?[") != NULL;
+    bool all_mailboxes = reach->mailboxes && reach->domain == NULL;
+
+    if (at != NULL)
+        return all_mailboxes || (reach->mailboxes && strcmp(at + 1, reach->domain) == 0);
+    return reach->domain_admins && reach->admins && (!is_pattern || all_mailboxes);
+}
+
+const struct ck_exception *ck_exceptions_next_unmatched(const struct ck_exceptions *exceptions,
+                                                        const struct ck_exceptions_reach *reach,
+                                                        size_t *at)
+{
+    while (*at < exceptions->count) {
+        const struct ck_exception *row = &exceptions->rows[(*at)++];
+        if (!row->matched && is_in_reach(row, reach))
+            return row;
+    }
+    return NULL;
 }
 
 const struct ck_exception *ck_exceptions_next_expired(const struct ck_exceptions *exceptions,

@@ -91,6 +91,7 @@ static enum ck_err look(const struct request *request, struct audit_access *acce
         .visitor = &visitor,
     };
 
+    report->reach = ck_audit_reach(&audit);
     progress_begin(&report->progress, report->options);
     return ck_audit_run(&audit, &report->summary, err);
 }

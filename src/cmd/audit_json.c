@@ -90,24 +90,36 @@ static json_t *expired_json(const struct audit_report *report)
     return list;
 }
 
-static json_t *summary_json(const struct audit_report *report, bool complete)
+static json_t *unmatched_json(const struct audit_report *report, const struct ck_error *why)
+{
+    json_t *list = json_array();
+    const struct ck_exception *unmatched;
+    size_t at = 0;
+
+    while ((unmatched = audit_next_unmatched(report, why, &at)) != NULL)
+        json_array_append_new(list, exception_json(unmatched));
+    return list;
+}
+
+static json_t *summary_json(const struct audit_report *report, const struct ck_error *why)
 {
     const struct ck_audit_summary *summary = &report->summary;
     json_t *found = json_array();
 
     audit_each_found(summary, append_found, found);
-    return json_pack("{s:b, s:I, s:o, s:o, s:o, s:I, s:I, s:o, s:s}", "complete", complete,
+    return json_pack("{s:b, s:I, s:o, s:o, s:o, s:I, s:I, s:o, s:o, s:s}", "complete", why == NULL,
                      "accounts", (json_int_t)summary->accounts, "second_factors",
                      states_json(summary), "findings", found, "levels", levels_json(summary),
                      "excepted", (json_int_t)summary->excepted, "unopened",
                      (json_int_t)summary->unopened, "expired_exceptions", expired_json(report),
-                     "fail_on", ck_level_name(report->fail_on));
+                     "unmatched_exceptions", unmatched_json(report, why), "fail_on",
+                     ck_level_name(report->fail_on));
 }
 
 static json_t *ending_json(const struct audit_report *report, const struct ck_error *why)
 {
-    json_t *ending = json_pack("{s:o, s:o}", "summary", summary_json(report, why == NULL),
-                               "finished", time_json(clock_now_s()));
+    json_t *ending = json_pack("{s:o, s:o}", "summary", summary_json(report, why), "finished",
+                               time_json(clock_now_s()));
 
     if (why != NULL)
         json_object_set_new(ending, "error", error_json(why));

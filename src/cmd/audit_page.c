@@ -166,7 +166,21 @@ static void put_expired(FILE *to, const struct audit_report *report)
     }
 }
 
-static void put_findings(FILE *to, const struct audit_report *report)
+static void put_unmatched(FILE *to, const struct audit_report *report, const struct ck_error *why)
+{
+    const struct ck_exception *unmatched;
+    size_t at = 0;
+
+    while ((unmatched = audit_next_unmatched(report, why, &at)) != NULL) {
+        fputs("<p class=\"soft\">The exception for ", to);
+        ck_html_text(to, unmatched->pattern);
+        fputs(" matches no account that was seen: ", to);
+        ck_html_text(to, unmatched->reason);
+        fputs("</p>\n", to);
+    }
+}
+
+static void put_findings(FILE *to, const struct audit_report *report, const struct ck_error *why)
 {
     const struct ck_audit_summary *summary = &report->summary;
     size_t found = 0;
@@ -175,6 +189,7 @@ static void put_findings(FILE *to, const struct audit_report *report)
         found += summary->levels[level];
     fputs("<h2>Findings</h2>\n", to);
     put_expired(to, report);
+    put_unmatched(to, report, why);
     if (summary->excepted > 0)
         fprintf(to, "<p class=\"soft\">Excepted, and not counted here: %zu.</p>\n",
                 summary->excepted);
@@ -199,7 +214,7 @@ static void put_page(FILE *to, struct audit_report *report, const struct ck_erro
     ck_html_begin(to, title);
     put_about(to, report, why);
     put_coverage(to, &report->summary);
-    put_findings(to, report);
+    put_findings(to, report, why);
     fputs("<h2>Accounts</h2>\n<div class=\"wide\"><table>\n<thead><tr><th>Account</th>"
           "<th>Active</th><th>Second factor</th><th>Passkeys</th><th>Forced</th>"
           "<th>Findings</th></tr></thead>\n",

@@ -151,6 +151,19 @@ void audit_each_found(const struct ck_audit_summary *summary,
     }
 }
 
+const struct ck_exception *audit_next_unmatched(const struct audit_report *report,
+                                                const struct ck_error *why, size_t *at)
+{
+    const struct ck_exception *row = NULL;
+
+    if (why != NULL)
+        return NULL;
+    do
+        row = ck_exceptions_next_unmatched(report->exceptions, &report->reach, at);
+    while (row != NULL && row->ends_s <= report->started_s);
+    return row;
+}
+
 const char *audit_yes_no(int value)
 {
     return value < 0 ? "?" : value > 0 ? "yes" : "no";

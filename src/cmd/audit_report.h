@@ -26,6 +26,7 @@ struct audit_report {
     bool deep;
     enum ck_level fail_on;
     const struct ck_exceptions *exceptions;
+    struct ck_exceptions_reach reach;
     struct ck_audit_summary summary;
     int64_t started_s;
 
@@ -80,6 +81,13 @@ void audit_each_found(const struct ck_audit_summary *summary,
                       void (*told)(void *data, enum ck_finding finding, enum ck_level level,
                                    size_t count),
                       void *data);
+
+/*
+ * From *at = 0: exceptions of nobody, of an audit that was finished (why is NULL). Those that have
+ * expired are told as such.
+ */
+const struct ck_exception *audit_next_unmatched(const struct audit_report *report,
+                                                const struct ck_error *why, size_t *at);
 
 /* "yes", "no"; "?" where it was not seen */
 const char *audit_yes_no(int value);

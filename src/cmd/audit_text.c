@@ -181,9 +181,9 @@ static void print_coverage(const struct ck_audit_summary *summary)
     }
 }
 
-static void print_exceptions(const struct audit_report *report)
+static void print_exceptions(const struct audit_report *report, const struct ck_error *why)
 {
-    const struct ck_exception *expired;
+    const struct ck_exception *expired, *unmatched;
     size_t at = 0;
 
     if (report->summary.excepted > 0)
@@ -192,6 +192,10 @@ static void print_exceptions(const struct audit_report *report)
            NULL)
         print_result("warning: the exception for %s (line %zu) expired on %s: %s", expired->pattern,
                      expired->line, expired->last_day, expired->reason);
+    at = 0;
+    while ((unmatched = audit_next_unmatched(report, why, &at)) != NULL)
+        print_result("note: the exception for %s (line %zu) matches no account that was seen: %s",
+                     unmatched->pattern, unmatched->line, unmatched->reason);
 }
 
 void audit_text_end(struct audit_report *report, const struct ck_error *why)
@@ -199,7 +203,7 @@ void audit_text_end(struct audit_report *report, const struct ck_error *why)
     print_findings(report);
     print_result("%s", "");
     print_coverage(&report->summary);
-    print_exceptions(report);
+    print_exceptions(report, why);
     if (why != NULL)
         print_result("This is not all: the audit was not finished.");
 }

@@ -237,7 +237,7 @@ static int run_enforce(const struct options *options, bool on)
     struct ck_enforcement *enforcement = &enforcing.enforcement;
     bool pending = ck_enforcement_count(enforcement, CK_ENFORCE_PENDING) > 0;
     if (!json)
-        enforce_print_plan(enforcement, &enforcing.scope.exceptions, dry_run);
+        enforce_print_plan(enforcement, &enforcing.scope, dry_run);
     if (pending && !dry_run) {
         if (ask(&enforcing, &err) != CK_OK)
             return fail_before(options, &err);
@@ -247,8 +247,8 @@ static int run_enforce(const struct options *options, bool on)
     if (err.code != CK_OK)
         err.code = (enum ck_err)status;
     if (json)
-        enforce_print_document(&enforcing.acting.who, enforcement, dry_run, enforcing.started_s,
-                               &err);
+        enforce_print_document(&enforcing.acting.who, enforcement, &enforcing.scope, dry_run,
+                               enforcing.started_s, &err);
     else
         enforce_print_summary(enforcement, dry_run);
     if (err.code != CK_OK)

@@ -8,7 +8,6 @@
 
 #include "cowkey/base/cleanup.h"
 #include "output.h"
-#include "scope.h"
 #include "target.h"
 
 enum { LINES_MAX = 20 }; /* with more accounts, those that stay as they are get no line */
@@ -50,8 +49,9 @@ void enforce_print_row(const struct ck_enforcement *enforcement, const struct ck
     if (row->result == CK_ENFORCE_EXCEPTED)
         print_excepted(row);
     else if (moves)
-        print_result("%s (%s): %s, %s -> %s", name, role, words[row->result],
-                     switch_name(row->before), switch_name(enforcement->on));
+        print_result("%s (%s): %s, %s -> %s%s%s", name, role, words[row->result],
+                     switch_name(row->before), switch_name(enforcement->on),
+                     row->reason != NULL ? "; " : "", row->reason != NULL ? row->reason : "");
     else if (row->reason != NULL)
         print_result("%s (%s): %s: %s", name, role, words[row->result], row->reason);
     else
@@ -83,8 +83,20 @@ static void print_expired(const struct ck_enforcement *enforcement,
     }
 }
 
-void enforce_print_plan(const struct ck_enforcement *enforcement,
-                        const struct ck_exceptions *exceptions, bool dry_run)
+static void print_unmatched(const struct scope *scope)
+{
+    const struct ck_exceptions_reach reach = scope_reach(scope);
+    const struct ck_exception *row;
+    size_t at = 0;
+
+    while ((row = ck_exceptions_next_unmatched(&scope->exceptions, &reach, &at)) != NULL)
+        print_result("Exception of nobody: %s (line %zu, until %s: %s) matches no account that was "
+                     "seen.",
+                     row->pattern, row->line, row->last_day, row->reason);
+}
+
+void enforce_print_plan(const struct ck_enforcement *enforcement, const struct scope *scope,
+                        bool dry_run)
 {
     for (size_t i = 0; i < enforcement->count; i++) {
         if (dry_run || enforcement->rows[i].result != CK_ENFORCE_PENDING)
@@ -94,7 +106,8 @@ void enforce_print_plan(const struct ck_enforcement *enforcement,
         print_result("%zu mailbox%s of which the server tells nothing, not even the name: not "
                      "enforceable",
                      enforcement->nameless, enforcement->nameless == 1 ? "" : "es");
-    print_expired(enforcement, exceptions);
+    print_expired(enforcement, &scope->exceptions);
+    print_unmatched(scope);
 }
 
 void enforce_print_summary(const struct ck_enforcement *enforcement, bool dry_run)
@@ -147,6 +160,18 @@ static json_t *findings_json(const struct ck_enforcement *enforcement)
     return list;
 }
 
+static json_t *unmatched_json(const struct scope *scope)
+{
+    const struct ck_exceptions_reach reach = scope_reach(scope);
+    json_t *list = json_array();
+    const struct ck_exception *row;
+    size_t at = 0;
+
+    while ((row = ck_exceptions_next_unmatched(&scope->exceptions, &reach, &at)) != NULL)
+        json_array_append_new(list, exception_json(row));
+    return list;
+}
+
 /* Members are called as the results, with '_'. */
 static json_t *summary_json(const struct ck_enforcement *enforcement)
 {
@@ -166,18 +191,20 @@ static json_t *summary_json(const struct ck_enforcement *enforcement)
 }
 
 void enforce_print_document(const struct admin_target *by, const struct ck_enforcement *enforcement,
-                            bool dry_run, int64_t started_s, const struct ck_error *err)
+                            const struct scope *scope, bool dry_run, int64_t started_s,
+                            const struct ck_error *err)
 {
     json_t *accounts = json_array();
 
     for (size_t i = 0; i < enforcement->count; i++)
         json_array_append_new(accounts, row_json(&enforcement->rows[i]));
     json_t *document = json_pack(
-        "{s:s, s:s, s:o, s:s, s:b, s:o, s:o, s:o, s:o, s:o}", "schema", "cowkey.enforce/1",
+        "{s:s, s:s, s:o, s:s, s:b, s:o, s:o, s:o, s:o, s:o, s:o}", "schema", "cowkey.enforce/1",
         "server", by->target.settings.host.origin, "by", text_json(admin_target_name(by)), "wish",
         enforcement->on ? "on" : "off", "dry_run", dry_run, "accounts", accounts, "findings",
-        findings_json(enforcement), "summary", summary_json(enforcement), "started",
-        time_json(started_s), "finished", time_json(clock_now_s()));
+        findings_json(enforcement), "unmatched_exceptions", unmatched_json(scope), "summary",
+        summary_json(enforcement), "started", time_json(started_s), "finished",
+        time_json(clock_now_s()));
     if (err->code != CK_OK)
         json_object_set_new(document, "error", error_json(err));
     print_json(document);

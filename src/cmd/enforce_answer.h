@@ -6,11 +6,14 @@
 
 #include "admin_target.h"
 #include "cowkey/admin/enforce.h"
+#include "scope.h"
 
-/* What the plan already knows: those that stay as they are, expired exceptions, and in a dry run
- * what would be changed. */
-void enforce_print_plan(const struct ck_enforcement *enforcement,
-                        const struct ck_exceptions *exceptions, bool dry_run);
+/*
+ * What the plan already knows: those that stay as they are, expired exceptions and those of nobody,
+ * and in a dry run what would be changed.
+ */
+void enforce_print_plan(const struct ck_enforcement *enforcement, const struct scope *scope,
+                        bool dry_run);
 
 /* The result of one account; among many only one that is worth a line. */
 void enforce_print_row(const struct ck_enforcement *enforcement, const struct ck_enforce_row *row);
@@ -20,7 +23,8 @@ void enforce_print_summary(const struct ck_enforcement *enforcement, bool dry_ru
 
 /* cowkey.enforce/1; by: who did it. */
 void enforce_print_document(const struct admin_target *by, const struct ck_enforcement *enforcement,
-                            bool dry_run, int64_t started_s, const struct ck_error *err);
+                            const struct scope *scope, bool dry_run, int64_t started_s,
+                            const struct ck_error *err);
 
 /* err: what ended it before all accounts were tried, or CK_OK in its code. */
 int enforce_status(const struct ck_enforcement *enforcement, const struct ck_error *err);

@@ -36,6 +36,14 @@ void scope_clear(struct scope *scope)
     ck_exceptions_clear(&scope->exceptions);
 }
 
+struct ck_exceptions_reach scope_reach(const struct scope *scope)
+{
+    return (struct ck_exceptions_reach){.mailboxes = scope->mailboxes,
+                                        .domain_admins = scope->domain_admins,
+                                        .admins = scope->admins,
+                                        .domain = scope->domain};
+}
+
 json_t *exception_json(const struct ck_exception *exception)
 {
     return json_pack("{s:o, s:s, s:o}", "pattern", text_json(exception->pattern), "last_day",

@@ -26,6 +26,9 @@ enum ck_err scope_read(const struct options *options, struct scope *scope, struc
 
 void scope_clear(struct scope *scope);
 
+/* What was looked at. */
+struct ck_exceptions_reach scope_reach(const struct scope *scope);
+
 /* {"pattern","last_day","reason"} */
 struct json_t *exception_json(const struct ck_exception *exception);
 

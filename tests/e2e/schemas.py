@@ -134,7 +134,8 @@ _AUDIT_END = {
                                    for role in ("mailbox", "domain-admin", "admin")}),
         "findings": _rows({"name": _FINDING, "level": _one_of(*_LEVELS), "accounts": NUMBER,
                            "sentence": FILLED, "cure": FILLED}),
-        "expired_exceptions": _list_of(EXCEPTION)})}
+        "expired_exceptions": _list_of(EXCEPTION),
+        "unmatched_exceptions": _list_of(EXCEPTION)})}
 _ENFORCED = ("would-change", "changed", "already", "not-enforceable", "excepted", "failed",
              "unknown", "not-tried")
 
@@ -282,7 +283,7 @@ SCHEMAS = {
                                               or EXCEPTION.test(value))}),
         "findings": _rows({"finding": _one_of("exception-expired"), "account": FILLED,
                            "role": ROLE, "exception": EXCEPTION}),
-        "summary": _object({"accounts": NUMBER, "nameless": NUMBER} | {name.replace("-", "_"): NUMBER
+        "unmatched_exceptions": _list_of(EXCEPTION), "summary": _object({"accounts": NUMBER, "nameless": NUMBER} | {name.replace("-", "_"): NUMBER
                                                    for name in _ENFORCED}),
         "error?": _object(_ERROR)},
     "cowkey.rollout-check/1": _WHEN | {

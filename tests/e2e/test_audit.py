@@ -7,6 +7,7 @@ import re
 import stat
 
 import otp
+import paper
 import schemas
 import softkey
 from admin_case import AdminCase
@@ -186,6 +187,14 @@ class Deep(AuditCase):
         self.assertIs(row["active"], False)
         self.assertEqual(row["findings"], ["passkey-on-deactivated"])
 
+    def test_passkey_of_a_deactivated_domain_admin(self):
+        self.server.arrange("add-passkey", "da1", "laptop")
+        self.deactivate(self.da1)
+        row = self.deep_row(self.da1)
+        self.assertIs(row["active"], False)
+        self.assertIn("passkey-on-deactivated", row["findings"])
+        self.assertNotIn("no-second-factor", row["findings"])
+
     def test_deactivated_mailbox_without_a_passkey(self):
         self.server.arrange("active", self.bob.name, "off")
         self.assertEqual(self.deep_row(self.bob)["findings"], [])
@@ -285,6 +294,28 @@ class Deep(AuditCase):
         alone = self.audit("--deep", by="admin").document
         together = self.audit("--deep", "--jobs", jobs, by="admin").document
         self.assertEqual(alone["accounts"], together["accounts"])
+
+
+class KeyAndLogin(AuditCase):
+    """A login that is asked for beside an API key is not left out."""
+
+    def test_it_shows_its_own_page(self):
+        self.server.arrange("add-passkey", "admin", "blue key")
+        outcome = self.audit("--admins", *self.key_words("ro"), by="admin")
+        self.assertEqual((outcome.document["by"], self.row(outcome, self.admin)["passkeys"]),
+                         ("admin", 1))
+
+    def test_it_may_be_refused(self):
+        wrong = self.password_file("Made-Up-Pass-wrong")
+        outcome = self.audit("--admins", *self.key_words("ro"), "--password-file", wrong, by="admin",
+                             status=5)
+        self.assert_failed(outcome, 5)
+
+    def test_one_of_the_environment_is_for_what_needs_it(self):
+        outcome = self.audit("--admins", environ={"COWKEY_ACCOUNT": "admin"})
+        self.assertEqual(outcome.document["by"], "API key")
+        if self.server.is_simulated:
+            self.assertEqual(self.server.password_attempts(), [])
 
 
 class ForcedFactors(AuditCase):
@@ -550,6 +581,36 @@ class Exceptions(AuditCase):
         self.audit(*words, status=1)
         self.audit("--fail-on", "critical", *words, status=0)
 
+    def unmatched(self, outcome):
+        return [row["pattern"] for row in outcome.document["summary"]["unmatched_exceptions"]]
+
+    def test_of_nobody_are_noted(self):
+        words = self.exceptions(f"left@example.test {self.DAY} left us", f"d?9 {self.DAY} moved",
+                                f"bob@example.test {self.DAY} is there",
+                                f"others@example.org {self.DAY} of another domain")
+        for by, scope, wanted in (
+                ("api key", [], ["left@example.test", "d?9", "others@example.org"]),
+                ("da1", [], ["left@example.test", "others@example.org"]),
+                ("api key", ["--domain", "example.test"], ["left@example.test"]),
+                ("api key", ["--admins"], [])):
+            with self.subTest(f"{by} {scope}"):
+                self.assertEqual(self.unmatched(self.audit(*scope, *words, by=by)), wanted)
+
+    def test_of_nobody_are_told_to_a_person(self):
+        page = self.place / "page.html"
+        words = self.exceptions(f"left@example.test {self.DAY} <left> us")
+        outcome = self.audit("--mailboxes", "--fail-on", "critical", "--html", page, *words,
+                             json=False, status=0)
+        self.assertIn("note: the exception for left@example.test (line 1) matches no account that "
+                      "was seen: <left> us", outcome.stdout)
+        self.assertIn("matches no account that was seen: &lt;left&gt; us", page.read_text())
+
+    def test_of_an_unfinished_audit_may_be_of_somebody(self):
+        self.server.needs_simulation("cuts")
+        self.server.fault("drop-before", path="/api/v1/get/mailbox/*", times=9)
+        words = self.exceptions(f"left@example.test {self.DAY} left us")
+        self.assertEqual(self.unmatched(self.audit(*words, status=6)), [])
+
     def test_bad_file(self):
         outcome = self.audit(*self.exceptions("admin tomorrow x"), status=None)
         self.assert_failed(outcome, 2, says="line|day")
@@ -667,6 +728,19 @@ class Page(AuditCase):
             self.assertIn(finding["sentence"], text)
             self.assertIn(finding["cure"], text)
         self.assertIn("svg", [tag for tag, _ in page.tags])
+
+    def test_in_a_browser(self):
+        """What Chromium makes of it, without a network: as it would be printed."""
+        self.with_totp(self.bob)
+        outcome, _ = self.page("--deep", by="admin")
+        printed = paper.print_page(self.path, self.place)
+        words = " ".join(paper.words_of(printed).split())
+        self.assertIn(f"Second factors on {self.server.host}", words)
+        for row in outcome.document["accounts"]:
+            self.assertIn(row["account"], words)
+        for finding in outcome.document["summary"]["findings"]:
+            self.assertIn(finding["name"], words)
+        self.assertLess(paper.look(printed)[0], 10)
 
     def test_is_private(self):
         self.page()

@@ -243,7 +243,15 @@ class Untouched(EnforceCase):
         """Set before the mailbox went there; the server keeps none for it."""
         self.server.arrange("force-pw-update", self.bob.name, "on")
         self.server.arrange("authsource", self.bob.name, "ldap")
-        self.assertEqual(self.results(self.enforce("on", "--mailboxes"))[self.bob.name], "changed")
+        for words, result in ((["--dry-run"], "would-change"), ([], "changed")):
+            outcome = self.enforce("on", self.bob.name, *words)
+            row = outcome.document["accounts"][0]
+            self.assertEqual(row["result"], result)
+            self.assertIn("drops its forced change of the password", row["reason"])
+        self.assertEqual(self.flags(self.bob), (True, False))
+        self.server.arrange("force-tfa", self.bob.name, "off")
+        row = self.enforce("on", self.bob.name).document["accounts"][0]
+        self.assertEqual((row["result"], row["reason"]), ("changed", None))
 
 
 class External(EnforceCase):
@@ -289,13 +297,12 @@ class DryRun(EnforceCase):
         others = [each.name for each in self.server.accounts
                   if each.role == role and each is not account]
         self.server.arrange("force-tfa", account.name, "string")
-        if by != account.name:
-            document = self.enforce("on", CROWDS[role], "--dry-run", by="api key").document
-            self.assertTrue(document["dry_run"])
-            self.assertEqual({row["account"]: (row["result"], row["before"], row["after"])
-                              for row in document["accounts"]},
-                             {account.name: ("already", True, True)}
-                             | {name: ("would-change", False, False) for name in others})
+        document = self.enforce("on", CROWDS[role], "--dry-run", by=by).document
+        self.assertTrue(document["dry_run"])
+        self.assertEqual({row["account"]: (row["result"], row["before"], row["after"])
+                          for row in document["accounts"]},
+                         {account.name: ("already", True, True)}
+                         | {name: ("would-change", False, False) for name in others})
         self.assert_no_edit()
         self.assertFalse(self.journal.exists())
 
@@ -309,6 +316,13 @@ class DryRun(EnforceCase):
             f"{self.bob.name} (mailbox): is so already",
             f"{self.carol.name} (mailbox): would change, off -> on",
             "4 accounts, 3 would change, 1 already so. Nothing was changed: this was a dry run."]))
+        self.server.arrange("force-pw-update", self.bob.name, "on")
+        self.server.arrange("force-tfa", self.bob.name, "off")
+        self.server.arrange("authsource", self.bob.name, "ldap")
+        outcome = self.cowkey(None, *self.key_words("ro"), "enforce", "on", "--dry-run",
+                              self.bob.name, status=0)
+        self.assertIn("would change, off -> on; with that the server drops its forced change",
+                      outcome.stdout)
         self.assert_no_edit()
 
     def test_asks_nothing(self):
@@ -363,6 +377,24 @@ class Exceptions(EnforceCase):
         self.assertRegex(outcome.stdout, r"Expired exception: a\*@example.test was excepted until "
                                          r"2020-02-29 \(was broken\); it matches 1 account\.")
 
+    @each({"api key": "api key", "da1": "da1"})
+    def test_of_nobody_are_noted(self, by):
+        path = self.except_file("left@example.test 2999-12-31 left us", "nobody 2999-12-31 gone")
+        outcome = self.enforce("on", "--mailboxes", "--except", path, by=by)
+        self.assertEqual(outcome.document["unmatched_exceptions"], [
+            {"pattern": "left@example.test", "last_day": "2999-12-31", "reason": "left us"}])
+        account, access = self.as_whom(by)
+        outcome = self.cowkey(account, "--yes", *access, "enforce", "on", "--mailboxes", "--except",
+                              path, status=0)
+        self.assertIn("Exception of nobody: left@example.test (line 1, until 2999-12-31: left us)",
+                      outcome.stdout)
+
+    def test_of_those_who_were_not_looked_at_nothing_is_said(self):
+        path = self.except_file("left@example.test 2999-12-31 left us", "nobody 2999-12-31 gone")
+        for words in ([self.bob.name], ["--domain-admins"]):
+            outcome = self.enforce("on", *words, "--except", path)
+            self.assertEqual(outcome.document["unmatched_exceptions"], [])
+
     @each({"no last day": "bob@example.test", "no reason": "bob@example.test 2999-12-31",
            "no day": "bob@example.test 2999-02-30 broken", "twice": "*@example.test 2999-12-31 x"})
     def test_refuses_a_bad_file(self, line):
@@ -412,6 +444,24 @@ class Lies(EnforceCase):
         self.assertEqual(self.results(outcome), {account.name: "failed"})
         self.assertRegex(outcome.document["accounts"][0]["reason"], "success and changed nothing")
         self.assertEqual(self.deeds(), {account.name: ["failed"]})
+
+    @each(ACCESS)
+    def test_success_and_nothing_cleared(self, by, role):
+        account = self.somebody(role)
+        self.server.arrange("force-tfa", account.name, "string")
+        self.server.fault("lie-success", path=EDIT[role])
+        outcome = self.enforce("off", account.name, by=by, status=1)
+        self.assertEqual(self.results(outcome), {account.name: "failed"})
+        self.assert_forced(account)
+
+    @each(ACCESS)
+    def test_refusal_and_yet_it_is_stored(self, by, role):
+        """What is read back counts."""
+        account = self.somebody(role)
+        self.server.fault("lie-refused", path=EDIT[role])
+        outcome = self.enforce("on", account.name, by=by)
+        self.assertEqual(self.results(outcome), {account.name: "changed"})
+        self.assertEqual(self.deeds(), {account.name: ["done"]})
 
     def test_a_deactivated_admin_beside_a_single_active_one(self):
         """The server lets no edit of it through."""
@@ -533,6 +583,23 @@ class Faults(EnforceCase):
         self.assertIn(outcome.status, (3, 6), outcome)
         self.assertEqual(set(self.results(outcome).values()), {"failed"})
         self.assert_forced(self.alice, self.bob, self.carol, forced=False)
+
+
+class KeyAndLogin(EnforceCase):
+    """A login that is asked for beside an API key is not left out."""
+
+    def test_it_is_who_acts(self):
+        outcome = self.cowkey(self.admin, "--json", "--yes", *self.key_words(), "enforce", "on",
+                              "--admins", status=0)
+        self.assertEqual(outcome.document["by"], "admin")
+        self.assertIn("Warning: you are logged in as admin", outcome.stderr)
+        self.assertEqual({entry["operator"] for entry in self.entries()}, {"admin"})
+
+    def test_a_mailbox_manages_nobody(self):
+        outcome = self.cowkey(self.bob, "--json", "--yes", *self.key_words(), "enforce", "on",
+                              self.alice.name, status=2)
+        self.assert_failed(outcome, 2, says="manages no accounts")
+        self.assert_nothing_sent()
 
 
 class Busy(EnforceCase):

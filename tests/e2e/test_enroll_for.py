@@ -92,6 +92,22 @@ class Passkey(ForCase):
         with self.subTest("which logs in"):
             self.prove(account, "passkey", status=0)
 
+    def test_by_an_admin_beside_an_api_key(self):
+        self.key(pin=PIN)
+        outcome = self.enroll_for("admin", "passkey", self.da1, *self.key_words())
+        self.assert_done(outcome, self.da1, "passkey", "admin")
+        self.assertEqual(outcome.stderr.count("Logging in ..."), 1)
+        self.assertEqual(outcome.stderr.count("Entering the account"), 1)
+
+    def test_by_an_admin_s_passkey(self):
+        """Its login is none of the proofs."""
+        self.key(pin=PIN)
+        self.enroll_key(self.admin, "passkey")
+        line = self.for_words("passkey", self.da1, "--login-passkey")
+        outcome = self.cowkey(self.admin, *line, password=None, status=0)
+        self.assert_done(outcome, self.da1, "passkey", "admin")
+        self.assertEqual(outcome.stderr.count("as proof"), 1)
+
     def test_without_proof(self):
         self.key(pin=PIN)
         document = self.enroll_for("admin", "passkey", self.bob, "--proof", "recorded").document
@@ -224,6 +240,17 @@ class Trouble(ForCase):
         outcome = self.enroll_for("admin", "passkey", self.bob, status=None)
         self.assert_failed(outcome, 3, says="stored nothing")
         self.assert_journal(self.bob, "admin", ("enroll", "failed", None))
+
+    @each({f"{kind} by {by}": (kind, by) for kind in ("totp", "webauthn") for by in ("admin", "da1")})
+    def test_lie_about_a_second_factor(self, kind, by):
+        self.key()
+        where = {"field": "totp_secret"} if kind == "totp" else {"path": REGISTRATION_OF[kind]}
+        self.server.fault("lie-success", **where)
+        outcome = self.enroll_for(by, kind, self.bob, *self.password_of(self.bob), status=None)
+        self.assert_failed(outcome, 3)
+        self.assertEqual(outcome.document["result"], "failed")
+        self.assertEqual(self.server.factors(self.bob), [])
+        self.assert_journal(self.bob, by, ("enroll", "failed", None))
 
     def test_passkey_that_the_server_then_refuses_is_taken_back(self):
         self.key(pin=PIN)

@@ -112,6 +112,11 @@ class Ways(RecoverCase):
         outcome = self.recover("admin", self.bob, *self.key_words())
         self.assert_recovered(outcome, self.bob, "admin", route="session")
 
+    def test_api_key_and_an_admin_s_login_for_a_domain_admin(self):
+        self.with_all(self.da1)
+        outcome = self.recover("admin", self.da1, *self.key_words())
+        self.assert_recovered(outcome, self.da1, "admin", route="session")
+
     def test_nothing_there_but_a_password(self):
         outcome = self.recover("admin", self.bob)
         self.assert_recovered(outcome, self.bob, "admin", factors=0, passkeys=0)
@@ -438,6 +443,21 @@ class Lies(RecoverCase):
         self.assertIn(outcome.status, (3, 4), outcome)
         self.assertEqual([len(rows) for rows in self.all_of(account)], [1, 1])
         self.assertEqual(self.log_in(account, account.password), "asked")
+
+    @each({f"{by} for {name}": (by, name) for by, name in (
+        ("da1", "bob@example.test"), (API_KEY, "bob@example.test"), (API_KEY, "da1"))})
+    def test_about_all_edits(self, by, name):
+        account = self.server.account(name)
+        self.with_all(account)
+        self.server.fault("lie-success", path=EDIT + account.role, times=9)
+        outcome = self.recover(by, account, status=None)
+        self.assertIn(outcome.status, (3, 4), outcome)
+        self.assertNotEqual(outcome.document["result"], "recovered")
+        self.assertEqual([len(rows) for rows in self.all_of(account)], [1, 1])
+        self.assertEqual(self.log_in(account, account.password), "asked")
+        self.assertNotEqual(self.entries()[-1]["conclusion"]["outcome"], "done")
+        if self.handout.exists():
+            self.new_password()
 
     @each(["bob@example.test", "da1", "admin2"])
     def test_about_the_flags(self, name):

@@ -20,7 +20,7 @@
 
 enum { CK_AUDIT_JOBS_MAX = 32 };
 
-/* Which accounts. All false: each that the credentials may see. */
+/* Which accounts. Nothing at all: each that the credentials may see. */
 struct ck_audit_scope {
     bool admins, domain_admins, mailboxes;
     const char *domain; /* only mailboxes of this one, which implies mailboxes; NULL: of all */
@@ -92,6 +92,9 @@ struct ck_audit_summary {
     size_t policies_seen;      /* accounts of which the server tells whether a factor is forced */
     size_t expired_exceptions; /* rows of the file, whether or not they are of an account */
 };
+
+/* What it looks at, for ck_exceptions_next_unmatched. */
+struct ck_exceptions_reach ck_audit_reach(const struct ck_audit *audit);
 
 /* Whether there is something as bad as level, or worse. */
 bool ck_audit_found(const struct ck_audit_summary *summary, enum ck_level level);

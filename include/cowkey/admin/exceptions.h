@@ -13,6 +13,7 @@
 #ifndef COWKEY_ADMIN_EXCEPTIONS_H
 #define COWKEY_ADMIN_EXCEPTIONS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -31,6 +32,7 @@ struct ck_exception {
     int64_t ends_s; /* seconds since 1970: the first that it does not hold in */
     char *reason;   /* UTF-8; owned */
     size_t line;    /* of the file, from 1 */
+    bool matched;   /* an account that was asked for: see ck_exceptions_find */
 };
 
 /* {0} is the empty list. */
@@ -58,10 +60,27 @@ enum ck_exception_state {
     CK_EXCEPTION_EXPIRED, /* was excepted; *ret_exception is the one that held longest */
 };
 
-/* Whether the account of this name, as the server keeps it, is excepted now, and by which row. */
+/*
+ * Whether the account of this name, as the server keeps it, is excepted now, and by which row. All
+ * rows that match it are marked as such: one thread at a time.
+ */
 enum ck_exception_state ck_exceptions_find(const struct ck_exceptions *exceptions, const char *name,
                                            int64_t now_s,
                                            const struct ck_exception **ret_exception);
+
+/* What was looked at: mailboxes of all domains, or (domain) of one; domain admins; admins. */
+struct ck_exceptions_reach {
+    bool mailboxes, domain_admins, admins;
+    const char *domain; /* as the server keeps it; NULL: all */
+};
+
+/*
+ * The next row, from *at, that matched nobody although all accounts that it could be about were
+ * looked at, and *at moved behind it; NULL when there is none. Begin with *at = 0.
+ */
+const struct ck_exception *ck_exceptions_next_unmatched(const struct ck_exceptions *exceptions,
+                                                        const struct ck_exceptions_reach *reach,
+                                                        size_t *at);
 
 /*
  * The next row, from *at, that has expired, and *at moved behind it; NULL when there is none. Begin

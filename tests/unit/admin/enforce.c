@@ -728,9 +728,11 @@ static void test_more_than_was_asked_for(void **state)
     find("u002@example.test")->authsource = CK_AUTHSOURCE_LDAP;
     CK_CLEANUP(ck_enforcement_clear) struct ck_enforcement enforcement = plan(on_for_mailboxes());
 
+    expect_row(&enforcement, "u001@example.test", CK_ENFORCE_PENDING, 0, 0, NULL);
+    expect_row(&enforcement, "u002@example.test", CK_ENFORCE_PENDING, 0, 0, "drops its forced");
     run(&enforcement);
     expect_row(&enforcement, "u001@example.test", CK_ENFORCE_UNKNOWN, 0, 1, "not asked for");
-    expect_row(&enforcement, "u002@example.test", CK_ENFORCE_CHANGED, 0, 1, NULL);
+    expect_row(&enforcement, "u002@example.test", CK_ENFORCE_CHANGED, 0, 1, "drops its forced");
     expect_outcome("u001@example.test", CK_JOURNAL_UNKNOWN);
 }
 

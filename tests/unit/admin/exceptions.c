@@ -270,6 +270,75 @@ static void test_files(void **state)
     assert_int_equal(untouched.count, 77);
 }
 
+static const struct ck_exceptions_reach everybody = {
+    .mailboxes = true, .domain_admins = true, .admins = true};
+
+static void expect_unmatched(const struct ck_exceptions *exceptions,
+                             const struct ck_exceptions_reach *reach, const char *patterns)
+{
+    const struct ck_exception *row;
+    char found[256] = "";
+    size_t at = 0;
+
+    while ((row = ck_exceptions_next_unmatched(exceptions, reach, &at)) != NULL) {
+        strcat(found, row->pattern);
+        strcat(found, " ");
+    }
+    assert_string_equal(found, patterns);
+}
+
+static void test_exceptions_of_nobody(void **state)
+{
+    static const char text[] = "alice@example.test 2027-01-31 why\n"
+                               "gone@example.test 2027-01-31 why\n"
+                               "x*@example.* 2027-01-31 why\n"
+                               "da7 2027-01-31 why\n"
+                               "d[aeiou]8 2027-01-31 why\n";
+    CK_CLEANUP(ck_exceptions_clear) struct ck_exceptions exceptions = {0};
+    const struct ck_exception *found;
+    struct ck_error err;
+
+    (void)state;
+    assert_int_equal(ck_exceptions_parse(text, strlen(text), &exceptions, &err), CK_OK);
+    expect_unmatched(&exceptions, &everybody,
+                     "alice@example.test gone@example.test x*@example.* da7 d[aeiou]8 ");
+    assert_int_equal(ck_exceptions_find(&exceptions, "alice@example.test", 0, &found),
+                     CK_EXCEPTION_ACTIVE);
+    assert_int_equal(ck_exceptions_find(&exceptions, "dax", 0, &found), CK_EXCEPTION_NONE);
+    expect_unmatched(&exceptions, &everybody, "gone@example.test x*@example.* da7 d[aeiou]8 ");
+
+    /* Of what was not looked at nothing is said. */
+    expect_unmatched(&exceptions, &(struct ck_exceptions_reach){0}, "");
+    expect_unmatched(&exceptions, &(struct ck_exceptions_reach){.mailboxes = true},
+                     "gone@example.test x*@example.* ");
+    expect_unmatched(&exceptions,
+                     &(struct ck_exceptions_reach){.mailboxes = true, .domain = "example.test"},
+                     "gone@example.test ");
+    expect_unmatched(&exceptions,
+                     &(struct ck_exceptions_reach){.mailboxes = true, .domain = "example.org"}, "");
+    expect_unmatched(&exceptions,
+                     &(struct ck_exceptions_reach){.mailboxes = true, .domain_admins = true},
+                     "gone@example.test x*@example.* ");
+    expect_unmatched(&exceptions,
+                     &(struct ck_exceptions_reach){.admins = true, .domain_admins = true}, "da7 ");
+}
+
+/* Also the one that does not hold longest was of use. */
+static void test_all_that_match_are_marked(void **state)
+{
+    static const char text[] = "*@example.test 2028-01-31 why\n"
+                               "alice@example.test 2027-01-31 why\n";
+    CK_CLEANUP(ck_exceptions_clear) struct ck_exceptions exceptions = {0};
+    const struct ck_exception *found;
+    struct ck_error err;
+
+    (void)state;
+    assert_int_equal(ck_exceptions_parse(text, strlen(text), &exceptions, &err), CK_OK);
+    ck_exceptions_find(&exceptions, "alice@example.test", 0, &found);
+    assert_string_equal(found->last_day, "2028-01-31");
+    expect_unmatched(&exceptions, &everybody, "");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -286,6 +355,8 @@ int main(void)
         cmocka_unit_test(test_bound_of_the_number),
         cmocka_unit_test(test_bound_of_the_file),
         cmocka_unit_test(test_files),
+        cmocka_unit_test(test_exceptions_of_nobody),
+        cmocka_unit_test(test_all_that_match_are_marked),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
