@@ -122,9 +122,13 @@ static bool needs_session(const struct options *options, const struct ck_account
            target_read_account(options, &own, &ignored) == CK_OK && own.role != CK_ROLE_MAILBOX;
 }
 
+static struct speaker *speaker_of(const struct ck_person *person)
+{
+    return person->data;
+}
+
 static enum ck_err read_acting(struct enroll_for *enroll_for, const struct ck_account *account,
-                               const struct ck_person *person,
-                               const struct ck_key_person *key_person, struct ck_error *err)
+                               const struct ck_person *person, struct ck_error *err)
 {
     const struct options *options = enroll_for->options;
 
@@ -134,8 +138,12 @@ static enum ck_err read_acting(struct enroll_for *enroll_for, const struct ck_ac
         ck_error_set(err, CK_ERR_USAGE, "a new password is not for this way into the account");
         return ck_error_hint(err, "--reset-password makes one.");
     }
-    return acting_read(options, person, key_person, needs_session(options, account),
-                       &enroll_for->acting, err);
+    enroll_for->speaker = *speaker_of(person);
+    enroll_for->speaker.target = &enroll_for->acting.who.target;
+    enroll_for->person = person_new(&enroll_for->speaker);
+    enroll_for->key_person = key_person_new(&enroll_for->speaker);
+    return acting_read(options, &enroll_for->person, &enroll_for->key_person,
+                       needs_session(options, account), &enroll_for->acting, err);
 }
 
 enum ck_err enroll_for_read(struct enroll_for *enroll_for, const struct options *options,
@@ -157,7 +165,7 @@ enum ck_err enroll_for_read(struct enroll_for *enroll_for, const struct options 
     if (r == CK_OK)
         r = enroll_for_account(options, &account, err);
     if (r == CK_OK)
-        r = read_acting(enroll_for, &account, person, key_person, err);
+        r = read_acting(enroll_for, &account, person, err);
     if (r == CK_OK)
         r = read_password(enroll_for, &account, err);
     if (r == CK_OK)
@@ -194,6 +202,8 @@ static enum ck_err open_way(struct enroll_for *enroll_for, struct target *target
     enum ck_err r = acting_open(acting, err);
     if (r != CK_OK)
         return r;
+    /* One PIN is for one key. */
+    speaker_of(target->login.person)->pin_given = enroll_for->speaker.pin_given;
     target->login.dialect = acting->by.dialect;
     return put_key_away(enroll_for, target, err);
 }

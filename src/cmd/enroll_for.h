@@ -9,6 +9,7 @@
 #include "acting.h"
 #include "cowkey/admin/behalf.h"
 #include "options.h"
+#include "person.h"
 #include "private_file.h"
 #include "target.h"
 
@@ -31,6 +32,9 @@ struct enroll_for {
     bool change_forced;    /* the account has to change its password, read back */
     bool change_not_known; /* the release can't insist on that */
     struct acting acting;
+    struct speaker speaker; /* for who acts: touches and PINs of that login are not the person's */
+    struct ck_person person;
+    struct ck_key_person key_person;
     struct ck_secret *password; /* that person's, until the target takes it */
     struct ck_secret *new_password;
     const char *out; /* the file for it */
@@ -42,7 +46,10 @@ struct enroll_for {
 enum ck_err enroll_for_account(const struct options *options, struct ck_account *ret_account,
                                struct ck_error *err);
 
-/* Fills target, in place of target_read; method is that of the command ("passkey"). */
+/*
+ * Fills target, in place of target_read; method is that of the command ("passkey"), person and
+ * key_person are those of a speaker.
+ */
 enum ck_err enroll_for_read(struct enroll_for *enroll_for, const struct options *options,
                             const char *method, const struct ck_person *person,
                             const struct ck_key_person *key_person, struct target *target,
