@@ -1,12 +1,11 @@
 /* The apps of a roll-out: who acts in each thread, and what is told of it in the end. */
 #include "rollout_apps.h"
 
-#include <stdio.h>
-
 #include "further_login.h"
 #include "further_operator.h"
 #include "interrupt.h"
 #include "output.h"
+#include "rollout/refusals.h"
 #include "rollout/unattended.h"
 
 static void explain_stop(const struct rollout_apps *apps, const struct unattended_result *result,
@@ -19,17 +18,10 @@ static void explain_stop(const struct rollout_apps *apps, const struct unattende
         [UNATTENDED_INTERRUPTED] = ROLLOUT_INTERRUPTED,
         [UNATTENDED_BROKEN] = ROLLOUT_BROKEN,
     };
-    char last[CK_ERROR_TEXT_MAX];
+    struct ck_error last = *err;
 
-    if (result->stop == UNATTENDED_REFUSALS) {
-        snprintf(last, sizeof(last), "%s", err->text);
-        ck_error_set(err, CK_ERR_REFUSED,
-                     "stopped at %d refusals (--max-refusals), the last: %.400s",
-                     (int)apps->max_refusals, last);
-        ck_error_hint(err, "The server counts the failures of this address, and forgets them after "
-                           "10 quiet minutes. 'cowkey rollout status' names what was refused; put "
-                           "it right, then go on with a higher --max-refusals.");
-    }
+    if (result->stop == UNATTENDED_REFUSALS)
+        refusals_reached(result->refusals, apps->max_refusals, &last, err);
     if (result->stop == UNATTENDED_SERVER_AWAY && apps->wait_s == 0)
         ck_error_hint(err,
                       "The same command goes on when it is back; --wait SECONDS waits for it.");

@@ -15,6 +15,7 @@
 #include "prompt.h"
 #include "rollout/brake.h"
 #include "rollout/desk.h"
+#include "rollout/refusals.h"
 #include "rollout/untouched.h"
 #include "rollout_apps.h"
 #include "rollout_checking.h"
@@ -139,19 +140,6 @@ static enum ck_err read_options(struct running *running, struct ck_error *err)
 
 /* --- the ledger --- */
 
-static enum ck_err too_many_refusals(const struct running *running, unsigned refusals,
-                                     struct ck_error *err)
-{
-    ck_error_set(err, CK_ERR_REFUSED,
-                 "this roll-out was refused %u times so far, and --max-refusals is %d", refusals,
-                 (int)running->max_refusals);
-    return ck_error_hint(err,
-                         "The server counts the failures of this address, and shuts it out after "
-                         "some more; it forgets them after 10 quiet minutes. Put right what was "
-                         "refused ('cowkey rollout status' names it), then go on with a higher "
-                         "--max-refusals.");
-}
-
 static enum ck_err open_ledger(struct running *running, struct ck_error *err)
 {
     enum ck_ledger_plan_rule rule =
@@ -171,7 +159,7 @@ static enum ck_err open_ledger(struct running *running, struct ck_error *err)
     if (r == CK_OK)
         r = ck_ledger_refusals(running->ledger, &refusals, err);
     return r == CK_OK && refusals >= running->max_refusals
-               ? too_many_refusals(running, refusals, err)
+               ? refusals_reached(refusals, (unsigned)running->max_refusals, NULL, err)
                : r;
 }
 

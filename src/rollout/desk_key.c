@@ -109,7 +109,7 @@ static bool is_same_model(const struct desk_work *work)
 static bool is_settled(const struct sitting *sitting)
 {
     for (size_t i = 0; i < sitting->count; i++) {
-        if (desk_item_is_open(&sitting->items[i]))
+        if (ck_step_is_left(sitting->items[i].state, sitting->items[i].wants_proof))
             return false;
     }
     return true;
@@ -307,7 +307,7 @@ enum ck_err desk_key_force_change(struct desk_work *work, struct ck_error *err)
     const struct sitting *sitting = work->sitting;
     struct ck_plugged_key now;
 
-    if (!desk_key_is_open(sitting->items, sitting->count, &sitting->key, sitting->group))
+    if (!desk_key_is_left(sitting->items, sitting->count, &sitting->key, sitting->group))
         return CK_OK;
     /* Its letter was made and sealed before this came to be. */
     if (work->pin == NULL)

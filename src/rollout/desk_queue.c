@@ -13,28 +13,23 @@ void desk_queue_clear(struct desk_queue *queue)
 
 /* --- what is left of one --- */
 
-bool desk_item_is_open(const struct ck_ledger_item *item)
-{
-    return ck_step_is_left(item->state, item->wants_proof);
-}
-
-static bool pin_is_open(const struct ck_ledger_key *key, const struct ck_policy_group *group)
+static bool pin_is_left(const struct ck_ledger_key *key, const struct ck_policy_group *group)
 {
     return key != NULL && group != NULL && group->pin == CK_PIN_RANDOM && group->pin_change &&
            key->pin == CK_KEY_PIN_SET;
 }
 
-bool desk_key_is_open(const struct ck_ledger_item *items, size_t count,
+bool desk_key_is_left(const struct ck_ledger_item *items, size_t count,
                       const struct ck_ledger_key *key, const struct ck_policy_group *group)
 {
     bool any_in = false;
 
     for (size_t i = 0; i < count; i++) {
-        if (desk_item_is_open(&items[i]))
+        if (ck_step_is_left(items[i].state, items[i].wants_proof))
             return true;
         any_in = any_in || ck_step_is_there(items[i].state);
     }
-    return any_in && pin_is_open(key, group);
+    return any_in && pin_is_left(key, group);
 }
 
 /* --- all of them --- */
@@ -68,7 +63,7 @@ struct filling {
     const struct ck_policy *policy;
 };
 
-/* Item by item that is what desk_key_is_open says of all of them. */
+/* Item by item that is what desk_key_is_left says of all of them. */
 static enum ck_err take(void *data, const struct ck_ledger_person *person,
                         const struct ck_ledger_item *item, const struct ck_ledger_key *key,
                         struct ck_error *err)
@@ -83,7 +78,7 @@ static enum ck_err take(void *data, const struct ck_ledger_person *person,
     if (unit == NULL)
         return ck_error_no_memory(err);
     unit->open = unit->open ||
-                 desk_key_is_open(item, 1, key, ck_policy_find(filling->policy, person->group));
+                 desk_key_is_left(item, 1, key, ck_policy_find(filling->policy, person->group));
     return CK_OK;
 }
 
@@ -126,7 +121,7 @@ enum ck_err desk_queue_refresh(struct desk_queue *queue, struct ck_ledger *ledge
         r = ck_ledger_key(ledger, person, unit->n, &key, err);
         for (size_t j = 0; r == CK_OK && j < count; j++) {
             if (items[j].n == unit->n)
-                unit->open = unit->open || desk_key_is_open(&items[j], 1, &key,
+                unit->open = unit->open || desk_key_is_left(&items[j], 1, &key,
                                                             ck_policy_find(policy, who.group));
         }
     }

@@ -20,15 +20,12 @@ struct desk_queue {
 
 void desk_queue_clear(struct desk_queue *queue);
 
-/* Whether something is left to do with an item (ck_step_is_left). */
-bool desk_item_is_open(const struct ck_ledger_item *item);
-
 /*
  * Whether something is left to do with a key: with an item, or (all of them are settled, and one is
  * there) its random PIN is not yet forced to be changed. items: of this key; key: NULL when it was
  * not seen.
  */
-bool desk_key_is_open(const struct ck_ledger_item *items, size_t count,
+bool desk_key_is_left(const struct ck_ledger_item *items, size_t count,
                       const struct ck_ledger_key *key, const struct ck_policy_group *group);
 
 /* All keys of the ledger. */

@@ -5,6 +5,7 @@
 #include "cowkey/base/cleanup.h"
 #include "cowkey/base/clock.h"
 #include "desk_internal.h"
+#include "refusals.h"
 
 enum { LOOK_MS = 100 }; /* how often a wait for a late server looks whether it is to end */
 
@@ -105,10 +106,7 @@ static enum ck_err check_refusals(struct desk_work *work, struct ck_error *err)
     }
     if (total < work->desk->max_refusals)
         return cause.code;
-    ck_error_set(err, CK_ERR_REFUSED, "%u logins were refused in all, the last one: %.300s", total,
-                 cause.text);
-    ck_error_hint(err, "The server shuts out who fails too often. Find out why (cowkey rollout "
-                       "status), and go on with a larger --max-refusals.");
+    refusals_reached(total, work->desk->max_refusals, &cause, err);
     return desk_stop(work, err);
 }
 
@@ -195,7 +193,7 @@ static enum ck_err do_item(struct desk_work *work, struct ck_ledger_item *item,
     /* Of an earlier try, maybe with another key, whose number is in it. */
     if (ck_step_action(item->state) == CK_STEP_DO_ENROLL)
         item->label[0] = '\0';
-    while (r == CK_OK && desk_item_is_open(item)) {
+    while (r == CK_OK && ck_step_is_left(item->state, item->wants_proof)) {
         enum ck_step_action before = ck_step_action(item->state);
         r = desk_login_key_need(work, item, err);
         if (r != CK_OK)
@@ -223,7 +221,8 @@ static enum ck_err do_items(struct desk_work *work, struct ck_error *err)
     for (int passkeys = 0; passkeys <= 1; passkeys++) {
         for (size_t i = 0; r == CK_OK && i < sitting->count; i++) {
             struct ck_ledger_item *item = &sitting->items[i];
-            if ((item->method == CK_ROLLOUT_PASSKEY) == (passkeys == 1) && desk_item_is_open(item))
+            if ((item->method == CK_ROLLOUT_PASSKEY) == (passkeys == 1) &&
+                ck_step_is_left(item->state, item->wants_proof))
                 r = do_item(work, item, err);
         }
     }

@@ -26,6 +26,8 @@ enum ck_err errand_step(struct errand *errand, enum ck_step_event event,
     facts = facts != NULL ? facts : &none;
     if (ck_ledger_step(errand->all->ledger, item->id, event, facts, &item->state, err) != CK_OK)
         return errand_break(errand, err);
+    if (ck_step_is_there(item->state))
+        errand->own_sought = false;
     if (facts->factor_id != 0)
         item->factor_id = facts->factor_id;
     if (facts->cid != NULL && facts->cid != item->cid)
@@ -150,9 +152,10 @@ enum ck_err errand_load_own_totp(struct errand *errand, struct ck_error *err)
     CK_CLEANUP(ck_secret_free) struct ck_secret *uri = NULL;
     size_t count = 0;
 
-    if (errand->own_totp.key != NULL)
+    if (errand->own_totp.key != NULL || errand->own_sought)
         return CK_OK;
     enum ck_err r = ck_ledger_items(errand->all->ledger, errand->person.id, &items, &count, err);
+    errand->own_sought = r == CK_OK;
 
     for (size_t i = 0; i < count && r == CK_OK && uri == NULL; i++) {
         if (items[i].method != CK_ROLLOUT_TOTP || !ck_step_is_there(items[i].state))

@@ -51,6 +51,7 @@ struct errand {
     bool password_kept;         /* its hand-out has it */
     struct ck_otpauth own_totp; /* of an earlier item, which answers the account's logins */
     char own_factor[24];        /* and its row */
+    bool own_sought;            /* and no item came to be there since */
     struct ck_login login;
     struct ck_behalf behalf;
     struct ck_witness behalfs; /* which the errand's own comes before */

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "cowkey/mailcow/http.h"
+#include "refusals.h"
 #include "unattended_pool.h"
 
 /* A thread, and who acts for it. */
@@ -207,7 +208,7 @@ static enum ck_err begin(struct pool *pool, struct ck_error *err)
     if (r == CK_OK)
         pool->result.progress.count = counts.people_left[CK_LEDGER_APPS];
     if (r == CK_OK && pool->refusals >= pool->run->max_refusals)
-        r = ck_error_set(err, CK_ERR_REFUSED, "the bound of refusals was reached before");
+        r = refusals_reached(pool->refusals, pool->run->max_refusals, NULL, err);
     return r;
 }
 
@@ -224,6 +225,7 @@ enum ck_err unattended_run(const struct unattended *run, struct unattended_resul
         return err->code;
     }
     work_together(&pool, workers);
+    pool.result.refusals = pool.refusals;
     pool_clear(&pool);
     *ret_result = pool.result;
     if (pool.error.code != CK_OK)

@@ -74,6 +74,7 @@ struct unattended_result {
     struct unattended_progress progress;
     size_t given_up; /* people who were tried too often for one run; something is left to do */
     struct ck_error given_up_why; /* of the last of them */
+    unsigned refusals;            /* in total, over all runs */
     size_t items;                 /* factors that are further than before */
     bool changed;                 /* the server was told something, or may have been */
 };
