@@ -1,4 +1,4 @@
-/* Items of a ledger in words and numbers. */
+/* Items of a ledger in words. */
 #include "rollout_items.h"
 
 #include <inttypes.h>
@@ -141,8 +141,11 @@ const char *rollout_password_cause(enum ck_password_state state)
                : "the new password logs in, and nothing makes the account change it yet";
 }
 
-const char *rollout_password_cure(enum ck_password_state state)
+const char *rollout_password_cure(enum ck_password_state state, bool has_items)
 {
+    if (state == CK_PASSWORD_HANDED_OUT && !has_items)
+        return "Its rows are not in the plan any more, so that no run finds it out: put them back "
+               "(--new-plan), or give the account another password.";
     return state == CK_PASSWORD_HANDED_OUT
                ? "Go on with 'cowkey rollout run', with --retry if all of the account failed: it "
                  "finds that out."
@@ -172,93 +175,6 @@ void rollout_time_iso(int64_t time_s, char ret_text[ROLLOUT_TIME_MAX])
     format_time(time_s, "%Y-%m-%dT%H:%M:%SZ", ret_text);
 }
 
-/* --- counts --- */
-
-void rollout_tally_clear(struct rollout_tally *tally)
-{
-    free(tally->groups);
-    *tally = (struct rollout_tally){.groups = NULL};
-}
-
-static enum ck_err find_group(struct rollout_tally *tally, const char *name,
-                              struct rollout_group **ret_group, struct ck_error *err)
-{
-    size_t count = tally->groups_count;
-
-    if (tally->latest < count && strcmp(tally->groups[tally->latest].name, name) == 0) {
-        *ret_group = &tally->groups[tally->latest];
-        return CK_OK;
-    }
-    for (tally->latest = 0; tally->latest < count; tally->latest++) {
-        *ret_group = &tally->groups[tally->latest];
-        if (strcmp((*ret_group)->name, name) == 0)
-            return CK_OK;
-    }
-    struct rollout_group *groups = reallocarray(tally->groups, count + 1, sizeof(*groups));
-    if (groups == NULL)
-        return ck_error_no_memory(err);
-    tally->groups = groups;
-    tally->groups_count++;
-    groups[count] = (struct rollout_group){.items = 0};
-    snprintf(groups[count].name, sizeof(groups[count].name), "%s", name);
-    *ret_group = &groups[count];
-    return CK_OK;
-}
-
-static void count_item(struct rollout_group *group, const struct ck_ledger_item *item)
-{
-    group->items++;
-    group->states[item->state]++;
-    group->standings[item->method][rollout_standing(item)]++;
-}
-
-enum ck_err rollout_tally_add(struct rollout_tally *tally, const struct ck_ledger_person *person,
-                              const struct ck_ledger_item *item, struct ck_error *err)
-{
-    struct rollout_group *group = NULL;
-    enum ck_err r = find_group(tally, person->group, &group, err);
-
-    if (r != CK_OK)
-        return r;
-    count_item(group, item);
-    count_item(&tally->all, item);
-    if (rollout_standing(item) == ROLLOUT_LEFT && item->method == CK_ROLLOUT_TOTP)
-        tally->apps_left++;
-    else if (rollout_standing(item) == ROLLOUT_LEFT)
-        tally->keys_left++;
-    if (person->id != tally->last_person) {
-        tally->people++;
-        tally->last_person = person->id;
-        tally->passwords_waiting += rollout_password_waits(person->password);
-    }
-    return CK_OK;
-}
-
-bool rollout_tally_is_done(const struct rollout_tally *tally)
-{
-    const size_t *states = tally->all.states;
-
-    return states[CK_STEP_FAILED] + states[CK_STEP_SKIPPED] + states[CK_STEP_UNKNOWN] +
-               tally->apps_left + tally->keys_left + tally->passwords_waiting ==
-           0;
-}
-
-enum ck_err rollout_sheets_add(void *data, const struct ck_ledger_sheet *sheet,
-                               struct ck_error *err)
-{
-    struct rollout_sheets *sheets = data;
-
-    (void)err;
-    if (sheet->kind == CK_SHEET_PIN_LETTER)
-        sheets->letters++;
-    else
-        sheets->sheets++;
-    sheets->sealed += sheet->sealed;
-    sheets->deleted += sheet->deleted_s != 0;
-    sheets->open += !sheet->sealed && sheet->deleted_s == 0;
-    return CK_OK;
-}
-
 /* --- for documents --- */
 
 json_t *rollout_item_id_json(const struct ck_ledger_item *item)
@@ -271,22 +187,4 @@ json_t *rollout_item_id_json(const struct ck_ledger_item *item)
 json_t *rollout_time_or_null_json(int64_t time_s)
 {
     return time_s != 0 ? time_json(time_s) : json_null();
-}
-
-json_t *rollout_states_json(const size_t states[CK_STEP_STATES])
-{
-    json_t *object = json_object();
-
-    for (int i = 0; i < CK_STEP_STATES; i++)
-        json_object_set_new(object, ck_step_state_name((enum ck_step_state)i),
-                            json_integer((json_int_t)states[i]));
-    return object;
-}
-
-json_t *rollout_sheets_json(const struct rollout_sheets *sheets)
-{
-    return json_pack("{s:I, s:I, s:I, s:I, s:I}", "sheets", (json_int_t)sheets->sheets,
-                     "pin_letters", (json_int_t)sheets->letters, "sealed",
-                     (json_int_t)sheets->sealed, "deleted", (json_int_t)sheets->deleted, "open",
-                     (json_int_t)sheets->open);
 }

@@ -46,10 +46,13 @@ void rollout_item_id(const struct ck_ledger_item *item, char ret_id[ROLLOUT_ID_M
 /* The model of a key, from its AAGUID; NULL: not known. */
 const char *rollout_key_model(const struct ck_ledger_key *key);
 
-/* Whether a run has something left to do about a new password; then why, and what to do. */
+/*
+ * Whether something is left to do about a new password; then why, and what to do. has_items: whether
+ * the ledger has any factors of the person, so that a run comes by.
+ */
 bool rollout_password_waits(enum ck_password_state state);
 const char *rollout_password_cause(enum ck_password_state state);
-const char *rollout_password_cure(enum ck_password_state state);
+const char *rollout_password_cure(enum ck_password_state state, bool has_items);
 
 enum { ROLLOUT_TIME_MAX = 32 };
 
@@ -57,50 +60,10 @@ enum { ROLLOUT_TIME_MAX = 32 };
 void rollout_time_text(int64_t time_s, char ret_text[ROLLOUT_TIME_MAX]);
 void rollout_time_iso(int64_t time_s, char ret_text[ROLLOUT_TIME_MAX]);
 
-/* --- counts --- */
-
-struct rollout_group {
-    char name[CK_GROUP_NAME_MAX];
-    size_t items, states[CK_STEP_STATES];
-    size_t standings[CK_ROLLOUT_METHODS][ROLLOUT_STANDINGS];
-};
-
-/* {0} is none. */
-struct rollout_tally {
-    struct rollout_group all; /* without a name */
-    size_t people;
-    size_t apps_left, keys_left;
-    size_t passwords_waiting;
-    struct rollout_group *groups; /* in the order in which they come; owned */
-    size_t groups_count;
-    size_t latest;       /* the group that was counted last */
-    int64_t last_person; /* that was counted; 0: nobody yet */
-};
-void rollout_tally_clear(struct rollout_tally *tally);
-
-/* Counts an item; those of one person come together. Only the want of memory is an error. */
-enum ck_err rollout_tally_add(struct rollout_tally *tally, const struct ck_ledger_person *person,
-                              const struct ck_ledger_item *item, struct ck_error *err);
-
-/* Whether nothing failed, is unknown or left. */
-bool rollout_tally_is_done(const struct rollout_tally *tally);
-
-struct rollout_sheets {
-    size_t sheets, letters, sealed; /* that were made */
-    size_t deleted;                 /* of all these */
-    size_t open;                    /* in the clear, and not deleted */
-};
-/* A ck_ledger_sheet_visitor. */
-enum ck_err rollout_sheets_add(void *sheets, const struct ck_ledger_sheet *sheet,
-                               struct ck_error *err);
-
 /* --- for documents --- */
 
 /* A number, a passkey's ID or null. */
 struct json_t *rollout_item_id_json(const struct ck_ledger_item *item);
 struct json_t *rollout_time_or_null_json(int64_t time_s);
-/* {"planned": 1, ...} */
-struct json_t *rollout_states_json(const size_t states[CK_STEP_STATES]);
-struct json_t *rollout_sheets_json(const struct rollout_sheets *sheets);
 
 #endif

@@ -19,7 +19,7 @@ static void report_clear(struct rollout_report *report)
     spool_close(&report->problems);
     spool_close(&report->passwords);
     spool_close(&report->accounts);
-    rollout_tally_clear(&report->tally);
+    rollout_tally_clear(&report->figures.tally);
     ck_ledger_close(&report->ledger);
 }
 
@@ -47,8 +47,8 @@ static enum ck_err take_item(void *data, const struct ck_ledger_person *person,
 
     if (interrupt_noted)
         return ck_error_set(err, CK_ERR_INTERRUPTED, "interrupted");
-    enum ck_err r = rollout_tally_add(&report->tally, person, item, err);
-    if (r == CK_OK && report->csv != NULL)
+    enum ck_err r = rollout_tally_add(&report->figures.tally, person, item, err);
+    if (r == CK_OK && item != NULL && report->csv != NULL)
         r = rollout_csv_item(report, person, item, key, err);
     if (r == CK_OK && report->html != NULL)
         rollout_page_item(report, person, item, key);
@@ -57,19 +57,11 @@ static enum ck_err take_item(void *data, const struct ck_ledger_person *person,
 
 static enum ck_err read_ledger(struct rollout_report *report, struct ck_error *err)
 {
-    struct ck_ledger_counts counts;
-    enum ck_err r = ck_ledger_count(report->ledger, &counts, err);
+    enum ck_err r = rollout_figures_begin(&report->figures, report->ledger, NULL, err);
 
-    if (r == CK_OK) {
-        report->begun_s = counts.begun_s;
-        report->changed_s = counts.changed_s;
-        r = ck_ledger_refusals(report->ledger, &report->refusals, err);
-    }
-    if (r == CK_OK)
-        r = ck_ledger_walk_sheets(report->ledger, 0, rollout_sheets_add, &report->sheets, err);
     if (r == CK_OK)
         r = ck_ledger_walk_pace(report->ledger, rollout_pace_add, &report->pace, err);
-    return r == CK_OK ? ck_ledger_walk(report->ledger, take_item, report, err) : r;
+    return r == CK_OK ? rollout_figures_walk(report->ledger, NULL, take_item, report, err) : r;
 }
 
 /* --- writing --- */
@@ -90,24 +82,20 @@ static enum ck_err write_files(struct rollout_report *report, struct ck_error *e
 
 static void print_document(const struct rollout_report *report)
 {
-    const struct rollout_tally *tally = &report->tally;
-    json_t *left = json_pack("{s:I, s:I}", "apps", (json_int_t)tally->apps_left, "keys",
-                             (json_int_t)tally->keys_left);
+    json_t *document =
+        json_pack("{s:s, s:o, s:o, s:o}", "schema", "cowkey.rollout-report/1", "server",
+                  text_json(ck_ledger_server(report->ledger)), "csv",
+                  text_or_null_json(report->csv), "html", text_or_null_json(report->html));
 
-    print_json(json_pack("{s:s, s:o, s:o, s:o, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o}", "schema",
-                         "cowkey.rollout-report/1", "server",
-                         text_json(ck_ledger_server(report->ledger)), "csv",
-                         text_or_null_json(report->csv), "html", text_or_null_json(report->html),
-                         "people", (json_int_t)tally->people, "items", (json_int_t)tally->all.items,
-                         "states", rollout_states_json(tally->all.states), "left", left, "begun",
-                         rollout_time_or_null_json(report->begun_s), "changed",
-                         rollout_time_or_null_json(report->changed_s), "started",
-                         time_json(report->started_s), "finished", time_json(clock_now_s())));
+    json_object_update_new(document, rollout_figures_json(&report->figures));
+    json_object_set_new(document, "started", time_json(report->started_s));
+    json_object_set_new(document, "finished", time_json(clock_now_s()));
+    print_json(document);
 }
 
 static void print_names(const struct rollout_report *report)
 {
-    const struct rollout_tally *tally = &report->tally;
+    const struct rollout_tally *tally = &report->figures.tally;
 
     say(report->options, "Of %zu account%s and %zu factor%s; readable by you only:", tally->people,
         tally->people == 1 ? "" : "s", tally->all.items, tally->all.items == 1 ? "" : "s");

@@ -5,7 +5,7 @@
 #include <stdio.h>
 
 #include "options.h"
-#include "rollout_items.h"
+#include "rollout_figures.h"
 
 enum { ROLLOUT_PACE_MAX = 72 }; /* columns of the chart */
 
@@ -21,15 +21,13 @@ struct rollout_pace {
 /* A ck_ledger_pace_visitor. */
 enum ck_err rollout_pace_add(void *pace, int64_t hour_begin_s, size_t count, struct ck_error *err);
 
-/* All is borrowed but the tally and the spools. */
+/* All is borrowed but the figures and the spools. */
 struct rollout_report {
     const struct options *options;
     const char *csv, *html; /* NULL: none is wanted */
     struct ck_ledger *ledger;
-    int64_t begun_s, changed_s, started_s;
-    unsigned refusals;
-    struct rollout_tally tally;
-    struct rollout_sheets sheets;
+    int64_t started_s;
+    struct rollout_figures figures;
     struct rollout_pace pace;
 
     FILE *table;                /* the CSV file that is to be */
@@ -45,7 +43,7 @@ enum ck_err rollout_csv_item(struct rollout_report *report, const struct ck_ledg
                              const struct ck_ledger_item *item, const struct ck_ledger_key *key,
                              struct ck_error *err);
 
-/* The page's rows of an item; then the page, of all that was counted meanwhile. */
+/* The page's rows of an item, or (NULL) of somebody who has none; then the page, of all that was counted meanwhile. */
 enum ck_err rollout_page_begin(struct rollout_report *report, struct ck_error *err);
 void rollout_page_item(struct rollout_report *report, const struct ck_ledger_person *person,
                        const struct ck_ledger_item *item, const struct ck_ledger_key *key);

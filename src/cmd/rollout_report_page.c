@@ -75,14 +75,16 @@ void rollout_page_item(struct rollout_report *report, const struct ck_ledger_per
 {
     char name[ROLLOUT_ITEM_NAME_MAX];
 
-    put_account(report->accounts, person, item, key);
     if (person->id != report->last_person && rollout_password_waits(person->password)) {
         fputs("<tr>", report->passwords);
         put_cell(report->passwords, " class=\"name\"", person->account.name);
         put_cause(report->passwords, rollout_password_cause(person->password),
-                  rollout_password_cure(person->password));
+                  rollout_password_cure(person->password, item != NULL));
     }
     report->last_person = person->id;
+    if (item == NULL)
+        return;
+    put_account(report->accounts, person, item, key);
     if (!rollout_item_is_problem(item))
         return;
     report->problems_count++;
@@ -98,21 +100,25 @@ void rollout_page_item(struct rollout_report *report, const struct ck_ledger_per
 
 static void put_about(FILE *to, const struct rollout_report *report)
 {
-    const struct rollout_tally *tally = &report->tally;
+    const struct rollout_tally *tally = &report->figures.tally;
+    const struct ck_ledger_history *history = &report->figures.history;
     size_t failed = tally->all.states[CK_STEP_FAILED] + tally->all.states[CK_STEP_SKIPPED];
     char now[ROLLOUT_TIME_MAX], begun[ROLLOUT_TIME_MAX], changed[ROLLOUT_TIME_MAX];
+    char runner[ROLLOUT_RUNNER_MAX];
 
     rollout_time_text(report->started_s, now);
-    rollout_time_text(report->begun_s, begun);
-    rollout_time_text(report->changed_s, changed);
+    rollout_time_text(history->begun_s, begun);
+    rollout_time_text(history->changed_s, changed);
     fprintf(to, "<p class=\"soft\">%s, by cowkey %s. Accounts: %zu, factors: %zu. ", now,
             COWKEY_VERSION, tally->people, tally->all.items);
-    if (report->begun_s != 0)
+    if (history->begun_s != 0)
         fprintf(to, "Begun %s, last change %s.", begun, changed);
     else
         fputs("Nothing was done yet.", to);
-    if (report->refusals > 0)
-        fprintf(to, " Refused logins, codes and API keys: %u.", report->refusals);
+    if (history->refusals > 0)
+        fprintf(to, " Refused logins, codes and API keys: %u.", history->refusals);
+    rollout_runner_text(&report->figures, runner);
+    fprintf(to, "%s%s", *runner != '\0' ? " " : "", runner);
     fputs("</p>\n", to);
     if (rollout_tally_is_done(tally)) {
         fputs("<p>All is done.</p>\n", to);
@@ -236,7 +242,7 @@ static enum ck_err put_page(FILE *to, struct rollout_report *report, struct ck_e
              scheme != NULL ? scheme + strlen("://") : server);
     ck_html_begin(to, title);
     put_about(to, report);
-    enum ck_err r = put_coverage(to, &report->tally, err);
+    enum ck_err r = put_coverage(to, &report->figures.tally, err);
     if (r != CK_OK)
         return r;
     put_pace(to, &report->pace);
@@ -245,10 +251,10 @@ static enum ck_err put_page(FILE *to, struct rollout_report *report, struct ck_e
                   "<th>Account</th><th>Factor</th><th>State</th><th>What happened</th><th>What to "
                   "do</th>",
                   report->problems);
-    if (report->tally.passwords_waiting > 0)
+    if (report->figures.tally.passwords_waiting > 0)
         put_table(to, "New passwords not forced to be changed yet",
                   "<th>Account</th><th>What happened</th><th>What to do</th>", report->passwords);
-    put_sheets(to, &report->sheets);
+    put_sheets(to, &report->figures.sheets);
     put_table(to, "Accounts and keys",
               "<th>Account</th><th>Group</th><th>Factor</th><th>State</th><th>Key</th><th>Serial "
               "number</th><th>Firmware</th><th>Ended</th>",

@@ -196,9 +196,10 @@ static enum ck_err ask_server(struct running *running, struct ck_error *err)
     if (running->ledger == NULL)
         return rollout_checking_ask_server(checking, NULL, 0, CK_CHECK_TO_RUN, err);
     r = untouched_rows(&checking->plan, running->ledger, &untouched, err);
-    return r == CK_OK ? rollout_checking_ask_server(checking, untouched.rows, untouched.count,
-                                                    CK_CHECK_TO_RUN, err)
-                      : r;
+    if (r == CK_OK)
+        r = rollout_checking_ask_server(checking, untouched.rows, untouched.count, CK_CHECK_TO_RUN,
+                                        err);
+    return r == CK_OK ? ck_ledger_note_names(running->ledger, &checking->plan, err) : r;
 }
 
 /* A clock that is wrong would fail everybody, one after the other. */

@@ -5,7 +5,7 @@
 #include <stdio.h>
 
 #include "output.h"
-#include "rollout_items.h"
+#include "rollout_figures.h"
 #include "target.h"
 
 void rollout_run_report_stop(struct rollout_run_report *report, enum rollout_stop why,

@@ -9,25 +9,6 @@
 #include "output.h"
 #include "rollout_paths.h"
 
-enum ck_err rollout_status_walk(const struct rollout_status *status, ck_ledger_visitor *visitor,
-                                void *data, struct ck_error *err)
-{
-    CK_CLEANUP(ck_free_p) struct ck_ledger_item *items = NULL;
-    size_t count = 0;
-
-    if (status->person == NULL)
-        return ck_ledger_walk(status->ledger, visitor, data, err);
-    enum ck_err r = ck_ledger_items(status->ledger, status->person->id, &items, &count, err);
-    for (size_t i = 0; r == CK_OK && i < count; i++) {
-        struct ck_ledger_key key;
-        if (items[i].n > 0)
-            r = ck_ledger_key(status->ledger, status->person->id, items[i].n, &key, err);
-        if (r == CK_OK)
-            r = visitor(data, status->person, &items[i], items[i].n > 0 ? &key : NULL, err);
-    }
-    return r;
-}
-
 static enum ck_err count_item(void *data, const struct ck_ledger_person *person,
                               const struct ck_ledger_item *item, const struct ck_ledger_key *key,
                               struct ck_error *err)
@@ -40,19 +21,13 @@ static enum ck_err count_item(void *data, const struct ck_ledger_person *person,
 
 static enum ck_err count(struct rollout_status *status, struct ck_error *err)
 {
-    struct ck_ledger_counts counts;
-    enum ck_err r = ck_ledger_count(status->ledger, &counts, err);
+    struct rollout_figures *figures = &status->figures;
+    enum ck_err r = rollout_figures_begin(figures, status->ledger, status->person, err);
 
-    if (r == CK_OK) {
-        status->begun_s = counts.begun_s;
-        status->changed_s = counts.changed_s;
-        r = ck_ledger_refusals(status->ledger, &status->refusals, err);
-    }
-    if (r == CK_OK)
-        r = ck_ledger_walk_sheets(status->ledger, status->person != NULL ? status->person->id : 0,
-                                  rollout_sheets_add, &status->sheets, err);
     /* From one look, so that they agree with each other while a run goes on. */
-    return r == CK_OK ? rollout_status_walk(status, count_item, &status->tally, err) : r;
+    return r == CK_OK ? rollout_figures_walk(status->ledger, status->person, count_item,
+                                             &figures->tally, err)
+                      : r;
 }
 
 /* Names with an @ are those of mailboxes; of others the ledger knows the role. */
@@ -89,7 +64,7 @@ static enum ck_err look(struct rollout_status *status, struct ck_ledger_person *
 
 static void status_clear(struct rollout_status *status)
 {
-    rollout_tally_clear(&status->tally);
+    rollout_tally_clear(&status->figures.tally);
     ck_ledger_close(&status->ledger);
 }
 
@@ -106,7 +81,7 @@ static int run(const struct options *options)
                  : rollout_status_print_text(&status, &err);
     if (r != CK_OK)
         return begun ? say_error(&err) : report_error(json, &err);
-    return rollout_tally_is_done(&status.tally) ? 0 : 1;
+    return rollout_tally_is_done(&status.figures.tally) ? 0 : 1;
 }
 
 static const enum option_id own_options[] = {OPTION_LEDGER, OPTION_COUNT};

@@ -3,22 +3,15 @@
 #define CMD_ROLLOUT_STATUS_H
 
 #include "options.h"
-#include "rollout_items.h"
+#include "rollout_figures.h"
 
-/* All is borrowed but the tally. */
+/* All is borrowed but the figures. */
 struct rollout_status {
     const struct options *options;
     struct ck_ledger *ledger;
     const struct ck_ledger_person *person; /* whom it is about alone; NULL: everybody */
-    unsigned refusals;
-    int64_t begun_s, changed_s; /* 0: not yet */
-    struct rollout_tally tally;
-    struct rollout_sheets sheets;
+    struct rollout_figures figures;
 };
-
-/* Each item, by person and in order: of that one, or of everybody. */
-enum ck_err rollout_status_walk(const struct rollout_status *status, ck_ledger_visitor *visitor,
-                                void *data, struct ck_error *err);
 
 /* Prints it; an error is one of reading the ledger. */
 enum ck_err rollout_status_print_text(const struct rollout_status *status, struct ck_error *err);

@@ -37,18 +37,15 @@ static json_t *groups_json(const struct rollout_tally *tally)
 
 static json_t *about_json(const struct rollout_status *status)
 {
-    const struct rollout_tally *tally = &status->tally;
-    json_t *left = json_pack("{s:I, s:I}", "apps", (json_int_t)tally->apps_left, "keys",
-                             (json_int_t)tally->keys_left);
+    const struct rollout_figures *figures = &status->figures;
+    json_t *about =
+        json_pack("{s:s, s:o, s:I, s:o, s:o}", "schema", "cowkey.rollout-status/1", "server",
+                  text_json(ck_ledger_server(status->ledger)), "refusals",
+                  (json_int_t)figures->history.refusals, "groups", groups_json(&figures->tally),
+                  "sheets", rollout_sheets_json(&figures->sheets));
 
-    return json_pack(
-        "{s:s, s:o, s:o, s:o, s:I, s:I, s:o, s:o, s:I, s:o, s:o}", "schema",
-        "cowkey.rollout-status/1", "server", text_json(ck_ledger_server(status->ledger)), "begun",
-        rollout_time_or_null_json(status->begun_s), "changed",
-        rollout_time_or_null_json(status->changed_s), "people", (json_int_t)tally->people, "items",
-        (json_int_t)tally->all.items, "states", rollout_states_json(tally->all.states), "left",
-        left, "refusals", (json_int_t)status->refusals, "groups", groups_json(tally), "sheets",
-        rollout_sheets_json(&status->sheets));
+    json_object_update_new(about, rollout_figures_json(figures));
+    return about;
 }
 
 /* --- the lists --- */
@@ -58,7 +55,7 @@ static enum ck_err print_problem(void *data, const struct ck_ledger_person *pers
                                  struct ck_error *err)
 {
     (void)key;
-    if (!rollout_item_is_problem(item))
+    if (item == NULL || !rollout_item_is_problem(item))
         return CK_OK;
     return print_row(
         data,
@@ -77,7 +74,6 @@ static enum ck_err print_password(void *data, const struct ck_ledger_person *per
 {
     struct list *list = data;
 
-    (void)item;
     (void)key;
     if (person->id == list->last_person || !rollout_password_waits(person->password))
         return CK_OK;
@@ -88,7 +84,7 @@ static enum ck_err print_password(void *data, const struct ck_ledger_person *per
                                ck_role_name(person->account.role), "state",
                                ck_password_state_name(person->password), "cause",
                                rollout_password_cause(person->password), "cure",
-                               rollout_password_cure(person->password)),
+                               rollout_password_cure(person->password, item != NULL)),
                      err);
 }
 
@@ -133,6 +129,8 @@ static enum ck_err add_item(void *data, const struct ck_ledger_person *person,
 
     (void)person;
     (void)err;
+    if (item == NULL)
+        return CK_OK;
     json_array_append_new(account->items, item_json(item));
     if (key == NULL || key->n > CK_POLICY_KEYS_MAX || account->keys_seen[key->n])
         return CK_OK;
@@ -160,7 +158,7 @@ static enum ck_err add_account(const struct rollout_status *status, json_t *endi
 {
     const struct ck_ledger_person *person = status->person;
     struct account account = {json_array(), json_array(), json_array(), {false}};
-    enum ck_err r = rollout_status_walk(status, add_item, &account, err);
+    enum ck_err r = rollout_figures_walk(status->ledger, status->person, add_item, &account, err);
 
     if (r == CK_OK)
         r = ck_ledger_walk_sheets(status->ledger, person->id, add_sheet, &account, err);
@@ -182,10 +180,11 @@ static enum ck_err print_lists(const struct rollout_status *status, struct ck_er
     struct list problems = {false, 0}, passwords = {false, 0};
 
     fputs(",\"problems\":[", stdout);
-    enum ck_err r = rollout_status_walk(status, print_problem, &problems, err);
+    enum ck_err r =
+        rollout_figures_walk(status->ledger, status->person, print_problem, &problems, err);
     fputs("],\"passwords\":[", stdout);
     if (r == CK_OK)
-        r = rollout_status_walk(status, print_password, &passwords, err);
+        r = rollout_figures_walk(status->ledger, status->person, print_password, &passwords, err);
     fputs("],", stdout);
     return r;
 }

@@ -48,7 +48,7 @@ static const struct {
 
 static void print_states(const struct rollout_status *status)
 {
-    const struct rollout_tally *tally = &status->tally;
+    const struct rollout_tally *tally = &status->figures.tally;
     char text[256];
     int used = 0;
 
@@ -66,21 +66,25 @@ static void print_states(const struct rollout_status *status)
 
 static void print_summary(const struct rollout_status *status)
 {
-    const struct rollout_tally *tally = &status->tally;
-    char begun[ROLLOUT_TIME_MAX], changed[ROLLOUT_TIME_MAX];
+    const struct rollout_tally *tally = &status->figures.tally;
+    const struct ck_ledger_history *history = &status->figures.history;
+    char begun[ROLLOUT_TIME_MAX], changed[ROLLOUT_TIME_MAX], runner[ROLLOUT_RUNNER_MAX];
 
-    rollout_time_text(status->begun_s, begun);
-    rollout_time_text(status->changed_s, changed);
+    rollout_time_text(history->begun_s, begun);
+    rollout_time_text(history->changed_s, changed);
+    rollout_runner_text(&status->figures, runner);
     print_result("Roll-out on %s", ck_ledger_server(status->ledger));
-    if (status->begun_s != 0)
+    if (history->begun_s != 0)
         print_result("Begun %s, last change %s.", begun, changed);
     else
         print_result("Nothing was done yet.");
+    if (*runner != '\0')
+        print_result("%s", runner);
     print_states(status);
     print_result("Left to do: %zu of authenticator apps, %zu of security keys.", tally->apps_left,
                  tally->keys_left);
-    if (status->refusals > 0)
-        print_result("Refused logins, codes and API keys so far: %u.", status->refusals);
+    if (history->refusals > 0)
+        print_result("Refused logins, codes and API keys so far: %u.", history->refusals);
 }
 
 /* A column for each state that something is in. */
@@ -131,7 +135,7 @@ static void problems_clear(struct problems *problems)
 }
 
 static enum ck_err add_password(struct problems *problems, const struct ck_ledger_person *person,
-                                struct ck_error *err)
+                                bool has_items, struct ck_error *err)
 {
     char text[CELL_MAX];
 
@@ -141,7 +145,7 @@ static enum ck_err add_password(struct problems *problems, const struct ck_ledge
     if (problems->passwords_count++ >= PROBLEMS_MAX)
         return CK_OK;
     snprintf(text, sizeof(text), "%s. %s", rollout_password_cause(person->password),
-             rollout_password_cure(person->password));
+             rollout_password_cure(person->password, has_items));
     const char *cells[] = {person->account.name, ck_password_state_name(person->password), text};
     return ck_table_add(problems->passwords, cells, err);
 }
@@ -152,10 +156,11 @@ static enum ck_err add_problem(void *data, const struct ck_ledger_person *person
 {
     struct problems *problems = data;
     char name[ROLLOUT_ITEM_NAME_MAX], text[CELL_MAX];
-    enum ck_err r = add_password(problems, person, err);
+    enum ck_err r = add_password(problems, person, item != NULL, err);
 
     (void)key;
-    if (r != CK_OK || !rollout_item_is_problem(item) || problems->problems_count++ >= PROBLEMS_MAX)
+    if (r != CK_OK || item == NULL || !rollout_item_is_problem(item) ||
+        problems->problems_count++ >= PROBLEMS_MAX)
         return r;
     rollout_item_name(item, name);
     snprintf(text, sizeof(text), "%s. %s", rollout_item_cause(item), rollout_item_cure(item));
@@ -188,7 +193,7 @@ static enum ck_err print_problems(const struct rollout_status *status, struct ck
     if (r == CK_OK)
         r = ck_table_new(password_headers, 3, &problems.passwords, err);
     if (r == CK_OK)
-        r = rollout_status_walk(status, add_problem, &problems, err);
+        r = rollout_figures_walk(status->ledger, status->person, add_problem, &problems, err);
     if (r == CK_OK)
         r = print_some("Failed, unknown, skipped or between two steps", problems.problems,
                        problems.problems_count, err);
@@ -270,7 +275,8 @@ static enum ck_err print_step(void *data, const struct ck_ledger_person *person,
     (void)data;
     (void)person;
     (void)err;
-    print_item(item);
+    if (item != NULL)
+        print_item(item);
     if (key != NULL)
         print_key(key);
     return CK_OK;
@@ -295,21 +301,26 @@ static enum ck_err print_sheet(void *data, const struct ck_ledger_sheet *sheet,
 static enum ck_err print_account(const struct rollout_status *status, struct ck_error *err)
 {
     const struct ck_ledger_person *person = status->person;
+    char runner[ROLLOUT_RUNNER_MAX];
 
     print_result("%s (%s), group %s, by %s", person->account.name,
                  ck_role_noun(person->account.role, false), person->group,
                  ck_rollout_route_name(person->route));
     print_result("Roll-out on %s", ck_ledger_server(status->ledger));
+    rollout_runner_text(&status->figures, runner);
+    if (*runner != '\0')
+        print_result("%s", runner);
     if (rollout_password_waits(person->password)) {
         print_result("New password: %s.", rollout_password_cause(person->password));
-        print_result("  %s", rollout_password_cure(person->password));
+        print_result("  %s",
+                     rollout_password_cure(person->password, status->figures.tally.all.items > 0));
     } else if (person->password != CK_PASSWORD_KEPT) {
         print_result("New password: %s.", password_words[person->password]);
     }
     if (person->app_password_id != 0)
         print_result("App password: made, with the ID %lld", (long long)person->app_password_id);
-    enum ck_err r = rollout_status_walk(status, print_step, NULL, err);
-    if (r == CK_OK && status->sheets.sheets + status->sheets.letters > 0)
+    enum ck_err r = rollout_figures_walk(status->ledger, status->person, print_step, NULL, err);
+    if (r == CK_OK && status->figures.sheets.sheets + status->figures.sheets.letters > 0)
         print_result("%s", "");
     return r == CK_OK ? ck_ledger_walk_sheets(status->ledger, person->id, print_sheet, NULL, err)
                       : r;
@@ -320,10 +331,10 @@ enum ck_err rollout_status_print_text(const struct rollout_status *status, struc
     if (status->person != NULL)
         return print_account(status, err);
     print_summary(status);
-    enum ck_err r = print_groups(&status->tally, err);
+    enum ck_err r = print_groups(&status->figures.tally, err);
     if (r == CK_OK)
         r = print_problems(status, err);
     if (r == CK_OK)
-        print_sheets(&status->sheets);
+        print_sheets(&status->figures.sheets);
     return r;
 }

@@ -1,5 +1,6 @@
 /* A ledger in numbers: refusals, and how much is done and left. */
 #include <string.h>
+#include <unistd.h>
 
 #include "cowkey/base/cleanup.h"
 #include "ledger_internal.h"
@@ -48,6 +49,38 @@ enum ck_err ck_ledger_add_refusal(struct ck_ledger *ledger, unsigned *ret_total,
     if (r == CK_OK)
         *ret_total = total;
     return r;
+}
+
+/* --- as a whole --- */
+
+enum ck_err ck_ledger_history(struct ck_ledger *ledger, struct ck_ledger_history *ret_history,
+                              struct ck_error *err)
+{
+    static const char read[] = "SELECT begun_s, changed_s, refusals FROM rollout WHERE id = 1";
+    CK_CLEANUP(ledger_leave) struct ck_ledger *in = ledger_enter(ledger);
+    CK_CLEANUP(ledger_release) sqlite3_stmt *statement = NULL;
+    struct ledger_row row = {.ledger = in};
+    struct ck_ledger_history history;
+    bool found = false;
+
+    if (ledger_sql(in, read, &statement, err) != CK_OK ||
+        ledger_fetch(in, statement, &found, err) != CK_OK)
+        return err->code;
+    if (!found)
+        return ledger_nonsense(in, "nothing to say of itself", err);
+    row.statement = statement;
+    history.begun_s = ledger_row_int(&row, "a moment", 0, INT64_MAX);
+    history.changed_s = ledger_row_int(&row, "a moment", 0, INT64_MAX);
+    history.refusals = (unsigned)ledger_row_int(&row, "a count of refusals", 0, INT32_MAX);
+    enum ck_err r = ledger_row_end(&row, err);
+    if (r == CK_OK)
+        *ret_history = history;
+    return r;
+}
+
+int64_t ck_ledger_runner(const struct ck_ledger *ledger)
+{
+    return ledger->lock >= 0 ? getpid() : ledger_locker(ledger->path);
 }
 
 /* --- its name --- */

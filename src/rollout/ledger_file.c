@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "cowkey/base/cleanup.h"
@@ -137,11 +138,18 @@ enum ck_err ledger_make(const char *path, struct ck_error *err)
 
 /* --- the lock --- */
 
-static enum ck_err is_locked(int fd, const char *path, struct ck_error *err)
+/* 0 where it is not told. */
+static long read_pid(int fd)
 {
     char text[32] = "";
     ssize_t size = pread(fd, text, sizeof(text) - 1, 0);
-    long pid = size > 0 ? strtol(text, NULL, 10) : 0;
+
+    return size > 0 ? strtol(text, NULL, 10) : 0;
+}
+
+static enum ck_err is_locked(int fd, const char *path, struct ck_error *err)
+{
+    long pid = read_pid(fd);
 
     if (pid > 0)
         ck_error_set(err, CK_ERR_UNCHANGED,
@@ -161,6 +169,36 @@ static enum ck_err cannot_lock(const char *lock, struct ck_error *err)
                      "the ledger's lock '%.200s' can't be made or opened: %m", lock);
     return ck_error_hint(err, "A run keeps others off its ledger with that file. The directory has "
                               "to be writable for you, and the file a plain one of your own.");
+}
+
+/* Who only asks whether it is taken has it for a moment (ledger_locker). */
+static bool take_lock(int fd)
+{
+    const struct timespec moment = {.tv_nsec = 10 * 1000 * 1000};
+
+    for (int tries = 0; tries < 10; tries++) {
+        if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+            return true;
+        if (errno != EWOULDBLOCK)
+            return false;
+        nanosleep(&moment, NULL);
+        errno = EWOULDBLOCK;
+    }
+    return false;
+}
+
+int64_t ledger_locker(const char *path)
+{
+    CK_CLEANUP(ck_free_p) char *lock = NULL;
+
+    if (asprintf(&lock, "%s.lock", path) < 0)
+        return 0;
+    CK_CLEANUP(close_fd)
+    int fd = open(lock, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+    if (fd < 0 || flock(fd, LOCK_SH | LOCK_NB) == 0 || errno != EWOULDBLOCK)
+        return 0;
+    long pid = read_pid(fd);
+    return pid > 0 ? pid : -1;
 }
 
 /*
@@ -183,7 +221,7 @@ enum ck_err ledger_lock(const char *path, int *ret_fd, struct ck_error *err)
         errno = EPERM;
         return cannot_lock(lock, err);
     }
-    if (flock(fd, LOCK_EX | LOCK_NB) != 0)
+    if (!take_lock(fd))
         return errno == EWOULDBLOCK ? is_locked(fd, path, err) : cannot_lock(lock, err);
     /* The number is for people; a full disk does not unmake the lock. */
     int size = snprintf(text, sizeof(text), "%ld\n", (long)getpid());

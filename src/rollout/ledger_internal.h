@@ -134,6 +134,8 @@ enum ck_err ledger_check_there(const struct ck_ledger *ledger, struct ck_error *
 /* Makes it, empty, mode 0600, and on disk. */
 enum ck_err ledger_make(const char *path, struct ck_error *err);
 enum ck_err ledger_lock(const char *path, int *ret_fd, struct ck_error *err);
+/* Who has it; as ck_ledger_runner. */
+int64_t ledger_locker(const char *path);
 
 /* --- people and keys --- */
 

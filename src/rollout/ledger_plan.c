@@ -294,3 +294,38 @@ enum ck_err ledger_take_plan(struct ck_ledger *ledger, const struct ck_rollout *
         r = set_in_steps(ledger, next_items, set_left_of_items, err);
     return r == CK_OK ? set_in_steps(ledger, next_people, set_left_of_people, err) : r;
 }
+
+/* --- names --- */
+
+static enum ck_err put_name(struct ck_ledger *ledger, const struct ck_plan_item *item,
+                            struct ck_error *err)
+{
+    static const char put[] = "UPDATE person SET display_name = ?1"
+                              " WHERE name = ?2 AND role = ?3 AND display_name IS NOT ?1";
+    CK_CLEANUP(ledger_release) sqlite3_stmt *statement = NULL;
+
+    if (ledger_sql(ledger, put, &statement, err) != CK_OK ||
+        ledger_bind_text(ledger, statement, 1, item->display_name, CK_DISPLAY_NAME_MAX, err) !=
+            CK_OK ||
+        ledger_bind_text(ledger, statement, 2, item->account.name, CK_ACCOUNT_NAME_MAX, err) !=
+            CK_OK)
+        return err->code;
+    sqlite3_bind_int(statement, 3, (int)item->account.role);
+    return ledger_run(ledger, statement, err);
+}
+
+enum ck_err ck_ledger_note_names(struct ck_ledger *ledger, const struct ck_plan *plan,
+                                 struct ck_error *err)
+{
+    CK_CLEANUP(ledger_leave) struct ck_ledger *in = ledger_enter(ledger);
+    enum ck_err r = ledger_begin(in, LEDGER_TO_RUN, err);
+
+    if (r != CK_OK)
+        return r;
+    for (size_t i = 0; i < plan->count && r == CK_OK; i++) {
+        const struct ck_plan_item item = ck_plan_item(plan, i);
+        if (item.display_name != NULL)
+            r = put_name(in, &item, err);
+    }
+    return ledger_finish(in, r, err);
+}

@@ -153,9 +153,11 @@ _ASKED = _object({
     "asked_singly": NUMBER, "app_passwords_unknown": NUMBER, "enforceable": FLAG, "password_changes_unforced": NUMBER})
 
 _TIME_OR_NULL = _Kind("a moment or null", lambda value: value is None or _is_time(value))
+_PROCESS = _object({"process": NUMBER_OR_NULL})
 _COUNTED = {"server": FILLED, "begun": _TIME_OR_NULL, "changed": _TIME_OR_NULL, "people": NUMBER,
             "items": NUMBER, "states": _object(dict.fromkeys(_STEPS, NUMBER)),
-            "left": _object({"apps": NUMBER, "keys": NUMBER})}
+            "left": _object({"apps": NUMBER, "keys": NUMBER}),
+            "run": _Kind("a process or null", lambda value: value is None or _PROCESS.test(value))}
 _FACTOR_OF = {"line": NUMBER, "method": _one_of("totp", "webauthn", "passkey"), "n": NUMBER,
               "label": TEXT_OR_NULL, "state": _one_of(*_STEPS)}
 _LEDGER_ACCOUNT = _object({

@@ -167,6 +167,14 @@ class GoingOn(RunCase):
         self.assert_document(outcome, people=2, states={"proved": 2}, changed_now=1)
         self.assert_enrolled_once(self.alice, self.bob)
 
+    def test_people_of_a_new_plan_have_their_names_on_sheets(self):
+        self.server.needs_simulation()
+        self.roll_out(self.row(self.alice))
+        self.roll_out(self.row(self.alice), self.row(self.bob), words=["--new-plan"])
+        self.cowkey(None, "rollout", "handout", self.bob.name, "--ledger", self.ledger, connect=False, status=0)
+        [sheet] = self.handouts.glob("sheets/*.html")
+        self.assertRegex(sheet.read_text(encoding="utf-8"), r">\s*Bob\s*<")
+
     def test_a_ledger_that_is_none(self):
         self.private("rollout.db", "no ledger")
         with self.unchanged(self.alice):

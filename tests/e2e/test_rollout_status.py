@@ -116,6 +116,32 @@ class Status(LedgerCase):
         self.assertEqual([row["state"] for row in document["passwords"]], states[-1:] * status)
         self.assertEqual("New passwords that still" in self.text(status=status), bool(status))
 
+    @each({"handed out": (["handed-out"], "no run finds it out"),
+           "in force": (["handed-out", "in-force"], "Go on with 'cowkey rollout run'")})
+    def test_new_password_of_somebody_whose_rows_left_the_plan(self, states, cure):
+        self.with_alice("proved")
+        self.ledger.plan(BOB, route="reset-password")
+        for state in states:
+            self.ledger.tell(password=state, person=2)
+        self.ledger.make()
+        with sqlite3.connect(self.ledger.path) as base:
+            base.execute("DELETE FROM item WHERE person = 2")
+            base.execute("UPDATE person SET apps_left = 0 WHERE id = 2")
+        document = self.status(status=1)
+        self.assertEqual((document["people"], document["items"], document["problems"]), (2, 1, []))
+        self.assertEqual([(row["account"], row["state"]) for row in document["passwords"]], [(BOB, states[-1])])
+        self.assertIn(cure, document["passwords"][0]["cure"])
+        self.assertIn(cure, re.sub(r"\s+", " ", self.text(status=1)))
+        document = self.status(BOB, status=1)
+        self.assertEqual((document["account"]["items"], len(document["passwords"])), ([], 1))
+        self.assertIn(cure, self.text(BOB, status=1))
+        self.run_status("rollout", "report", "--html", self.place / "page.html", "--csv", self.place / "all.csv",
+                        status=0, made=False)
+        page = (self.place / "page.html").read_text(encoding="utf-8")
+        self.assertIn("1 new password not forced", page)
+        self.assertEqual(page.count(BOB), 1)
+        self.assertNotIn(BOB, (self.place / "all.csv").read_text(encoding="utf-8"))
+
     def test_groups_and_refusals(self):
         [item] = self.ledger.plan(ALICE)
         self.ledger.plan(BOB, "webauthn", group="office")
@@ -168,8 +194,21 @@ class Status(LedgerCase):
         self.addCleanup(run.communicate)
         while not (self.place / "ledger.lock").exists() or not self.is_locked():
             self.assertIsNone(run.poll())
-        self.run_status("rollout", "status", status=0, made=False)
+        self.assertIn(f"A run is at it now (process {run.pid}).",
+                      self.run_status("rollout", "status", status=0, made=False).stdout)
+        for words in (["status"], ["report", "--csv", self.place / "report.csv"]):
+            outcome = self.run_status("--json", "rollout", *words, status=0, made=False)
+            self.assertEqual(outcome.document["run"], {"process": run.pid}, words)
         self.assertIsNone(run.poll())
+
+    def test_no_run_goes_on(self):
+        """The file of the lock stays, and says nothing by that."""
+        self.with_alice("proved")
+        self.assertNotIn("A run is at it", self.text())
+        self.assertTrue((self.place / "ledger.lock").exists())
+        self.assertIsNone(self.status()["run"])
+        (self.place / "ledger.lock").unlink()
+        self.assertIsNone(self.status()["run"])
 
     def is_locked(self):
         inode = (self.place / "ledger.lock").stat().st_ino

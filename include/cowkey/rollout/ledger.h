@@ -198,6 +198,27 @@ enum ck_err ck_ledger_add_refusal(struct ck_ledger *ledger, unsigned *ret_total,
                                   struct ck_error *err);
 enum ck_err ck_ledger_refusals(struct ck_ledger *ledger, unsigned *ret_total, struct ck_error *err);
 
+/* What it says of its runs as a whole; times in seconds since 1970, 0: none. */
+struct ck_ledger_history {
+    int64_t begun_s, changed_s; /* the first and the last change */
+    unsigned refusals;
+};
+enum ck_err ck_ledger_history(struct ck_ledger *ledger, struct ck_ledger_history *ret_history,
+                              struct ck_error *err);
+
+/*
+ * The process that has it open for a run right now; 0: none. -1: there is one, whose number is not
+ * told.
+ */
+int64_t ck_ledger_runner(const struct ck_ledger *ledger);
+
+/*
+ * Notes people's names as the server told them since the plan was taken: of the plan's rows that
+ * have some.
+ */
+enum ck_err ck_ledger_note_names(struct ck_ledger *ledger, const struct ck_plan *plan,
+                                 struct ck_error *err);
+
 /* The random name that it was made with, which no other ledger has: see ck_pending_belong. */
 enum ck_err ck_ledger_name(struct ck_ledger *ledger, char ret_name[CK_LEDGER_NAME_SIZE + 1],
                            struct ck_error *err);

@@ -1,5 +1,6 @@
 /* Whose plan a ledger is of, and how another one is taken over. */
 #include "ledger_sample.h"
+#include "src/rollout/plan_store.h"
 
 static struct ck_ledger *take(const char *rows, const char *policy, enum ck_ledger_plan_rule rule,
                               size_t kept_expected)
@@ -54,6 +55,46 @@ static void test_identity(void **state)
     make(rows, "");
     expect_sql(LEDGER, "SELECT hex(plan) FROM rollout",
                "2B68A3B88EEECEDCD71450F13D4F45E2CD967630737D87714B4CE57F480E1810");
+}
+
+/* A server may tell the names when the plan was taken already. */
+static void test_names_come_later(void **state)
+{
+    CK_CLEANUP(sample_clear) struct sample sample;
+    CK_CLEANUP(ck_ledger_close) struct ck_ledger *ledger = open_sample(), *beside = NULL;
+    struct ck_error err;
+
+    (void)state;
+    sample_read(&sample, ROWS, POLICY);
+    assert_int_equal(plan_store_set_display_name(sample.plan.store, 1, "Bob B.", &err), CK_OK);
+    assert_int_equal(plan_store_set_display_name(sample.plan.store, 1, "another", &err), CK_OK);
+    assert_int_equal(ck_ledger_note_names(ledger, &sample.plan, &err), CK_OK);
+    assert_int_equal(ck_ledger_open_to_read(LEDGER, &beside, &err), CK_OK);
+    assert_int_equal(ck_ledger_note_names(beside, &sample.plan, &err), CK_ERR_UNCHANGED);
+    ck_ledger_close(&beside);
+    expect_sql(LEDGER,
+               "SELECT group_concat(name || ':' || ifnull(display_name, '-'), ' ') FROM"
+               " (SELECT * FROM person ORDER BY id)",
+               "anna@b.test:- bob@b.test:Bob B. carl@b.test:-");
+    expect_sql(LEDGER, "SELECT changed_s FROM rollout", "0");
+}
+
+/* Who runs, as somebody else sees it. */
+static void test_who_runs(void **state)
+{
+    CK_CLEANUP(ck_ledger_close) struct ck_ledger *ledger = open_sample(), *beside = NULL;
+    struct ck_error err;
+
+    (void)state;
+    assert_int_equal(ck_ledger_open_to_read(LEDGER, &beside, &err), CK_OK);
+    assert_int_equal(ck_ledger_runner(ledger), getpid());
+    assert_int_equal(ck_ledger_runner(beside), getpid());
+    ck_ledger_close(&ledger);
+    assert_int_equal(ck_ledger_runner(beside), 0);
+    ledger = open_sample(); /* which the look has not kept off */
+    assert_int_equal(ck_ledger_runner(beside), getpid());
+    assert_int_equal(truncate(LEDGER ".lock", 0), 0);
+    assert_int_equal(ck_ledger_runner(beside), -1);
 }
 
 /* The row with the password may be the second, or not the account's next one. */
@@ -358,6 +399,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         LEDGER_TEST(test_identity),
+        LEDGER_TEST(test_names_come_later),
+        LEDGER_TEST(test_who_runs),
         LEDGER_TEST(test_password_in_one_of_several_rows),
         LEDGER_TEST(test_order_and_comments_do_not_matter),
         LEDGER_TEST(test_what_is_asked_of_keys_may_change),
