@@ -336,7 +336,8 @@ static enum ck_err run_all(struct ck_exchange *exchange, const char *path, const
                            struct ck_response *ret_response, struct ck_error *err)
 {
     struct ck_http *http = exchange->http;
-    size_t size_max = exchange->intake.size_max;
+    const struct ck_intake empty = {.size_max = exchange->intake.size_max,
+                                    .taker = exchange->intake.taker};
     bool ages = http->has_turn;
 
     for (unsigned tries = 1;; tries++) {
@@ -352,7 +353,7 @@ static enum ck_err run_all(struct ck_exchange *exchange, const char *path, const
             return CK_OK;
         }
         ck_intake_clear(&exchange->intake);
-        exchange->intake.size_max = size_max;
+        exchange->intake = empty;
         exchange->begun = false;
     }
 }

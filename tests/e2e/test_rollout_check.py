@@ -516,6 +516,15 @@ class OnTheServer(RolloutCase):
         self.assert_lines(outcome, "problems", (2 + len(rows), "no such account"))
         self.assertEqual(outcome.document["server"]["asked_singly"], 0)
 
+    def test_a_domain_whose_list_is_to_be_had_later(self):
+        """The server asks for fewer requests; it is asked for the list once more, and for nothing else."""
+        rows = self.crowd(40)
+        self.server.fault("status:429:1", path="/api/v1/get/mailbox/reduced/example.test", times=2)
+        outcome = self.asked(*rows, "nobody@example.test,,passkey,,password,secret:a,", status=1)
+        self.assert_lines(outcome, "problems", (2 + len(rows), "no such account"))
+        self.assertEqual(outcome.document["server"]["asked_singly"], 0)
+        self.assertIn("asks for fewer requests", outcome.stderr)
+
     @each({"as it takes too long": ("hang", "did not answer within 2"), "as it breaks off": ("truncate-body", "was cut"),
            "as the server has no memory for it": ("status:500", "500")})
     def test_a_domain_whose_list_is_not_to_be_had(self, fault, cause):
