@@ -136,6 +136,25 @@ enum ck_err ledger_make(const char *path, struct ck_error *err)
     return err->code;
 }
 
+/* SQLite keeps no lock on it that closing another descriptor would give up. */
+enum ck_err ledger_open_log(const char *path, int *ret_fd, struct ck_error *err)
+{
+    CK_CLEANUP(ck_free_p) char *log = NULL;
+
+    if (asprintf(&log, "%s-wal", path) < 0) {
+        log = NULL;
+        return ck_error_no_memory(err);
+    }
+    CK_CLEANUP(close_fd) int fd = open(log, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0 || !sync_parent(log))
+        return errno == ENOMEM
+                   ? ck_error_no_memory(err)
+                   : ck_error_set(err, CK_ERR_UNCHANGED, "'%.200s' could not be opened: %m", log);
+    *ret_fd = fd;
+    fd = -1;
+    return CK_OK;
+}
+
 /* --- the lock --- */
 
 /* 0 where it is not told. */

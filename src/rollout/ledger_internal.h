@@ -25,6 +25,7 @@ struct ck_ledger {
     ino_t inode;  /* and its number */
     enum ledger_use use;
     int lock; /* flock; -1: none */
+    int log;  /* SQLite's write-ahead log, to bring it to disk; -1: not to run */
     char *server;
     int64_t (*now_s)(void);
     pthread_mutex_t mutex; /* recursive: calls ask others; guards what follows */
@@ -76,10 +77,12 @@ void ledger_bind_id(sqlite3_stmt *statement, int at, int64_t value);
 /* Begins a change; a ledger that was not opened for it (use) is refused. */
 enum ck_err ledger_begin(struct ck_ledger *ledger, enum ledger_use use, struct ck_error *err);
 /*
- * The same for a change of a run that may be lost when the power fails before the next one, which
- * brings it to disk. A kill loses nothing.
+ * The same for a change of a run that is not on disk once it is committed, but only by
+ * ledger_to_disk or the next one. A kill loses nothing.
  */
 enum ck_err ledger_begin_to_wait(struct ck_ledger *ledger, struct ck_error *err);
+/* Brings what was committed to disk. Not for who is in the ledger: others go on meanwhile. */
+enum ck_err ledger_to_disk(const struct ck_ledger *ledger, struct ck_error *err);
 /* Commits when r is CK_OK, and else takes all back; returns r, or the commit's error. */
 enum ck_err ledger_finish(struct ck_ledger *ledger, enum ck_err r, struct ck_error *err);
 /* The same for what is a change of the roll-out, whose moment is noted. */
@@ -136,6 +139,8 @@ enum ck_err ledger_make(const char *path, struct ck_error *err);
 enum ck_err ledger_lock(const char *path, int *ret_fd, struct ck_error *err);
 /* Who has it; as ck_ledger_runner. */
 int64_t ledger_locker(const char *path);
+/* The write-ahead log of the ledger at path, which is open: for ledger_to_disk. */
+enum ck_err ledger_open_log(const char *path, int *ret_fd, struct ck_error *err);
 
 /* --- people and keys --- */
 

@@ -20,7 +20,7 @@ static struct ck_ledger *new_ledger(enum ledger_use use, int64_t (*now_s)(void))
         return NULL;
     ledger->use = use;
     ledger->now_s = now_s;
-    ledger->lock = -1;
+    ledger->lock = ledger->log = -1;
     pthread_mutexattr_init(&recursive);
     pthread_mutexattr_settype(&recursive, PTHREAD_MUTEX_RECURSIVE);
     pthread_mutex_init(&ledger->mutex, &recursive);
@@ -44,6 +44,8 @@ void ck_ledger_close(struct ck_ledger **ledger)
     if (*ledger == NULL)
         return;
     close_database(*ledger);
+    if ((*ledger)->log >= 0)
+        close((*ledger)->log);
     if ((*ledger)->lock >= 0)
         close((*ledger)->lock);
     pthread_mutex_destroy(&(*ledger)->mutex);
@@ -313,7 +315,8 @@ enum ck_err ck_ledger_open(const char *path, const struct ck_rollout *rollout, c
     if (exists ? ledger_check_ours(ledger->path, err) != CK_OK
                : ledger_make(ledger->path, err) != CK_OK)
         return err->code;
-    if (open_database(ledger, rollout, server, rule, &kept, err) != CK_OK) {
+    if (open_database(ledger, rollout, server, rule, &kept, err) != CK_OK ||
+        ledger_open_log(ledger->path, &ledger->log, err) != CK_OK) {
         close_database(ledger);
         if (!exists)
             remove_files(ledger->path);

@@ -1,6 +1,7 @@
 /* The ledger's statements, transactions, and what SQLite says in words. */
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cowkey/base/cleanup.h"
 #include "cowkey/base/escape.h"
@@ -246,6 +247,19 @@ enum ck_err ledger_begin(struct ck_ledger *ledger, enum ledger_use use, struct c
 enum ck_err ledger_begin_to_wait(struct ck_ledger *ledger, struct ck_error *err)
 {
     return begin_change(ledger, LEDGER_TO_RUN, true, err);
+}
+
+/*
+ * What SQLite has moved on into the database meanwhile, and overwrites in the log, it has brought to
+ * disk itself.
+ */
+enum ck_err ledger_to_disk(const struct ck_ledger *ledger, struct ck_error *err)
+{
+    if (fdatasync(ledger->log) == 0)
+        return CK_OK;
+    ck_error_set(err, CK_ERR_UNCHANGED, "the ledger '%.200s' could not be brought to disk: %m",
+                 ledger->path);
+    return ck_error_hint(err, "See to its disk, %s", goes_on);
 }
 
 enum ck_err ledger_finish(struct ck_ledger *ledger, enum ck_err r, struct ck_error *err)

@@ -251,28 +251,40 @@ enum ck_err ledger_step(struct ck_ledger *ledger, int64_t item, enum ck_step_eve
 }
 
 /* A key's is not: the person may have left with it before it is asked for again. */
-static enum ck_err begin_step(struct ck_ledger *ledger, int64_t item, enum ck_step_event event,
-                              struct ck_error *err)
+static enum ck_err ask_may_wait(struct ck_ledger *ledger, int64_t item, enum ck_step_event event,
+                                bool *ret_may_wait, struct ck_error *err)
 {
     struct now now = {.is_key = true};
+    enum ck_err r = ck_step_may_wait(event, true) ? read_now(ledger, item, &now, err) : CK_OK;
 
-    if (ck_step_may_wait(event, true) && read_now(ledger, item, &now, err) != CK_OK)
-        return err->code;
-    return !now.is_key && ck_step_may_wait(event, now.wants_proof)
-               ? ledger_begin_to_wait(ledger, err)
-               : ledger_begin(ledger, LEDGER_TO_RUN, err);
+    if (r == CK_OK)
+        *ret_may_wait = !now.is_key && ck_step_may_wait(event, now.wants_proof);
+    return r;
+}
+
+static enum ck_err take_step(struct ck_ledger *ledger, int64_t item, enum ck_step_event event,
+                             const struct ck_ledger_facts *facts, enum ck_step_state *ret_state,
+                             bool *ret_may_wait, struct ck_error *err)
+{
+    CK_CLEANUP(ledger_leave) struct ck_ledger *in = ledger_enter(ledger);
+    enum ck_err r = ask_may_wait(in, item, event, ret_may_wait, err);
+
+    if (r == CK_OK)
+        r = ledger_begin_to_wait(in, err);
+    return r == CK_OK ? ledger_end(in, ledger_step(in, item, event, facts, ret_state, err), err)
+                      : r;
 }
 
 enum ck_err ck_ledger_step(struct ck_ledger *ledger, int64_t item, enum ck_step_event event,
                            const struct ck_ledger_facts *facts, enum ck_step_state *ret_state,
                            struct ck_error *err)
 {
-    CK_CLEANUP(ledger_leave) struct ck_ledger *in = ledger_enter(ledger);
     enum ck_step_state state;
-    enum ck_err r = begin_step(in, item, event, err);
+    bool may_wait = false;
+    enum ck_err r = take_step(ledger, item, event, facts, &state, &may_wait, err);
 
-    if (r == CK_OK)
-        r = ledger_end(in, ledger_step(in, item, event, facts, &state, err), err);
+    if (r == CK_OK && !may_wait)
+        r = ledger_to_disk(ledger, err);
     if (r == CK_OK && ret_state != NULL)
         *ret_state = state;
     return r;

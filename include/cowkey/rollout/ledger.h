@@ -5,7 +5,8 @@
  * Each call that changes something is one transaction: when it returns CK_OK, that is on disk; but
  * for steps of apps that need none of their own (ck_step_may_wait), which the next change brings
  * there. Any error means that nothing of it is there: CK_ERR_UNCHANGED (disk full, read-only, ...;
- * the text says which), or the call's own. Several threads may use one ledger.
+ * the text says which), or the call's own; only a step that could not be brought to disk may yet be
+ * there. Several threads may use one ledger, and need not wait for each other's disk.
  */
 #ifndef COWKEY_ROLLOUT_LEDGER_H
 #define COWKEY_ROLLOUT_LEDGER_H

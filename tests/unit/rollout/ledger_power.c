@@ -1,5 +1,7 @@
 /* A ledger whose machine loses power: what was never brought to disk is gone. */
+#include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -8,15 +10,23 @@
 
 #define CUT "cut.ledger"
 
-static off_t on_disk; /* bytes of the write-ahead log, which only grows here */
-static int syncs;     /* of it */
+static off_t on_disk; /* bytes of the write-ahead log, which only grows here, */
+static int syncs;     /* and how often it was brought there */
 
-/* SQLite calls this one. */
+static bool fails;
+static void (*meanwhile)(void); /* while it is brought there */
+
 int fdatasync(int fd)
 {
     struct stat synced, log;
 
     if (stat(LEDGER "-wal", &log) == 0 && fstat(fd, &synced) == 0 && synced.st_ino == log.st_ino) {
+        if (meanwhile != NULL)
+            meanwhile();
+        if (fails) {
+            errno = EIO;
+            return -1;
+        }
         on_disk = log.st_size;
         syncs++;
     }
@@ -117,6 +127,62 @@ static void test_one_disk_for_two_steps(void **state)
     ck_ledger_close(&ledger);
 }
 
+/* The server is not told then; and the next run looks. */
+static void test_a_disk_that_fails(void **state)
+{
+    struct ck_ledger *ledger = open_sample();
+    enum ck_step_state untouched = CK_STEP_SKIPPED;
+    struct ck_error err;
+
+    (void)state;
+    step(ledger, ANNA_APP, CK_STEP_PREPARE);
+    fails = true;
+    assert_int_equal(ck_ledger_step(ledger, ANNA_APP, CK_STEP_SUBMIT, NULL, &untouched, &err),
+                     CK_ERR_UNCHANGED);
+    fails = false;
+    assert_error(&err, CK_ERR_UNCHANGED, "could not be brought to disk");
+    assert_int_equal(untouched, CK_STEP_SKIPPED);
+    assert_int_equal(after_cut(ANNA_APP), CK_STEP_PLANNED);
+    ck_ledger_close(&ledger);
+}
+
+/* --- others go on meanwhile --- */
+
+static struct ck_ledger *shared;
+static bool found_bob;
+
+static void *look_for_bob(void *unused)
+{
+    struct ck_ledger_person person;
+    struct ck_error err;
+
+    (void)unused;
+    found_bob = ck_ledger_person(shared, BOB, &person, &err) == CK_OK;
+    return NULL;
+}
+
+/* It would wait for ever, were the ledger kept from others. */
+static void let_another_look(void)
+{
+    pthread_t other;
+
+    meanwhile = NULL;
+    assert_int_equal(pthread_create(&other, NULL, look_for_bob, NULL), 0);
+    assert_int_equal(pthread_join(other, NULL), 0);
+}
+
+static void test_nobody_waits_for_anothers_disk(void **state)
+{
+    (void)state;
+    shared = open_sample();
+    step(shared, ANNA_APP, CK_STEP_PREPARE);
+    meanwhile = let_another_look;
+    step(shared, ANNA_APP, CK_STEP_SUBMIT);
+    assert_null(meanwhile);
+    assert_true(found_bob);
+    ck_ledger_close(&shared);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -124,6 +190,8 @@ int main(void)
         LEDGER_TEST(test_what_waits_goes_with_the_next),
         LEDGER_TEST(test_a_key),
         LEDGER_TEST(test_one_disk_for_two_steps),
+        LEDGER_TEST(test_a_disk_that_fails),
+        LEDGER_TEST(test_nobody_waits_for_anothers_disk),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
