@@ -109,7 +109,8 @@ static void print_server(const struct rollout_check_report *report)
     }
     if (found->asked_singly > 0)
         print_result("%zu mailbox%s asked for one by one, since the list of their domain could not "
-                     "be had: %s.",
+                     "be had: %s. If that was for the time it takes, a longer --timeout spares "
+                     "it.",
                      found->asked_singly, found->asked_singly == 1 ? " was" : "es were",
                      found->singly_cause.text);
     print_mail_programs(found);

@@ -3,8 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "check_list.h"
 #include "cowkey/base/cleanup.h"
-#include "cowkey/rollout/check.h"
 #include "order.h"
 #include "plan_store.h"
 
@@ -164,14 +164,6 @@ static void progress(struct looking *looking, size_t done)
         looking->progress(looking->data, looking->done, looking->count);
 }
 
-static enum ck_err note_name(struct looking *looking, uint32_t row, const struct ck_record *record)
-{
-    if (record->display_name[0] == '\0')
-        return CK_OK;
-    return plan_store_set_display_name(looking->plan->store, row, record->display_name,
-                                       looking->err);
-}
-
 /* record NULL: the server has none. */
 static enum ck_err look_at(struct looking *looking, const uint32_t *rows, size_t count,
                            const struct ck_record *record)
@@ -185,7 +177,8 @@ static enum ck_err look_at(struct looking *looking, const uint32_t *rows, size_t
     int enforceable = record->force_tfa >= 0;
     if (enforceable > looking->found->enforceable)
         looking->found->enforceable = enforceable;
-    enum ck_err r = note_name(looking, rows[0], record);
+    enum ck_err r = plan_store_set_display_name(looking->plan->store, rows[0], record->display_name,
+                                                looking->err);
     for (size_t i = 0; i < count && r == CK_OK; i++) {
         const struct ck_plan_item item = row_of(looking, rows[i]);
         r = judge(looking, &item, record, &runs);
@@ -232,100 +225,23 @@ static enum ck_err read_one(struct looking *looking, const uint32_t *rows, size_
 
 /* --- many accounts --- */
 
-/* What a list tells of a row's account. */
-struct told {
-    int8_t active; /* -1: it was not in the list */
-    int8_t tfa_active, force_tfa, force_pw_update, authsource;
-};
-
-static const struct told nothing = {.active = -1};
-
-/* Of an order, which a list is held against: one for each account, at its first row. */
-struct listing {
-    struct looking *looking;
-    const uint32_t *rows;
-    size_t count;
-    struct told *told;
-};
-
-/* The account's first row, or count. */
-static size_t find(const struct listing *listing, const struct ck_account *account)
-{
-    const struct ck_plan *plan = listing->looking->plan;
-    size_t low = 0, high = listing->count;
-
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (order_compare(account, plan, listing->rows[middle]) > 0)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low < listing->count && order_compare(account, plan, listing->rows[low]) == 0
-               ? low
-               : listing->count;
-}
-
-static enum ck_err note(void *data, const struct ck_record *record, struct ck_error *err)
-{
-    struct listing *listing = data;
-    size_t at = find(listing, &record->account);
-
-    if (at == listing->count)
-        return CK_OK;
-    if (listing->told[at].active >= 0)
-        return ck_error_set(err, CK_ERR_UNREACHABLE, "the server's list has '%s' twice",
-                            record->account.name);
-    listing->told[at] = (struct told){.active = record->active,
-                                      .tfa_active = (int8_t)record->tfa_active,
-                                      .force_tfa = (int8_t)record->force_tfa,
-                                      .force_pw_update = (int8_t)record->force_pw_update,
-                                      .authsource = (int8_t)record->authsource};
-    return note_name(listing->looking, listing->rows[at], record);
-}
-
-static void forget(struct listing *listing)
-{
-    for (size_t i = 0; i < listing->count; i++)
-        listing->told[i] = nothing;
-}
-
-static enum ck_err read_records(struct listing *listing, enum ck_role role)
-{
-    CK_CLEANUP(ck_records_clear) struct ck_records records = {0};
-    struct ck_error *err = listing->looking->err;
-    enum ck_err r = ck_admin_list(listing->looking->by->admin, role, &records, err);
-
-    for (size_t i = 0; i < records.count && r == CK_OK; i++)
-        r = note(listing, &records.rows[i], err);
-    return r;
-}
-
 /*
- * All that the list of the role (and domain) tells of the rows. A list that can't be had, such as
- * one that takes the server too long, is no reason to stop: then each is asked for, which shows
- * whether the server is there.
+ * Of mailboxes whose domain's list can't be had, such as one that takes the server too long, each is
+ * asked for: that also shows whether the server is there.
  */
-static enum ck_err read_list(struct listing *listing)
+static enum ck_err read_list(struct looking *looking, const uint32_t *rows, size_t count,
+                             struct told *told)
 {
-    struct looking *looking = listing->looking;
-    const struct ck_plan_item first = row_of(looking, listing->rows[0]);
     struct ck_check_found *found = looking->found;
+    enum ck_err r =
+        check_list_read(looking->plan, rows, count, looking->by->admin, told, looking->err);
 
-    forget(listing);
-    if (first.account.role != CK_ROLE_MAILBOX)
-        return read_records(listing, first.account.role);
-    enum ck_err r = ck_admin_walk_mailboxes(looking->by->admin, ck_account_domain(&first.account),
-                                            note, listing, looking->err);
-    if (r != CK_ERR_USAGE && r != CK_ERR_UNREACHABLE)
+    if (r != CK_ERR_UNREACHABLE ||
+        plan_store_role(looking->plan->store, rows[0]) != CK_ROLE_MAILBOX)
         return r;
-    forget(listing);
-    if (r == CK_ERR_USAGE) /* no such domain: nobody is there */
-        return CK_OK;
     if (found->asked_singly == 0)
         found->singly_cause = *looking->err;
-    for (size_t i = 0; i < listing->count;
-         i += order_run(looking->plan, &listing->rows[i], listing->count - i))
+    for (size_t i = 0; i < count; i += order_run(looking->plan, &rows[i], count - i))
         found->asked_singly++;
     return CK_OK;
 }
@@ -333,20 +249,15 @@ static enum ck_err read_list(struct listing *listing)
 static enum ck_err look_in_list(struct looking *looking, const uint32_t *rows, size_t count)
 {
     CK_CLEANUP(ck_free_p) struct told *told = calloc(count, sizeof(*told));
-    struct listing listing = {.looking = looking, .rows = rows, .count = count, .told = told};
-    enum ck_err r = told != NULL ? read_list(&listing) : ck_error_no_memory(looking->err);
+    enum ck_err r =
+        told != NULL ? read_list(looking, rows, count, told) : ck_error_no_memory(looking->err);
 
     for (size_t i = 0, run; i < count && r == CK_OK; i += run) {
-        const struct ck_record record = {.account = row_of(looking, rows[i]).account,
-                                         .active = told[i].active == 1,
-                                         .tfa_active = told[i].tfa_active,
-                                         .force_tfa = told[i].force_tfa,
-                                         .force_pw_update = told[i].force_pw_update,
-                                         .authsource = (enum ck_authsource)told[i].authsource};
+        struct ck_record record = {.account = row_of(looking, rows[i]).account};
         run = order_run(looking->plan, &rows[i], count - i);
         /* What a list leaves out may be there all the same (a row that tells nothing). */
-        r = told[i].active >= 0 ? look_at(looking, &rows[i], run, &record)
-                                : read_one(looking, &rows[i], run);
+        r = check_list_told(&told[i], &record) ? look_at(looking, &rows[i], run, &record)
+                                               : read_one(looking, &rows[i], run);
     }
     return r;
 }

@@ -36,10 +36,25 @@ static int compare_accounts(const char *one, enum ck_role role, const char *othe
     return order != 0 ? order : strcmp(one, other);
 }
 
-int order_compare(const struct ck_account *account, const struct ck_plan *plan, uint32_t row)
+static int compare_to(const struct ck_account *account, const struct ck_plan *plan, uint32_t row)
 {
     return compare_accounts(account->name, account->role, plan_store_name(plan->store, row),
                             plan_store_role(plan->store, row));
+}
+
+size_t order_find(const struct ck_plan *plan, const uint32_t *rows, size_t count,
+                  const struct ck_account *account)
+{
+    size_t low = 0, high = count;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (compare_to(account, plan, rows[middle]) > 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < count && compare_to(account, plan, rows[low]) == 0 ? low : count;
 }
 
 static int compare_rows(const void *a, const void *b, void *data)

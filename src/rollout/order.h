@@ -20,8 +20,9 @@ void order_clear(struct order *order);
 enum ck_err order_of(const struct ck_plan *plan, const uint32_t *of, size_t of_count,
                      struct order *ret_order, struct ck_error *err);
 
-/* As strcmp, in this order: the account and that of the row. */
-int order_compare(const struct ck_account *account, const struct ck_plan *plan, uint32_t row);
+/* The index of the account's first one among sorted rows; count: it has none. */
+size_t order_find(const struct ck_plan *plan, const uint32_t *rows, size_t count,
+                  const struct ck_account *account);
 
 /* How many of the sorted rows from the first on are of its account; count: how many there are. */
 size_t order_run(const struct ck_plan *plan, const uint32_t *rows, size_t count);

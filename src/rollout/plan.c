@@ -377,33 +377,11 @@ enum ck_err ck_plan_read(const struct ck_text_source *source, struct ck_plan *re
     return r == CK_OK ? read_window(&window, ret_plan, complaints, err) : r;
 }
 
-/* --- a text --- */
-
-struct rest {
-    const char *text;
-    size_t size;
-};
-
-static enum ck_err read_rest(void *data, char *to, size_t room, size_t *ret_size,
-                             struct ck_error *err)
-{
-    struct rest *rest = data;
-    size_t size = rest->size < room ? rest->size : room;
-
-    (void)err;
-    if (size > 0)
-        memcpy(to, rest->text, size);
-    rest->text += size;
-    rest->size -= size;
-    *ret_size = size;
-    return CK_OK;
-}
-
 enum ck_err ck_plan_parse(const char *text, size_t size, struct ck_plan *ret_plan,
                           struct ck_complaints *complaints, struct ck_error *err)
 {
-    struct rest rest = {text, size};
-    const struct ck_text_source source = {.data = &rest, .read = read_rest};
+    struct ck_text_rest rest = {text, size};
+    const struct ck_text_source source = {.data = &rest, .read = ck_text_rest_read};
 
     return size <= CK_PLAN_FILE_MAX ? ck_plan_read(&source, ret_plan, complaints, err)
                                     : too_large(err);

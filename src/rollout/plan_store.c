@@ -88,9 +88,10 @@ static size_t slot_of(const char *text)
 static enum ck_err keep(struct plan_store *store, const char *text, uint32_t *ret_place,
                         struct ck_error *err)
 {
-    *ret_place = 0;
-    if (text == NULL)
+    if (text == NULL) {
+        *ret_place = 0;
         return CK_OK;
+    }
     uint32_t *known = &store->known[slot_of(text)];
     size_t size = strlen(text) + 1;
     if (*known == 0 || strcmp(text_at(store, *known), text) != 0) {
@@ -171,5 +172,8 @@ enum ck_err plan_store_set_display_name(struct plan_store *store, size_t index, 
 {
     struct row *row = row_at(store, index);
 
-    return row->display_name == 0 ? keep(store, name, &row->display_name, err) : CK_OK;
+    if (*name == '\0' ||
+        (row->display_name != 0 && strcmp(text_at(store, row->display_name), name) == 0))
+        return CK_OK;
+    return keep(store, name, &row->display_name, err);
 }

@@ -23,7 +23,7 @@ const char *plan_store_name(const struct plan_store *store, size_t index);
 enum ck_role plan_store_role(const struct plan_store *store, size_t index);
 size_t plan_store_line(const struct plan_store *store, size_t index);
 
-/* The name of the row's person; one that has some keeps it. */
+/* The name of the row's person, instead of one that it has; "" changes nothing. */
 enum ck_err plan_store_set_display_name(struct plan_store *store, size_t index, const char *name,
                                         struct ck_error *err);
 

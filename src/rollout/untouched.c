@@ -18,21 +18,6 @@ static void striking_clear(struct striking *striking)
     free(striking->struck);
 }
 
-/* The first row of the account, or where it would be. */
-static size_t find(const struct striking *striking, const struct ck_account *account)
-{
-    size_t low = 0, high = striking->order.count;
-
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (order_compare(account, striking->plan, striking->order.rows[middle]) > 0)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
-}
-
 static enum ck_err strike(void *data, const struct ck_ledger_person *person,
                           const struct ck_ledger_item *item, const struct ck_ledger_key *key,
                           struct ck_error *err)
@@ -44,9 +29,10 @@ static enum ck_err strike(void *data, const struct ck_ledger_person *person,
     (void)err;
     if (item->state == CK_STEP_PLANNED && item->tries == 0 && person->password == CK_PASSWORD_KEPT)
         return CK_OK;
-    for (size_t i = find(striking, &person->account);
-         i < order->count && order_compare(&person->account, striking->plan, order->rows[i]) == 0;
-         i++)
+    size_t at = order_find(striking->plan, order->rows, order->count, &person->account);
+    size_t run =
+        at < order->count ? order_run(striking->plan, &order->rows[at], order->count - at) : 0;
+    for (size_t i = at; i < at + run; i++)
         striking->struck[i] = true;
     return CK_OK;
 }

@@ -12,4 +12,13 @@ struct ck_text_source {
     enum ck_err (*read)(void *data, char *to, size_t room, size_t *ret_size, struct ck_error *err);
 };
 
+/* A text that is at hand: what of it was not read yet; borrowed. */
+struct ck_text_rest {
+    const char *text;
+    size_t size;
+};
+/* For a source, whose data is the rest. */
+enum ck_err ck_text_rest_read(void *rest, char *to, size_t room, size_t *ret_size,
+                              struct ck_error *err);
+
 #endif

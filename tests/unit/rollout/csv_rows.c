@@ -44,29 +44,22 @@ static enum ck_err bad(void *data, size_t line, const char *why, struct ck_error
 
 /* A text that comes in pieces of so many bytes. */
 struct pieces {
-    const char *text;
-    size_t size, piece;
+    struct ck_text_rest rest;
+    size_t piece;
 };
 
 static enum ck_err read_piece(void *data, char *to, size_t room, size_t *ret_size,
                               struct ck_error *err)
 {
     struct pieces *pieces = data;
-    size_t size = pieces->piece < room ? pieces->piece : room;
 
-    (void)err;
-    if (size > pieces->size)
-        size = pieces->size;
-    memcpy(to, pieces->text, size);
-    pieces->text += size;
-    pieces->size -= size;
-    *ret_size = size;
-    return CK_OK;
+    return ck_text_rest_read(&pieces->rest, to, pieces->piece < room ? pieces->piece : room,
+                             ret_size, err);
 }
 
 static void tell_pieces(const char *text, size_t size, size_t piece, struct told *told)
 {
-    struct pieces pieces = {text, size, piece};
+    struct pieces pieces = {{text, size}, piece};
     const struct ck_text_source source = {.data = &pieces, .read = read_piece};
     const struct csv_taker taker = {told, row, bad};
     CK_CLEANUP(text_window_clear) struct text_window window;
