@@ -86,6 +86,13 @@ class List(KeyCommand):
     def test_none(self):
         self.assert_failed(self.manage("--json", "key", "list"), 7, "no security key", "plug")
 
+    @each({"0": "0", "text": "soon", "huge": "99999999999", "negative": "-1"})
+    def test_refuses_a_touch_timeout_of(self, text):
+        self.key()
+        for command in (["key", "list"], ["doctor"]):
+            outcome = self.manage("--json", "--touch-timeout", text, *command)
+            self.assert_failed(outcome, 2, "--touch-timeout")
+
     def test_not_the_one_that_is_named(self):
         self.key()
         outcome = self.manage("--json", "--device", "/dev/softkey7", "key", "list")

@@ -126,6 +126,31 @@ class Entering(YubiotpCase):
         self.assert_key_enrolled(self.finish(person, 0), self.bob)
         self.assertNotIn(text, self.server.logs())
 
+    def test_what_is_no_id_and_no_key_is_asked_again(self):
+        person = self.sit_down(self.bob, "--yes", "enroll", "yubiotp")
+        person.expect(r"client ID: *$")
+        person.answer("abc")
+        person.expect("is a number")
+        person.expect(r"client ID: *$")
+        person.answer(CLIENT_ID)
+        person.ask(r"client key: *$")
+        person.answer("Made-Up!")
+        person.expect("Not taken")
+        person.ask(r"client key: *$")
+        person.answer(CLIENT_KEY)
+        self.touch(person)
+        self.touch(person)
+        self.assertIn("Enrolled", self.finish(person, 0).stdout)
+
+    @each({"nonsense": (["ab", "cd", "ef", "gh", "-1"], 2), "nothing": (["ab", ""], 130)})
+    def test_not_without_end(self, answers, status):
+        person = self.sit_down(self.bob, "--yes", "enroll", "yubiotp")
+        for answer in answers:
+            person.expect(r"client ID: *$")
+            person.answer(answer)
+        self.finish(person, status)
+        self.assert_nothing_sent()
+
     def test_nothing_typed_ends_it(self):
         person = self.begin(self.bob)
         with self.unchanged(self.bob):
