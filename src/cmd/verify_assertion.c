@@ -8,11 +8,10 @@
 #include "cowkey/base/cleanup.h"
 #include "cowkey/webauthn/response.h"
 #include "document.h"
+#include "kept_keys.h"
 #include "output.h"
 #include "record.h"
 #include "verify.h"
-
-enum { KEYS_KEPT = 16 }; /* public keys that a worker of a batch keeps ready */
 
 /* What all assertions are judged by that bring nothing of their own. */
 struct defaults {
@@ -36,56 +35,16 @@ struct verdict {
     int algorithm;
 };
 
-/* --- keys that are ready --- */
-
-struct kept_key {
-    struct ck_bytes public_key;
-    int algorithm; /* as the record has it */
-    struct ck_cose_key *key;
-};
-
 struct worker {
     const struct defaults *defaults;
     struct ck_json_view view;
-    struct kept_key keys[KEYS_KEPT];
-    unsigned next; /* to be replaced */
+    struct kept_keys keys;
 };
-
-static void forget(struct kept_key *kept)
-{
-    ck_bytes_clear(&kept->public_key);
-    ck_cose_key_free(&kept->key);
-}
 
 static void worker_clear(struct worker *worker)
 {
-    for (size_t i = 0; i < KEYS_KEPT; i++)
-        forget(&worker->keys[i]);
+    kept_keys_clear(&worker->keys);
     ck_json_view_clear(&worker->view);
-}
-
-static enum ck_err find_key(struct worker *worker, const struct ck_credential *credential,
-                            const struct ck_cose_key **ret_key, struct ck_error *err)
-{
-    const struct ck_bytes *public_key = &credential->public_key;
-
-    for (size_t i = 0; i < KEYS_KEPT; i++) {
-        const struct kept_key *kept = &worker->keys[i];
-        if (kept->key != NULL && kept->algorithm == credential->algorithm &&
-            ck_bytes_equal(&kept->public_key, public_key)) {
-            *ret_key = kept->key;
-            return CK_OK;
-        }
-    }
-    struct kept_key *kept = &worker->keys[worker->next];
-    forget(kept);
-    kept->algorithm = credential->algorithm;
-    if (ck_bytes_copy(public_key->data, public_key->size, &kept->public_key, err) != CK_OK ||
-        ck_credential_key(credential, &kept->key, err) != CK_OK)
-        return err->code;
-    worker->next = (worker->next + 1) % KEYS_KEPT;
-    *ret_key = kept->key;
-    return CK_OK;
 }
 
 /* --- one assertion --- */
@@ -116,7 +75,7 @@ static enum ck_err judge(struct worker *worker, struct ck_assertion *assertion,
     };
     const struct ck_cose_key *key = NULL;
 
-    if (find_key(worker, credential, &key, err) != CK_OK)
+    if (kept_keys_find(&worker->keys, credential, &key, err) != CK_OK)
         return error_at(err, "public_key");
     if (terms->last_count_given)
         expected.sign_count = terms->last_count;
