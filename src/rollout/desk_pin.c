@@ -26,16 +26,25 @@ enum ck_err desk_pin_load(struct desk_work *work, struct ck_error *err)
     return r == CK_OK ? CK_OK : desk_stop(work, err);
 }
 
-/* Made once: what a letter says, and an earlier try may have given to the key, stays. */
+/*
+ * For a key without a PIN. Made once: what a letter says stays, unless the policy wants longer ones
+ * by now.
+ */
 static enum ck_err make(struct desk_work *work, struct ck_error *err)
 {
     const struct sitting *sitting = work->sitting;
     const struct errands *all = work->desk->all;
     CK_CLEANUP(ck_secret_free) struct ck_secret *pin = NULL;
+    enum ck_err r = CK_OK;
 
-    if (work->pin != NULL)
+    if (work->pin != NULL && ck_secret_size(work->pin) >= sitting->group->pin_length)
         return CK_OK;
-    enum ck_err r = ck_pin_random(sitting->group->pin_length, all->random, &pin, err);
+    if (work->pin != NULL)
+        r = ck_pending_remove(all->pending, CK_PENDING_PIN, sitting->person.id, sitting->turn.n,
+                              err);
+    ck_secret_free(&work->pin);
+    if (r == CK_OK)
+        r = ck_pin_random(sitting->group->pin_length, all->random, &pin, err);
     if (r == CK_OK)
         r = ck_pending_put(all->pending, CK_PENDING_PIN, sitting->person.id, sitting->turn.n, pin,
                            err);

@@ -215,6 +215,34 @@ class Mishaps(DeskCase):
         self.assertFalse(key.state()["pin_change_forced"])
         self.assertEqual(self.key_rows()[self.alice.name, 1]["pin"], "its-own")
 
+    def test_policy_wants_longer_pins_from_now_on(self):
+        """A key that got its PIN keeps it; one that did not gets a longer one than its letter had."""
+        keys = self.spare(), self.spare()
+        rows = [self.key_row(self.alice), self.key_row(self.bob)]
+        keys[0].fault(MAKE, "pull")
+        operator = self.sit(*rows, policy={"pin": "random"})
+        self.offer(operator, keys[0])
+        self.refuse(operator, "unplugged|answer")
+        operator.answer("s")
+        keys[1].fault("clientPIN", "pull")
+        self.offer(operator, keys[1])
+        self.refuse(operator, "unplugged|answer")
+        operator.answer("q")
+        self.finish(operator, 1)
+        pins = [self.letter(person=number) for number in (1, 2)]
+        longer = {"pin": "random", "pin_length": 12}
+        operator = self.sit(*rows, policy=longer, words=["--retry"])
+        for key in keys:
+            key.ctl(faults=[])
+            self.register(operator, key)
+        self.assert_document(self.finish(operator, 0), states={"proved": 2})
+        now = [self.letter(person=number) for number in (1, 2)]
+        self.assertEqual((now[0], len(now[1])), (pins[0], 12))
+        for key, pin in zip(keys, now):
+            self.assertTrue(key.state()["pin_change_forced"])
+            self.assert_opens(key, pin)
+            key.ctl(plugged=False)
+
     def test_another_key_at_the_same_place(self):
         """The keys are swapped while the server takes its time with the login."""
         bobs, key = self.spare(), self.spare()
