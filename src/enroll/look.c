@@ -96,18 +96,18 @@ enum ck_err ck_look_totp(struct ck_login *login, const struct ck_sought *sought,
         return r;
     if (count > 0 || !visible)
         looked.trace = CK_TRACE_UNDECIDED;
-    for (size_t i = 0; i < count && looked.trace != CK_TRACE_ACCEPTED; i++) {
+    for (size_t i = 0; i < count && looked.also == 0; i++) {
         enum ck_verdict verdict = ck_prove_totp(login, ids[i], key, err);
         if (verdict == CK_VERDICT_NOT_CARRIED_OUT) {
             ret_looked->refused = looked.refused;
             return err->code;
         }
         looked.refused += verdict == CK_VERDICT_REFUSED;
-        if (verdict == CK_VERDICT_ACCEPTED) {
-            looked.trace = CK_TRACE_ACCEPTED;
-            looked.id = ids[i];
-        }
+        if (verdict == CK_VERDICT_ACCEPTED)
+            *(looked.id == 0 ? &looked.id : &looked.also) = ids[i];
     }
+    if (looked.id != 0)
+        looked.trace = CK_TRACE_ACCEPTED;
     *ret_looked = looked;
     return CK_OK;
 }
@@ -145,11 +145,13 @@ enum ck_err ck_look_webauthn(struct ck_login *login, const struct ck_sought *sou
         return r;
     size_t count = find_new(ck_session_page(session), sought, CK_METHOD_WEBAUTHN, ids);
     bool found = asks && count == 1, none = !asks && count == 0 && shows_factors(session);
+    bool twice = asks && count > 1;
     *ret_looked = (struct ck_looked){
         .trace = found  ? CK_TRACE_LISTED
                  : none ? CK_TRACE_NONE
                         : CK_TRACE_UNDECIDED,
-        .id = found ? ids[0] : 0,
+        .id = found || twice ? ids[0] : 0,
+        .also = twice ? ids[1] : 0,
     };
     return CK_OK;
 }

@@ -1,4 +1,5 @@
 /* Looking after a factor whose submit was cut off, and proving one that is listed. */
+#include <inttypes.h>
 #include <stdio.h>
 
 #include "cowkey/base/cleanup.h"
@@ -93,6 +94,21 @@ static enum errand_result not_found(struct errand *errand, struct ck_error *err)
     return errand_step(errand, CK_STEP_MISS, NULL, err) == CK_OK ? ERRAND_DONE : ERRAND_BROKEN;
 }
 
+/* Which one goes is not for us to say: it may be on somebody's phone, or on another key. */
+static enum errand_result twice(struct errand *errand, const struct ck_looked *looked,
+                                struct ck_error *err)
+{
+    struct ck_error cause;
+
+    ck_error_set(&cause, CK_ERR_UNKNOWN,
+                 "the server has '%.200s' twice, as factors %" PRIu64 " and %" PRIu64
+                 ": it did what it was told before later than --late, and was told again by then",
+                 errand->item->label, looked->id, looked->also);
+    ck_error_hint(&cause, "Remove one of the two (cowkey remove), and run again with --retry: it "
+                          "is looked for, and not sent again.");
+    return errand_end_with(errand, CK_STEP_LOSE, &cause, err);
+}
+
 static enum errand_result undecided(struct errand *errand, struct ck_error *err)
 {
     struct ck_error cause;
@@ -125,7 +141,8 @@ enum errand_result errand_look(struct errand *errand, struct ck_error *err)
         return obstacle != ERRAND_DONE ? obstacle
                                        : errand_end_with(errand, CK_STEP_LOSE, &cause, err);
     }
-    enum errand_result result = looked.trace == CK_TRACE_NONE        ? not_found(errand, err)
+    enum errand_result result = looked.also != 0                     ? twice(errand, &looked, err)
+                                : looked.trace == CK_TRACE_NONE      ? not_found(errand, err)
                                 : looked.trace == CK_TRACE_UNDECIDED ? undecided(errand, err)
                                                                      : found(errand, &looked, err);
     return result == ERRAND_DONE ? counted : result;

@@ -13,10 +13,12 @@ import unittest
 import otp
 import rollout_truth
 from case import each, is_root
-from crowd_case import AWAY, DOMAIN, DONE, KILLED, LABELS, LEFT, PATIENCE_S, CrowdCase, name_of
+from crowd_case import (AWAY, DOMAIN, DONE, KILLED, LABELS, LEFT, PATIENCE_S, UNKNOWN, CrowdCase,
+                        name_of)
 from cowkey import Hang
 from key_case import KeyCase
 from rollout_truth import Handouts
+from server import Account
 from test_rollout_desk import ASKS_NEXT
 from test_rollout_desk import DONE as DONE_WITH_KEY
 
@@ -302,6 +304,32 @@ class Network(KillCase):
         self.until_done("--jobs", "4", "--late", "2")
         self.server.arrange("settle")
         self.assert_all_is_well()
+
+    def test_acts_later_than_it_was_given(self):
+        """What it was told again by then is there twice: both are named, and it is not told again."""
+        self.crowd(2, labels=("phone",))
+        name = name_of(1)
+        self.server.fault("act-late:2", account=name, field="set_tfa")
+        self.server.fault("delay:4000", account=name, field="set_tfa")  # of the next one
+        outcome = self.rollout("--jobs", "1", "--late", "0", status=UNKNOWN)
+        item, other = rollout_truth.Ledger(self.ledger_path).items
+        rows = self.holdings()[name]["factors"]
+        self.assertEqual((item.state, other.state, len(rows)), ("unknown", "proved", 2), outcome)
+        for row in rows:
+            self.assertIn(str(row["id"]), item.cause)
+        told = self.posts_of(name)
+        self.rollout("--late", "0", "--retry", status=UNKNOWN)  # nobody removed one
+        self.assertEqual(len(self.holdings()[name]["factors"]), 2)
+        self.cowkey(Account(name, "mailbox", "Made-Up-Pass-00001"), "--json", "--yes",
+                    "--login-secret-file", self.handouts_path / "pending" / f"totp-{item.id:06}",
+                    "--login-factor", rows[1]["id"], "remove", rows[0]["id"], status=0)
+        self.rollout("--late", "0", "--retry", status=DONE)
+        self.assertEqual(self.posts_of(name), told)
+        self.assert_all_is_well()
+
+    def posts_of(self, account):
+        return sum(row["account"] == account and "set_tfa" in row["form"]
+                   for row in self.server.requests())
 
     def test_answers_late(self):
         count = 6

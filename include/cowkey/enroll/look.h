@@ -25,14 +25,15 @@ enum ck_trace {
 
 struct ck_looked {
     enum ck_trace trace;
-    uint64_t id;                         /* of the row that was accepted, or is listed */
-    unsigned refused;                    /* answers that the server refused: failed logins */
+    uint64_t id;      /* of the row that was accepted, or is listed */
+    uint64_t also;    /* a second row of it: what was told twice was done twice; 0: none */
+    unsigned refused; /* answers that the server refused: failed logins */
     char listed_as[CK_FACTOR_LABEL_MAX]; /* a passkey's name that is not the label; else "" */
 };
 
 /*
  * Each new row of the label that is for TOTP is answered with the code of key, one try each, in a
- * login of its own. Errors are those of a login with the password, and mean that nothing is known.
+ * login of its own, until two were accepted: ACCEPTED, with also. Errors are those of a login with the password, and mean that nothing is known.
  */
 enum ck_err ck_look_totp(struct ck_login *login, const struct ck_sought *sought,
                          const struct ck_otpauth *key, struct ck_looked *ret_looked,
@@ -40,7 +41,8 @@ enum ck_err ck_look_totp(struct ck_login *login, const struct ck_sought *sought,
 
 /*
  * The same for a security key, which is not asked: a login that asks for a factor names all
- * credentials. LISTED: ours is among them, and exactly one new row has the label.
+ * credentials. LISTED: ours is among them, and exactly one new row has the label. UNDECIDED with
+ * also: ours is, and more than one has it.
  */
 enum ck_err ck_look_webauthn(struct ck_login *login, const struct ck_sought *sought,
                              const struct ck_bytes *credential, struct ck_looked *ret_looked,

@@ -115,6 +115,19 @@ static void test_each_is_tried_once(void **state)
     assert_int_equal(fake.logins, 3);
 }
 
+static void test_done_twice(void **state)
+{
+    (void)state;
+    fake_add_row("ours", CK_METHOD_TOTP);
+    fake_add_row("ours", CK_METHOD_TOTP);
+    fake_add_row("ours", CK_METHOD_TOTP);
+    assert_int_equal(look(NULL, 0), CK_OK);
+    assert_int_equal(looked.trace, CK_TRACE_ACCEPTED);
+    assert_int_equal(looked.id, fake.rows[0].id);
+    assert_int_equal(looked.also, fake.rows[1].id);
+    assert_int_equal(fake.logins, 3);
+}
+
 static void test_a_cut_tells_nothing(void **state)
 {
     (void)state;
@@ -158,6 +171,13 @@ static void test_a_credential_that_the_login_asks_for(void **state)
     assert_int_equal(looked.id, FIRST_ID);
     assert_int_equal(ck_look_webauthn(&login, &sought, &other, &looked, &err), CK_OK);
     assert_int_equal(looked.trace, CK_TRACE_UNDECIDED);
+    assert_int_equal(looked.also, 0);
+    fake_add_row("ours", CK_METHOD_WEBAUTHN);
+    assert_int_equal(ck_bytes_copy("else", 4, &fake.credentials[1], &err), CK_OK);
+    assert_int_equal(ck_look_webauthn(&login, &sought, &ours, &looked, &err), CK_OK);
+    assert_int_equal(looked.trace, CK_TRACE_UNDECIDED);
+    assert_int_equal(looked.id, FIRST_ID);
+    assert_int_equal(looked.also, fake.rows[1].id);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(test_##name, set_up, tear_down)
@@ -172,6 +192,7 @@ int main(void)
         TEST(what_was_there_before_is_not_tried),
         TEST(other_labels_and_methods_are_not_tried),
         TEST(each_is_tried_once),
+        TEST(done_twice),
         TEST(a_cut_tells_nothing),
         TEST(a_passkey_by_its_cid),
         TEST(a_credential_that_the_login_asks_for),
