@@ -1,6 +1,7 @@
 /* A JSON reader that points into its text. */
 #include "cowkey/base/json_view.h"
 
+#include <endian.h>
 #include <errno.h>
 #include <jansson.h>
 #include <math.h>
@@ -13,43 +14,33 @@
 
 enum { NUMBER_MAX = 64, ITEMS_FIRST = 16 };
 
-/* What is still to be read, and where the items go. */
+/*
+ * Where the text ends and the items go. Where the reading is, the functions take and return by value:
+ * NULL when what is there is not what they read.
+ */
 struct reader {
-    const char *at, *end;
+    const char *end;
     struct ck_json_view *view;
     bool memory_was_short;
 };
 
 /* --- tokens --- */
 
-static void skip_space(struct reader *reader)
+static inline const char *skip_space(const struct reader *reader, const char *at)
 {
-    while (reader->at < reader->end && (*reader->at == ' ' || *reader->at == '\n' ||
-                                        *reader->at == '\r' || *reader->at == '\t'))
-        reader->at++;
+    while (at < reader->end && (*at == ' ' || *at == '\n' || *at == '\r' || *at == '\t'))
+        at++;
+    return at;
 }
 
-static bool take(struct reader *reader, char expected)
+static inline const char *take(const struct reader *reader, const char *at, char expected)
 {
-    skip_space(reader);
-    if (reader->at == reader->end || *reader->at != expected)
-        return false;
-    reader->at++;
-    return true;
-}
-
-static bool take_word(struct reader *reader, const char *word)
-{
-    size_t size = strlen(word);
-
-    if ((size_t)(reader->end - reader->at) < size || memcmp(reader->at, word, size) != 0)
-        return false;
-    reader->at += size;
-    return true;
+    at = skip_space(reader, at);
+    return at < reader->end && *at == expected ? at + 1 : NULL;
 }
 
 /* The new item's place; NULL when there is no room. Items move when they grow in number. */
-static struct ck_json_item *add(struct reader *reader, enum ck_json_kind kind)
+static struct ck_json_item *add(struct reader *reader, enum ck_json_kind kind, const char *text)
 {
     struct ck_json_view *view = reader->view;
 
@@ -65,7 +56,7 @@ static struct ck_json_item *add(struct reader *reader, enum ck_json_kind kind)
         view->items = items;
         view->capacity = capacity;
     }
-    view->items[view->count] = (struct ck_json_item){.kind = kind, .span = 1, .text = reader->at};
+    view->items[view->count] = (struct ck_json_item){.kind = kind, .span = 1, .text = text};
     return &view->items[view->count++];
 }
 
@@ -123,48 +114,49 @@ static int32_t read_escape(const char **at, const char *end)
     return low >= 0xdc00 && low <= 0xdfff ? 0x10000 + ((unit - 0xd800) << 10) + (low - 0xdc00) : -1;
 }
 
-/* Moves over the plain characters of a string; eight at a time where they are ASCII. */
+/*
+ * Moves over the plain characters of a string, eight at a time. *has_others also for what is not
+ * ASCII close behind it.
+ */
 static const char *skip_plain(const char *at, const char *end, bool *has_others)
 {
     static const uint64_t ones = 0x0101010101010101, highs = 0x8080808080808080;
 
-    while (end - at >= 8) {
+    for (; end - at >= 8; at += 8) {
         uint64_t eight;
         memcpy(&eight, at, sizeof(eight));
+        eight = le64toh(eight);
         uint64_t quote = eight ^ (ones * '"'), backslash = eight ^ (ones * '\\');
-        /* A high bit for each byte that is a quote, a backslash, a control character or not ASCII,
-         * and perhaps for some behind such a one. */
-        if ((((quote - ones) & ~quote) | ((backslash - ones) & ~backslash) |
-             ((eight - ones * 0x20) & ~eight) | eight) &
-            highs)
-            break;
-        at += 8;
+        /* The lowest bit is of the first quote, backslash or control character. */
+        uint64_t stops = (((quote - ones) & ~quote) | ((backslash - ones) & ~backslash) |
+                          ((eight - ones * 0x20) & ~eight)) &
+                         highs;
+        *has_others |= (eight & highs) != 0;
+        if (stops != 0)
+            return at + __builtin_ctzll(stops) / 8;
     }
     for (; at < end && *at != '"' && *at != '\\' && (unsigned char)*at >= 0x20; at++)
         *has_others |= (unsigned char)*at >= 0x80;
     return at;
 }
 
-static bool read_string(struct reader *reader)
+static const char *read_string(struct reader *reader, const char *at)
 {
-    if (!take(reader, '"'))
-        return false;
-    struct ck_json_item *item = add(reader, CK_JSON_STRING);
-    const char *at = reader->at;
     bool has_others = false;
 
+    at = take(reader, at, '"');
+    struct ck_json_item *item = at != NULL ? add(reader, CK_JSON_STRING, at) : NULL;
     if (item == NULL)
-        return false;
+        return NULL;
     while ((at = skip_plain(at, reader->end, &has_others)) < reader->end && *at == '\\') {
         item->is_escaped = true;
         if (read_escape(&at, reader->end) < 0)
-            return false;
+            return NULL;
     }
     if (at == reader->end || *at != '"')
-        return false;
+        return NULL;
     item->size = (size_t)(at - item->text);
-    reader->at = at + 1;
-    return !has_others || ck_utf8_valid(item->text, item->size);
+    return !has_others || ck_utf8_valid(item->text, item->size) ? at + 1 : NULL;
 }
 
 /* UTF-8 of a character; returns its size. */
@@ -211,8 +203,9 @@ static char next(struct bytes *bytes)
 
 static bool is_same(const struct ck_json_item *a, const struct ck_json_item *b)
 {
+    /* Most differ in their size or their first character, which is a quote for none. */
     if (!a->is_escaped && !b->is_escaped)
-        return a->size == b->size && memcmp(a->text, b->text, a->size) == 0;
+        return a->size == b->size && *a->text == *b->text && memcmp(a->text, b->text, a->size) == 0;
     struct bytes of_a = bytes_of(a), of_b = bytes_of(b);
     char c;
     while ((c = next(&of_a)) == next(&of_b)) {
@@ -224,21 +217,11 @@ static bool is_same(const struct ck_json_item *a, const struct ck_json_item *b)
 
 /* --- numbers --- */
 
-static size_t skip_digits(struct reader *reader)
+static const char *skip_digits(const char *at, const char *end)
 {
-    const char *start = reader->at;
-
-    while (reader->at < reader->end && *reader->at >= '0' && *reader->at <= '9')
-        reader->at++;
-    return (size_t)(reader->at - start);
-}
-
-static bool skip_one_of(struct reader *reader, const char *characters)
-{
-    if (reader->at == reader->end || *reader->at == '\0' || strchr(characters, *reader->at) == NULL)
-        return false;
-    reader->at++;
-    return true;
+    while (at < end && *at >= '0' && *at <= '9')
+        at++;
+    return at;
 }
 
 /* Whether it is a number that its type can hold. */
@@ -257,30 +240,33 @@ static bool fits(const struct ck_json_item *item)
     return errno == 0;
 }
 
-static bool read_number(struct reader *reader)
+static const char *read_number(struct reader *reader, const char *at)
 {
-    struct ck_json_item *item = add(reader, CK_JSON_INTEGER);
+    struct ck_json_item *item = add(reader, CK_JSON_INTEGER, at);
+    const char *end = reader->end, *first;
 
     if (item == NULL)
-        return false;
-    skip_one_of(reader, "-");
-    const char *first = reader->at;
-    size_t digits = skip_digits(reader);
+        return NULL;
+    first = at += at < end && *at == '-';
+    at = skip_digits(first, end);
+    size_t digits = (size_t)(at - first);
     if (digits == 0 || (digits > 1 && *first == '0'))
-        return false;
-    if (skip_one_of(reader, ".")) {
+        return NULL;
+    if (at < end && *at == '.') {
         item->kind = CK_JSON_REAL;
-        if (skip_digits(reader) == 0)
-            return false;
+        first = ++at;
+        if ((at = skip_digits(first, end)) == first)
+            return NULL;
     }
-    if (skip_one_of(reader, "eE")) {
+    if (at < end && (*at == 'e' || *at == 'E')) {
         item->kind = CK_JSON_REAL;
-        skip_one_of(reader, "+-");
-        if (skip_digits(reader) == 0)
-            return false;
+        at++;
+        first = at += at < end && (*at == '+' || *at == '-');
+        if ((at = skip_digits(first, end)) == first)
+            return NULL;
     }
-    item->size = (size_t)(reader->at - item->text);
-    return (item->kind == CK_JSON_INTEGER && digits < 19) || fits(item);
+    item->size = (size_t)(at - item->text);
+    return (item->kind == CK_JSON_INTEGER && digits < 19) || fits(item) ? at : NULL;
 }
 
 int64_t ck_json_item_integer(const struct ck_json_item *integer)
@@ -296,20 +282,21 @@ int64_t ck_json_item_integer(const struct ck_json_item *integer)
 
 /* --- values --- */
 
-static bool read_value(struct reader *reader, unsigned depth_max);
+static const char *read_value(struct reader *reader, const char *at, unsigned depth_max);
 
-static bool read_array(struct reader *reader, unsigned depth_max)
+static const char *read_array(struct reader *reader, const char *at, unsigned depth_max)
 {
-    bool goes_on = !take(reader, ']');
+    const char *behind = take(reader, at, ']');
 
-    while (goes_on) {
-        if (!read_value(reader, depth_max))
-            return false;
-        goes_on = take(reader, ',');
-        if (!goes_on && !take(reader, ']'))
-            return false;
+    while (behind == NULL) {
+        if ((at = read_value(reader, at, depth_max)) == NULL)
+            return NULL;
+        const char *comma = take(reader, at, ',');
+        if (comma == NULL)
+            return take(reader, at, ']');
+        at = comma;
     }
-    return true;
+    return behind;
 }
 
 /* Whether the object's last key, at index key, has come before. */
@@ -322,69 +309,75 @@ static bool is_repeated(const struct ck_json_view *view, size_t object, size_t k
     return false;
 }
 
-static bool read_object(struct reader *reader, size_t object, unsigned depth_max)
+static const char *read_object(struct reader *reader, const char *at, size_t object,
+                               unsigned depth_max)
 {
-    bool goes_on = !take(reader, '}');
+    const char *behind = take(reader, at, '}');
 
-    while (goes_on) {
+    while (behind == NULL) {
         size_t key = reader->view->count;
-        if (!read_string(reader) || is_repeated(reader->view, object, key) || !take(reader, ':') ||
-            !read_value(reader, depth_max))
-            return false;
-        goes_on = take(reader, ',');
-        if (!goes_on && !take(reader, '}'))
-            return false;
+        if ((at = read_string(reader, at)) == NULL || is_repeated(reader->view, object, key) ||
+            (at = take(reader, at, ':')) == NULL ||
+            (at = read_value(reader, at, depth_max)) == NULL)
+            return NULL;
+        const char *comma = take(reader, at, ',');
+        if (comma == NULL)
+            return take(reader, at, '}');
+        at = comma;
     }
-    return true;
+    return behind;
 }
 
-static bool read_container(struct reader *reader, enum ck_json_kind kind, unsigned depth_max)
+static const char *read_container(struct reader *reader, const char *at, enum ck_json_kind kind,
+                                  unsigned depth_max)
 {
     struct ck_json_view *view = reader->view;
     size_t index = view->count;
 
-    if (depth_max == 0 || add(reader, kind) == NULL)
-        return false;
-    reader->at++;
-    if (!(kind == CK_JSON_ARRAY ? read_array(reader, depth_max - 1)
-                                : read_object(reader, index, depth_max - 1)))
-        return false;
+    if (depth_max == 0 || add(reader, kind, at) == NULL)
+        return NULL;
+    const char *behind = kind == CK_JSON_ARRAY ? read_array(reader, at + 1, depth_max - 1)
+                                               : read_object(reader, at + 1, index, depth_max - 1);
+    if (behind == NULL)
+        return NULL;
     struct ck_json_item *item = &view->items[index];
-    item->size = (size_t)(reader->at - item->text);
+    item->size = (size_t)(behind - item->text);
     item->span = (unsigned)(view->count - index);
-    return true;
+    return behind;
 }
 
-static bool read_literal(struct reader *reader, enum ck_json_kind kind, const char *word)
+static const char *read_word(struct reader *reader, const char *at, enum ck_json_kind kind,
+                             const char *word)
 {
-    struct ck_json_item *item = add(reader, kind);
+    size_t size = strlen(word);
+    struct ck_json_item *item = add(reader, kind, at);
 
-    if (item == NULL || !take_word(reader, word))
-        return false;
-    item->size = strlen(word);
-    return true;
+    if (item == NULL || (size_t)(reader->end - at) < size || memcmp(at, word, size) != 0)
+        return NULL;
+    item->size = size;
+    return at + size;
 }
 
-static bool read_value(struct reader *reader, unsigned depth_max)
+static const char *read_value(struct reader *reader, const char *at, unsigned depth_max)
 {
-    skip_space(reader);
-    if (reader->at == reader->end)
-        return false;
-    switch (*reader->at) {
+    at = skip_space(reader, at);
+    if (at == reader->end)
+        return NULL;
+    switch (*at) {
     case '{':
-        return read_container(reader, CK_JSON_OBJECT, depth_max);
+        return read_container(reader, at, CK_JSON_OBJECT, depth_max);
     case '[':
-        return read_container(reader, CK_JSON_ARRAY, depth_max);
+        return read_container(reader, at, CK_JSON_ARRAY, depth_max);
     case '"':
-        return read_string(reader);
+        return read_string(reader, at);
     case 't':
-        return read_literal(reader, CK_JSON_TRUE, "true");
+        return read_word(reader, at, CK_JSON_TRUE, "true");
     case 'f':
-        return read_literal(reader, CK_JSON_FALSE, "false");
+        return read_word(reader, at, CK_JSON_FALSE, "false");
     case 'n':
-        return read_literal(reader, CK_JSON_NULL, "null");
+        return read_word(reader, at, CK_JSON_NULL, "null");
     default:
-        return read_number(reader);
+        return read_number(reader, at);
     }
 }
 
@@ -410,15 +403,15 @@ static enum ck_err explain(const struct reader *reader, const char *text, size_t
 enum ck_err ck_json_view_parse(struct ck_json_view *view, const char *text, size_t size,
                                const char *what, enum ck_err code, struct ck_error *err)
 {
-    struct reader reader = {.at = text, .end = text + size, .view = view};
+    struct reader reader = {.end = text + size, .view = view};
 
     view->count = 0;
     if (size > CK_JSON_SIZE_MAX)
         return ck_error_set(err, code, "%s is larger than %d bytes", what, CK_JSON_SIZE_MAX);
-    bool is_read = read_value(&reader, CK_JSON_DEPTH_MAX);
-    skip_space(&reader);
-    return is_read && reader.at == reader.end ? CK_OK
-                                              : explain(&reader, text, size, what, code, err);
+    const char *behind = read_value(&reader, text, CK_JSON_DEPTH_MAX);
+    return behind != NULL && skip_space(&reader, behind) == reader.end
+               ? CK_OK
+               : explain(&reader, text, size, what, code, err);
 }
 
 void ck_json_view_clear(struct ck_json_view *view)
@@ -462,10 +455,10 @@ void ck_json_view_find_all(const struct ck_json_item *object, const char *const 
         return;
     for (unsigned i = 1; i < object->span; i += 1 + object[i + 1].span) {
         const struct ck_json_item *key = &object[i];
+        /* Most keys differ in their first character. */
+        char first = key->is_escaped || key->size == 0 ? '\0' : *key->text;
         for (size_t k = 0; k < count; k++) {
-            /* Most keys differ in their first character. */
-            if ((key->is_escaped || key->size == 0 || *key->text == *keys[k]) &&
-                is_text(key, keys[k], strlen(keys[k]))) {
+            if ((first == *keys[k] || first == '\0') && is_text(key, keys[k], strlen(keys[k]))) {
                 ret_values[k] = &object[i + 1];
                 break;
             }
