@@ -4,7 +4,6 @@
 
 #include <stdint.h>
 
-#include "cowkey/base/error.h"
 #include "cowkey/base/secret.h"
 #include "cowkey/otp/mac.h"
 #include "cowkey/otp/totp.h"
@@ -13,11 +12,11 @@
  * Makes mac ready for a key, which costs nothing where it is ready for that already. The key and
  * the algorithm were checked (step.h).
  */
-enum ck_err ck_otp_mac_prepare(struct ck_otp_mac *mac, const struct ck_secret *key,
-                               enum ck_totp_algorithm algorithm, struct ck_error *err);
+void ck_otp_mac_prepare(struct ck_otp_mac *mac, const struct ck_secret *key,
+                        enum ck_totp_algorithm algorithm);
 
 /* The code of a step >= 0, of that key; digits were checked, too. */
-enum ck_err ck_otp_mac_code(struct ck_otp_mac *mac, unsigned digits, int64_t step,
-                            char ret_code[CK_TOTP_CODE_MAX], struct ck_error *err);
+void ck_otp_mac_code(struct ck_otp_mac *mac, unsigned digits, int64_t step,
+                     char ret_code[CK_TOTP_CODE_MAX]);
 
 #endif

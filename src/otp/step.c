@@ -30,7 +30,11 @@ enum ck_err ck_step_check_params(const struct ck_totp_params *params, struct ck_
 
 bool ck_step_is_code(const char *code, unsigned digits)
 {
-    return strlen(code) == digits && strspn(code, "0123456789") == digits;
+    for (unsigned i = 0; i < digits; i++) {
+        if (code[i] < '0' || code[i] > '9')
+            return false;
+    }
+    return code[digits] == '\0';
 }
 
 static int oath_flags(enum ck_totp_algorithm algorithm)
@@ -68,11 +72,10 @@ enum ck_err ck_step_try(const struct ck_secret *key, struct ck_otp_mac *mac,
 
     if (start + offset < 0)
         return CK_OK;
-    enum ck_err r = mac != NULL
-                        ? ck_otp_mac_code(mac, params->digits, start + offset, expected, err)
-                        : ck_step_code(key, params, start + offset, expected, err);
-    if (r != CK_OK)
-        return r;
+    if (mac != NULL)
+        ck_otp_mac_code(mac, params->digits, start + offset, expected);
+    else if (ck_step_code(key, params, start + offset, expected, err) != CK_OK)
+        return err->code;
 
     /* CRYPTO_memcmp gives 0 to 255, so the subtraction borrows from all upper bits for 0 only. */
     unsigned equal = -(((unsigned)CRYPTO_memcmp(expected, code, params->digits) - 1) >> 31);

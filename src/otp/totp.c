@@ -81,8 +81,8 @@ enum ck_err ck_totp_check_by(struct ck_otp_mac *mac, const struct ck_secret *key
         *ret_valid = false;
         return CK_OK;
     }
-    if (mac != NULL && ck_otp_mac_prepare(mac, key, params->algorithm, err) != CK_OK)
-        return err->code;
+    if (mac != NULL)
+        ck_otp_mac_prepare(mac, key, params->algorithm);
 
     /* From the present step outwards, so that the first step that fits is the nearest. */
     int64_t step = now_s / params->period_s;
