@@ -14,20 +14,20 @@
 
 enum { TEXT_MAX = 64 }; /* bytes of a code, a date or an algorithm in a line, with NUL */
 
-void totp_terms_clear(struct totp_terms *terms)
+void totp_terms_set_secret(struct totp_terms *terms, const struct ck_otpauth *otpauth)
 {
-    ck_otpauth_clear(&terms->otpauth);
+    terms->key = otpauth->key;
+    terms->params = otpauth->params;
+    terms->is_uri = otpauth->account[0] != '\0';
 }
 
 enum ck_err totp_judge(const struct totp_terms *terms, struct ck_otp_mac *mac, const char *code,
                        struct totp_verdict *verdict, struct ck_error *err)
 {
-    const struct ck_totp_params *params = &terms->otpauth.params;
-
-    if (ck_totp_check_by(mac, terms->otpauth.key, params, code, terms->now_s, terms->window,
+    if (ck_totp_check_by(mac, terms->key, &terms->params, code, terms->now_s, terms->window,
                          &verdict->fits, &verdict->offset, err) != CK_OK)
         return err->code;
-    verdict->step = terms->now_s / params->period_s + (verdict->fits ? verdict->offset : 0);
+    verdict->step = terms->now_s / terms->params.period_s + (verdict->fits ? verdict->offset : 0);
     verdict->valid = verdict->fits && verdict->step > terms->last_used;
     verdict->reason = verdict->valid ? NULL : verdict->fits ? "used" : "code";
     return CK_OK;
@@ -36,6 +36,7 @@ enum ck_err totp_judge(const struct totp_terms *terms, struct ck_otp_mac *mac, c
 struct worker {
     const struct totp_terms *defaults;
     struct ck_json_view view;
+    struct ck_secret *key; /* of the last line that brought one */
     struct ck_otp_mac *mac;
 };
 
@@ -44,6 +45,7 @@ static void worker_free(void *data)
     struct worker *worker = data;
 
     ck_json_view_clear(&worker->view);
+    ck_secret_free(&worker->key);
     ck_otp_mac_free(&worker->mac);
     free(worker);
 }
@@ -124,48 +126,63 @@ static enum ck_err read_params(const struct line *line, struct ck_totp_params *p
     return CK_OK;
 }
 
-static enum ck_err parse_secret(const struct ck_json_item *item, struct ck_otpauth *ret_otpauth,
-                                struct ck_error *err)
+/* A URI, which brings its params, or a bare key. */
+static enum ck_err parse_any(struct worker *worker, const struct ck_json_item *item,
+                             struct totp_terms *terms, struct ck_error *err)
 {
     CK_CLEANUP(ck_secret_free) struct ck_secret *text = NULL;
+    struct ck_otpauth otpauth;
     size_t size;
 
-    if (item->kind != CK_JSON_STRING || item->size > CK_SECRET_INPUT_MAX)
-        return ck_error_set(err, CK_ERR_USAGE, "it is not text of up to %d bytes",
-                            CK_SECRET_INPUT_MAX);
     if (ck_secret_new(NULL, item->size, &text, err) != CK_OK)
         return err->code;
     if (!ck_json_item_copy(item, ck_secret_bytes(text), item->size + 1, &size))
         return ck_error_set(err, CK_ERR_USAGE, "it is not text");
     ck_secret_truncate(text, size);
-    return ck_otpauth_parse_any(text, ret_otpauth, err);
+    if (ck_otpauth_parse_any(text, &otpauth, err) != CK_OK)
+        return err->code;
+    ck_secret_free(&worker->key);
+    worker->key = CK_TAKE(otpauth.key);
+    if (otpauth.account[0] != '\0') {
+        terms->params = otpauth.params;
+        terms->is_uri = true;
+    }
+    return CK_OK;
 }
 
-/* own owns the secret that the line brings; otherwise that of the options is borrowed. */
-static enum ck_err read_secret(const struct line *line, struct totp_terms *terms,
-                               struct ck_otpauth *own, struct ck_error *err)
+/* The options speak of a bare key that a line brings, too; a URI only of its own. */
+static enum ck_err parse_secret(struct worker *worker, const struct ck_json_item *item,
+                                struct totp_terms *terms, struct ck_error *err)
+{
+    if (item->kind != CK_JSON_STRING || item->size > CK_SECRET_INPUT_MAX)
+        return ck_error_set(err, CK_ERR_USAGE, "it is not text of up to %d bytes",
+                            CK_SECRET_INPUT_MAX);
+    if (terms->is_uri)
+        terms->params = ck_totp_default;
+    terms->is_uri = false;
+    /* A bare key is read where it stands: the line is erased. */
+    enum ck_err r = item->is_escaped || memchr(item->text, ':', item->size) != NULL
+                        ? parse_any(worker, item, terms, err)
+                        : ck_totp_key_replace(&worker->key, item->text, item->size, err);
+    terms->key = worker->key;
+    return r;
+}
+
+static enum ck_err read_secret(struct worker *worker, const struct line *line,
+                               struct totp_terms *terms, struct ck_error *err)
 {
     const struct ck_json_item *secret = line->of[SECRET];
-    bool of_options_is_uri = terms->otpauth.account[0] != '\0';
-    /* The options speak of a bare secret that a line brings, too; a URI only of its own. */
-    struct ck_totp_params params = of_options_is_uri ? ck_totp_default : terms->otpauth.params;
     const char *given;
 
-    if (secret == NULL && terms->otpauth.key == NULL)
+    if (secret == NULL && terms->key == NULL)
         return ck_error_set(err, CK_ERR_USAGE, "'secret' is missing");
-    if (secret != NULL && parse_secret(secret, own, err) != CK_OK)
+    if (secret != NULL && parse_secret(worker, secret, terms, err) != CK_OK)
         return error_at(err, "'secret'");
-    const struct ck_otpauth *used = secret != NULL ? own : &terms->otpauth;
-    bool is_uri = used->account[0] != '\0';
-    if (is_uri)
-        params = used->params;
-    if (read_params(line, &params, &given, err) != CK_OK)
+    if (read_params(line, &terms->params, &given, err) != CK_OK)
         return err->code;
-    if (is_uri && given != NULL)
+    if (terms->is_uri && given != NULL)
         return ck_error_set(err, CK_ERR_USAGE, "'%s' is for a bare secret: an otpauth URI says it",
                             given);
-    terms->otpauth.key = used->key;
-    terms->otpauth.params = params;
     return CK_OK;
 }
 
@@ -180,12 +197,12 @@ static enum ck_err read_time(const struct line *line, int64_t *now_s, struct ck_
     return r == CK_OK ? moment_parse(text, "'time'", now_s, err) : r;
 }
 
-static enum ck_err read_terms(const struct line *line, struct totp_terms *terms,
-                              struct ck_otpauth *own, struct ck_error *err)
+static enum ck_err read_terms(struct worker *worker, const struct line *line,
+                              struct totp_terms *terms, struct ck_error *err)
 {
     int64_t window = terms->window;
 
-    if (read_secret(line, terms, own, err) != CK_OK ||
+    if (read_secret(worker, line, terms, err) != CK_OK ||
         read_time(line, &terms->now_s, err) != CK_OK ||
         read_number(line, WINDOW, 0, CK_TOTP_WINDOW_MAX, &window, err) != CK_OK ||
         read_number(line, LAST_USED, 0, INT64_MAX, &terms->last_used, err) != CK_OK)
@@ -223,10 +240,8 @@ static void write_answer(const struct totp_verdict *verdict, struct batch_answer
 static enum ck_err judge_line(void *data, char *text, size_t size, struct batch_answer *answer,
                               struct ck_error *err)
 {
-    CK_CLEANUP(ck_secret_free) struct ck_secret *own_key = NULL;
     struct worker *worker = data;
-    struct totp_terms terms = *worker->defaults; /* borrows */
-    struct ck_otpauth own = {.key = NULL};
+    struct totp_terms terms = *worker->defaults;
     struct totp_verdict verdict = {0};
     struct line line;
     char code[CK_TOTP_CODE_MAX];
@@ -234,15 +249,12 @@ static enum ck_err judge_line(void *data, char *text, size_t size, struct batch_
     if (ck_json_view_parse(&worker->view, text, size, "the line", CK_ERR_USAGE, err) != CK_OK)
         return err->code;
     ck_json_view_find_all(worker->view.items, keys, MEMBERS, line.of);
-    enum ck_err r = read_terms(&line, &terms, &own, err);
-    own_key = own.key;
-    if (r == CK_OK)
-        r = read_code(&line, terms.otpauth.params.digits, code, err);
-    if (r == CK_OK)
-        r = totp_judge(&terms, worker->mac, code, &verdict, err);
-    if (r == CK_OK)
-        write_answer(&verdict, answer);
-    return r;
+    if (read_terms(worker, &line, &terms, err) != CK_OK ||
+        read_code(&line, terms.params.digits, code, err) != CK_OK ||
+        totp_judge(&terms, worker->mac, code, &verdict, err) != CK_OK)
+        return err->code;
+    write_answer(&verdict, answer);
+    return CK_OK;
 }
 
 static const struct batch_judge batch_judge = {

@@ -9,15 +9,18 @@
 #include "cowkey/otp/otpauth.h"
 #include "options.h"
 
-/* What codes are judged by; the key is NULL where each line of a batch brings its own. */
+/* What codes are judged by. */
 struct totp_terms {
-    struct ck_otpauth otpauth;
+    const struct ck_secret *key; /* borrowed; NULL where each line of a batch brings its own */
+    struct ck_totp_params params;
+    bool is_uri;       /* the key came with its params */
     unsigned window;   /* steps to either side */
     int64_t last_used; /* codes of this step and before are refused; -1 for none */
     int64_t now_s;
 };
 
-void totp_terms_clear(struct totp_terms *terms);
+/* Borrows the key; sets the params and is_uri, too. */
+void totp_terms_set_secret(struct totp_terms *terms, const struct ck_otpauth *otpauth);
 
 /* What a check found; step is a counter for HOTP. */
 struct totp_verdict {

@@ -91,14 +91,18 @@ static enum ck_err read_totp_terms(const struct options *options, struct totp_te
     return r;
 }
 
-static enum ck_err judge_totp(const struct options *options, struct totp_terms *terms,
-                              struct totp_verdict *verdict, struct ck_error *err)
+/* otpauth owns the key of the terms. */
+static enum ck_err judge_totp(const struct options *options, struct ck_otpauth *otpauth,
+                              struct totp_terms *terms, struct totp_verdict *verdict,
+                              struct ck_error *err)
 {
     char code[CK_TOTP_CODE_MAX] = "";
 
-    enum ck_err r = otp_secret_read(options, CK_OTPAUTH_TOTP, &terms->otpauth, err);
-    if (r == CK_OK)
-        r = read_code(options, terms->otpauth.params.digits, code, err);
+    enum ck_err r = otp_secret_read(options, CK_OTPAUTH_TOTP, otpauth, err);
+    if (r != CK_OK)
+        return r;
+    totp_terms_set_secret(terms, otpauth);
+    r = read_code(options, terms->params.digits, code, err);
     if (terms->now_s < 0)
         terms->now_s = clock_now_s(); /* only now: secret and code may have taken their time */
     if (r == CK_OK)
@@ -107,14 +111,15 @@ static enum ck_err judge_totp(const struct options *options, struct totp_terms *
     return r;
 }
 
-static enum ck_err run_batch(const struct options *options, struct totp_terms *terms,
-                             int *ret_status, struct ck_error *err)
+static enum ck_err run_batch(const struct options *options, struct ck_otpauth *otpauth,
+                             struct totp_terms *terms, int *ret_status, struct ck_error *err)
 {
     if (option_argument(options, 0) != NULL)
         return ck_error_set(err, CK_ERR_USAGE, "give one of CODE and --batch");
-    enum ck_err r = otp_secret_read_given(options, CK_OTPAUTH_TOTP, &terms->otpauth, err);
+    enum ck_err r = otp_secret_read_given(options, CK_OTPAUTH_TOTP, otpauth, err);
     if (r != CK_OK)
         return r;
+    totp_terms_set_secret(terms, otpauth);
     if (terms->now_s < 0)
         terms->now_s = clock_now_s();
     *ret_status = totp_batch_run(options, terms);
@@ -123,22 +128,23 @@ static enum ck_err run_batch(const struct options *options, struct totp_terms *t
 
 static int run_totp(const struct options *options)
 {
-    CK_CLEANUP(totp_terms_clear) struct totp_terms terms;
+    CK_CLEANUP(ck_otpauth_clear) struct ck_otpauth otpauth = {0};
+    struct totp_terms terms;
     struct totp_verdict verdict = {0};
     struct ck_error err = {.code = CK_OK};
     int status = 0;
 
     enum ck_err r = read_totp_terms(options, &terms, &err);
     if (r == CK_OK && option_given(options, OPTION_BATCH)) {
-        r = run_batch(options, &terms, &status, &err);
+        r = run_batch(options, &otpauth, &terms, &status, &err);
         if (r == CK_OK)
             return status;
     } else if (r == CK_OK) {
-        r = judge_totp(options, &terms, &verdict, &err);
+        r = judge_totp(options, &otpauth, &terms, &verdict, &err);
     }
     if (r != CK_OK)
         return report_error(option_given(options, OPTION_JSON), &err);
-    return answer_totp(options, &verdict, &terms.otpauth.params);
+    return answer_totp(options, &verdict, &terms.params);
 }
 
 static int answer_hotp(const struct options *options, const struct totp_verdict *verdict,

@@ -11,8 +11,9 @@
 #include "step.h"
 
 enum {
-    BASE32_GROUP = 8, /* characters for 5 bytes */
-    BASE32_MAX = CK_TOTP_KEY_MAX / 5 * BASE32_GROUP,
+    BASE32_GROUP = 8, /* characters for so many bytes: */
+    BASE32_GROUP_BYTES = 5,
+    BASE32_MAX = CK_TOTP_KEY_MAX / BASE32_GROUP_BYTES * BASE32_GROUP,
 };
 
 const struct ck_totp_params ck_totp_default = {CK_TOTP_SHA1, 6, 30};
@@ -142,13 +143,16 @@ static bool is_gap(char c)
     return c == ' ' || c == '-' || c == '\t' || c == '\r' || c == '\n';
 }
 
-/* The base32 digit that c means, in upper case; NUL when it means none. */
-static char base32_digit(char c)
-{
-    if (c >= 'a' && c <= 'z')
-        return (char)(c - 'a' + 'A');
-    return (c >= 'A' && c <= 'Z') || (c >= '2' && c <= '7') ? c : '\0';
-}
+/* One more than what a character means in base32; 0 for those that mean nothing. */
+static const unsigned char base32_values[256] = {
+    ['A'] = 1,  ['B'] = 2,  ['C'] = 3,  ['D'] = 4,  ['E'] = 5,  ['F'] = 6,  ['G'] = 7,  ['H'] = 8,
+    ['I'] = 9,  ['J'] = 10, ['K'] = 11, ['L'] = 12, ['M'] = 13, ['N'] = 14, ['O'] = 15, ['P'] = 16,
+    ['Q'] = 17, ['R'] = 18, ['S'] = 19, ['T'] = 20, ['U'] = 21, ['V'] = 22, ['W'] = 23, ['X'] = 24,
+    ['Y'] = 25, ['Z'] = 26, ['a'] = 1,  ['b'] = 2,  ['c'] = 3,  ['d'] = 4,  ['e'] = 5,  ['f'] = 6,
+    ['g'] = 7,  ['h'] = 8,  ['i'] = 9,  ['j'] = 10, ['k'] = 11, ['l'] = 12, ['m'] = 13, ['n'] = 14,
+    ['o'] = 15, ['p'] = 16, ['q'] = 17, ['r'] = 18, ['s'] = 19, ['t'] = 20, ['u'] = 21, ['v'] = 22,
+    ['w'] = 23, ['x'] = 24, ['y'] = 25, ['z'] = 26, ['2'] = 27, ['3'] = 28, ['4'] = 29, ['5'] = 30,
+    ['6'] = 31, ['7'] = 32};
 
 static enum ck_err refuse_character(size_t position, char c, struct ck_error *err)
 {
@@ -159,61 +163,88 @@ static enum ck_err refuse_character(size_t position, char c, struct ck_error *er
 }
 
 /*
- * Copies the digits of text to ret_digits, which has room for them all. Padding may be left out,
- * but where it stands it must fill the last group: a key that lost a character is found so.
+ * Padding may be left out, but where it stands it must fill the last group: a key that lost a
+ * character is found so.
  */
-static enum ck_err collect_digits(const struct ck_secret *text, char *ret_digits, size_t *ret_count,
-                                  struct ck_error *err)
+static enum ck_err check_lengths(size_t digits, size_t padding, struct ck_error *err)
 {
-    const char *from = ck_secret_bytes(text);
-    size_t count = 0;
-    size_t padding = 0;
-
-    for (size_t i = 0; i < ck_secret_size(text); i++) {
-        char digit = base32_digit(from[i]);
-        if (is_gap(from[i]))
-            continue;
-        if (from[i] == '=')
-            padding++;
-        else if (digit != '\0' && padding == 0)
-            ret_digits[count++] = digit;
-        else
-            return refuse_character(i + 1, from[i], err);
-    }
-
-    size_t rest = count % BASE32_GROUP;
+    size_t rest = digits % BASE32_GROUP;
     bool impossible = rest == 1 || rest == 3 || rest == 6;
+
     if (impossible || (padding > 0 && (rest == 0 || rest + padding != BASE32_GROUP))) {
-        ck_error_set(err, CK_ERR_USAGE, "no TOTP key has %zu base32 characters%s", count,
+        ck_error_set(err, CK_ERR_USAGE, "no TOTP key has %zu base32 characters%s", digits,
                      impossible ? "" : " and this padding");
         return ck_error_hint(err, "One or more are missing at its end; copy it again.");
     }
-    *ret_count = count;
+    if (digits == 0)
+        return ck_error_set(err, CK_ERR_USAGE, "the TOTP key is empty");
+    if (digits > BASE32_MAX)
+        return ck_error_set(err, CK_ERR_USAGE, "the TOTP key has more than %d base32 characters",
+                            BASE32_MAX);
     return CK_OK;
+}
+
+/* The last group may be incomplete; what it lacks counts as zeros. */
+static void store_group(uint64_t bits, unsigned char bytes[BASE32_GROUP_BYTES])
+{
+    for (size_t i = BASE32_GROUP_BYTES; i-- > 0; bits >>= 8)
+        bytes[i] = (unsigned char)bits;
+}
+
+static enum ck_err decode(const char *text, size_t size, unsigned char bytes[CK_TOTP_KEY_MAX],
+                          size_t *ret_size, struct ck_error *err)
+{
+    size_t i, digits = 0, padding = 0;
+    uint64_t bits = 0;
+
+    for (i = 0; i < size; i++) {
+        uint64_t value = base32_values[(unsigned char)text[i]];
+        if (value == 0 && is_gap(text[i]))
+            continue;
+        if (value == 0)
+            break;
+        bits = bits << 5 | (value - 1);
+        if (++digits % BASE32_GROUP == 0 && digits <= BASE32_MAX)
+            store_group(bits, bytes + (digits / BASE32_GROUP - 1) * BASE32_GROUP_BYTES);
+    }
+    for (; i < size; i++) {
+        if (text[i] != '=' && !is_gap(text[i]))
+            return refuse_character(i + 1, text[i], err);
+        padding += text[i] == '=';
+    }
+    if (check_lengths(digits, padding, err) != CK_OK)
+        return err->code;
+    size_t rest = digits % BASE32_GROUP;
+    if (rest > 0)
+        store_group(bits << 5 * (BASE32_GROUP - rest),
+                    bytes + digits / BASE32_GROUP * BASE32_GROUP_BYTES);
+    *ret_size = digits * BASE32_GROUP_BYTES / BASE32_GROUP;
+    return CK_OK;
+}
+
+enum ck_err ck_totp_key_replace(struct ck_secret **key, const char *base32, size_t size,
+                                struct ck_error *err)
+{
+    unsigned char bytes[CK_TOTP_KEY_MAX];
+    size_t count = 0;
+
+    enum ck_err r = decode(base32, size, bytes, &count, err);
+    if (r == CK_OK) {
+        if (*key != NULL)
+            ck_secret_truncate(*key, 0);
+        r = ck_secret_append(key, bytes, count, err);
+    }
+    ck_secret_erase(bytes, sizeof(bytes));
+    return r;
 }
 
 enum ck_err ck_totp_key_parse(const struct ck_secret *base32, struct ck_secret **ret_key,
                               struct ck_error *err)
 {
-    CK_CLEANUP(ck_secret_free) struct ck_secret *digits = NULL;
-    char *key;
-    size_t count = 0, size;
+    struct ck_secret *key = NULL;
 
-    if (ck_secret_new(NULL, ck_secret_size(base32), &digits, err) != CK_OK ||
-        collect_digits(base32, ck_secret_bytes(digits), &count, err) != CK_OK)
+    if (ck_totp_key_replace(&key, ck_secret_bytes(base32), ck_secret_size(base32), err) != CK_OK)
         return err->code;
-    if (count == 0)
-        return ck_error_set(err, CK_ERR_USAGE, "the TOTP key is empty");
-    if (count > BASE32_MAX)
-        return ck_error_set(err, CK_ERR_USAGE, "the TOTP key has more than %d base32 characters",
-                            BASE32_MAX);
-    if (oath_base32_decode(ck_secret_bytes(digits), count, &key, &size) != OATH_OK)
-        return ck_error_no_memory(err);
-    /* The key has fewer bytes than digits: it takes their place. */
-    memcpy(ck_secret_bytes(digits), key, size);
-    ck_secret_truncate(digits, size);
-    ck_secret_erase(key, size);
-    free(key);
-    *ret_key = CK_TAKE(digits);
+    *ret_key = key;
     return CK_OK;
 }

@@ -74,4 +74,12 @@ enum ck_err ck_totp_key_format(const struct ck_secret *key, struct ck_secret **r
 enum ck_err ck_totp_key_parse(const struct ck_secret *base32, struct ck_secret **ret_key,
                               struct ck_error *err);
 
+/*
+ * The same for many keys one after another: base32, of size bytes, takes the place of *key, which
+ * is made when it is NULL. Text that is refused leaves *key as it was; without memory it may be
+ * empty.
+ */
+enum ck_err ck_totp_key_replace(struct ck_secret **key, const char *base32, size_t size,
+                                struct ck_error *err);
+
 #endif
