@@ -138,8 +138,8 @@ static enum ck_err write_some(struct batch *batch, struct ck_error *err)
     size_t left = piece->out_size - piece->written;
 
     if (left > 0) {
-        ssize_t put_out = write(STDOUT_FILENO, piece->out + piece->written,
-                                batch->out_is_file || left < PIPE_PIECE ? left : PIPE_PIECE);
+        ssize_t put_out = write(batch->out_fd, piece->out + piece->written,
+                                left < batch->out_piece ? left : batch->out_piece);
         if (put_out < 0)
             return errno == EINTR || errno == EAGAIN ? CK_OK : cannot_write(err);
         piece->written += (size_t)put_out;
@@ -172,7 +172,7 @@ static enum ck_err take_turn(struct batch *batch, bool can_read, bool can_write,
 {
     struct pollfd fds[] = {{.fd = batch->event_fd, .events = POLLIN},
                            {.fd = can_read ? batch->in_fd : -1, .events = POLLIN},
-                           {.fd = can_write ? STDOUT_FILENO : -1, .events = POLLOUT}};
+                           {.fd = can_write ? batch->out_fd : -1, .events = POLLOUT}};
     uint64_t judged;
     sigset_t none;
 
@@ -214,7 +214,7 @@ static enum ck_err go_round(struct batch *batch, struct ck_error *err)
  */
 static bool write_rest(struct batch *batch)
 {
-    struct pollfd out = {.fd = STDOUT_FILENO, .events = POLLOUT};
+    struct pollfd out = {.fd = batch->out_fd, .events = POLLOUT};
     struct ck_error err;
     bool was_cut = false;
 
@@ -278,6 +278,8 @@ static void batch_clear(struct batch *batch)
         close(batch->event_fd);
     if (batch->in_fd > STDERR_FILENO)
         close(batch->in_fd);
+    if (batch->out_fd > STDERR_FILENO)
+        close(batch->out_fd);
 }
 
 static enum ck_err open_lines(struct batch *batch, const char *path, struct ck_error *err)
@@ -295,12 +297,28 @@ static enum ck_err open_lines(struct batch *batch, const char *path, struct ck_e
     return CK_OK;
 }
 
+/*
+ * Standard output, which others share, is opened once more so that only the writes here do not wait;
+ * but not a file, which has its place to write at and never waits.
+ */
+static void open_output(struct batch *batch)
+{
+    struct stat status;
+
+    batch->out_piece = SIZE_MAX;
+    if (fstat(STDOUT_FILENO, &status) == 0 && S_ISREG(status.st_mode))
+        return;
+    int fd = open("/proc/self/fd/1", O_WRONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+    if (fd >= 0)
+        batch->out_fd = fd;
+    else
+        batch->out_piece = OUT_PIECE;
+}
+
 static enum ck_err prepare(struct batch *batch, unsigned workers, struct ck_error *err)
 {
     size_t count = 2 * (size_t)workers + 2;
-    struct stat status;
 
-    batch->out_is_file = fstat(STDOUT_FILENO, &status) == 0 && S_ISREG(status.st_mode);
     batch->pieces = calloc(count, sizeof(*batch->pieces));
     if (batch->pieces == NULL)
         return ck_error_no_memory(err);
@@ -336,10 +354,12 @@ int batch_run(const struct options *options, const char *path, const struct batc
                           .lock = PTHREAD_MUTEX_INITIALIZER,
                           .queued = PTHREAD_COND_INITIALIZER,
                           .event_fd = -1,
-                          .in_fd = -1};
+                          .in_fd = -1,
+                          .out_fd = STDOUT_FILENO};
     struct ck_error err = {.code = CK_OK};
     unsigned workers = count_processors();
 
+    open_output(&batch);
     if (open_lines(&batch, path, &err) != CK_OK || prepare(&batch, workers, &err) != CK_OK)
         return report_error(option_given(options, OPTION_JSON), &err);
     if (run_threads(&batch, workers, &err) != CK_OK) {

@@ -11,12 +11,12 @@
 
 enum {
     PIECE_MAX = BATCH_LINE_MAX + 1, /* bytes of input in a piece */
-    PIECE_LINES_MAX = 512,          /* and lines, since each has a result */
+    PIECE_LINES_MAX = 2048,         /* and lines, since each has a result */
     READ_MAX = 64 * 1024, /* bytes at once: what is more than a piece's lines moves on each time */
     RESULT_MAX = BATCH_MORE_MAX + 2048,
     OUT_FIRST = 64 * 1024,
-    PIPE_PIECE = PIPE_BUF, /* what a pipe that is ready takes without waiting */
-    DRAIN_MS = 1000,       /* how long a reader may take for more, after an interrupt */
+    OUT_PIECE = PIPE_BUF, /* what a pipe that is ready takes without waiting */
+    DRAIN_MS = 1000,      /* how long a reader may take for more, after an interrupt */
 };
 
 enum piece_state { PIECE_FREE, PIECE_QUEUED, PIECE_JUDGED };
@@ -53,7 +53,8 @@ struct batch {
 
     int in_fd;
     bool in_ended, skips_line, is_interrupted;
-    bool out_is_file; /* takes all at once */
+    int out_fd;
+    size_t out_piece; /* bytes that it takes without waiting, or it waits for nobody */
     bool is_cut;      /* the output ends within a line */
     uint64_t lines;   /* that were handed out */
     struct counts counts;
