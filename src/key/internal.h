@@ -68,7 +68,7 @@ int info_read(fido_dev_t *device, struct ck_key_info *ret_info);
 /* What the system tells of a key; problem and info are left alone. */
 void found_describe(const struct found_key *found, struct ck_plugged_key *plugged);
 
-/* key_translate.c: libfido2's error codes, in words and with the cure. */
+/* translate.c: libfido2's error codes, in words and with the cure. */
 enum ck_err key_translate(const struct ck_key *key, int fido_error, struct ck_error *err);
 /* Whether the key itself said no, so that it did nothing; else the answer was lost on the way. */
 bool key_is_answer(int fido_error);
