@@ -192,16 +192,20 @@ static bool is_cid(struct ck_html_slice text)
     return text.size == CK_PAGE_CID_SIZE;
 }
 
-static enum ck_err add_passkey(const struct ck_html_node *row, size_t rows, struct ck_page *page,
+static enum ck_err add_passkey(const struct ck_html_node *row, size_t rows,
+                               const struct ck_html_node **last, struct ck_page *page,
                                struct ck_error *err)
 {
     const struct ck_html_node *input = ck_html_find_input(row, "unset_fido2_key");
     const struct ck_html_node *cell = ck_html_find(row, "td", NULL);
     struct ck_html_slice cid;
 
-    if (input == NULL || !ck_html_attribute(input, "value", &cid) || !is_cid(cid) ||
-        page->passkeys_count == rows)
+    /* Rows are inputs in their order. One that is within another row would be there twice, and
+     * count for one that is somewhere else. */
+    if (input == NULL || input <= *last || !ck_html_attribute(input, "value", &cid) ||
+        !is_cid(cid) || page->passkeys_count == rows)
         return broken(err);
+    *last = input;
 
     struct ck_passkey *passkey = &page->passkeys[page->passkeys_count];
     memcpy(passkey->cid, cid.bytes, cid.size);
@@ -220,12 +224,13 @@ enum ck_err ck_lists_read_passkeys(const struct ck_html_node *element, size_t in
                                    struct ck_page *page, struct ck_error *err)
 {
     page->passkeys = new_rows(inputs, sizeof(page->passkeys[0]), err);
+    const struct ck_html_node *last = element;
     enum ck_err r = page->passkeys != NULL ? CK_OK : err->code;
 
     for (const struct ck_html_node *n = element; r == CK_OK && n < element + element->size; n++) {
         /* The row of column names has <th> cells only. */
         if (ck_html_is(n, "tr") && ck_html_find(n, "td", NULL) != NULL)
-            r = add_passkey(n, inputs, page, err);
+            r = add_passkey(n, inputs, &last, page, err);
     }
     if (r == CK_OK && page->passkeys_count != inputs)
         r = broken(err);

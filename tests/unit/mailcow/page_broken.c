@@ -57,6 +57,12 @@ static void test_broken_other_lists(void **state)
     expect_not_understood(PAGE("user", "", PASSKEYS("<tr><td>x</td></tr>"), ""));
     expect_not_understood(
         PAGE("user", "", PASSKEYS("") "<input name=\"unset_fido2_key\" value=\"" CID_A "\">", ""));
+    /* A row in a row is one, and not also that which is elsewhere. */
+    expect_not_understood(
+        PAGE("user", "",
+             PASSKEYS("<tr>" PASSKEY(CID_A, "", "x",
+                                     "")) "<input name=\"unset_fido2_key\" value=\"" CID_B "\">",
+             ""));
     expect_not_understood(PAGE("user", "", PASSKEYS("") PASSKEYS(""), ""));
 }
 
