@@ -17,6 +17,7 @@ enum ck_err ledger_each_wish(const struct ck_rollout *rollout, ledger_wish_taker
         bool is_key = ck_plan_item_takes_key(&item);
         struct ledger_wish wish = {
             .item = &item,
+            .row = i,
             .group = ck_policy_find(rollout->policy, item.group),
             .pattern = ck_rollout_label(rollout, &item),
             .n = is_key ? 1 : 0,

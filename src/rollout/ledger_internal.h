@@ -157,6 +157,7 @@ enum ck_err ledger_find_key(struct ck_ledger *ledger, int64_t person, unsigned n
 /* One factor: of a row that wants a key there is one for each. */
 struct ledger_wish {
     const struct ck_plan_item *item;
+    size_t row; /* its index */
     const struct ck_policy_group *group;
     const char *pattern;
     unsigned n;

@@ -72,8 +72,8 @@ enum ck_err ledger_make_tables(struct ck_ledger *ledger, const char *server, str
 struct taking {
     struct ck_ledger *ledger;
     int64_t turn;        /* what is in the plan has this one; what has an older one is gone */
-    size_t last_line;    /* of the row that was put last */
-    int64_t last_person; /* and whose it is */
+    size_t rows;         /* that were put; the last of them is */
+    int64_t last_person; /* this one's */
 };
 
 /* A password_ref may stand in one of an account's rows only. */
@@ -140,15 +140,15 @@ static enum ck_err put_item(struct taking *taking, const struct ledger_wish *wis
     return ledger_run(ledger, statement, err);
 }
 
-/* Several of one row come together. */
+/* Several of one row come together. Rows of one line may be of several people: a CR ends them, too. */
 static enum ck_err put_wish(void *data, const struct ledger_wish *wish, struct ck_error *err)
 {
     struct taking *taking = data;
     enum ck_err r = CK_OK;
 
-    if (taking->last_line != wish->item->line)
+    if (taking->rows <= wish->row)
         r = put_person(taking, wish->item, &taking->last_person, err);
-    taking->last_line = wish->item->line;
+    taking->rows = wish->row + 1;
     return r == CK_OK ? put_item(taking, wish, taking->last_person, err) : r;
 }
 

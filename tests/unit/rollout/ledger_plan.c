@@ -119,6 +119,19 @@ static void test_password_in_one_of_several_rows(void **state)
     expect_sql(LEDGER, "SELECT password_kind || ifnull(password_name, '-') FROM person", "0-");
 }
 
+/* Rows that a CR alone ends have all the same line. */
+static void test_rows_of_one_line(void **state)
+{
+    (void)state;
+    make("anna@b.test,,totp,app,reset-password,,\r"
+         "bob@b.test,,passkey,key {n},reset-password,,\r"
+         "bob@b.test,,totp,app,reset-password,,\r"
+         "carl@b.test,,totp,app,reset-password,,\r",
+         "[default]\nkeys = 2\n");
+    expect_items("anna@b.test:0:app:0 bob@b.test:1:key {n}:0 bob@b.test:2:key {n}:0"
+                 " bob@b.test:0:app:0 carl@b.test:0:app:0");
+}
+
 /* --- the same plan --- */
 
 static void test_order_and_comments_do_not_matter(void **state)
@@ -403,6 +416,7 @@ int main(void)
         LEDGER_TEST(test_names_come_later),
         LEDGER_TEST(test_who_runs),
         LEDGER_TEST(test_password_in_one_of_several_rows),
+        LEDGER_TEST(test_rows_of_one_line),
         LEDGER_TEST(test_order_and_comments_do_not_matter),
         LEDGER_TEST(test_what_is_asked_of_keys_may_change),
         LEDGER_TEST(test_other_plans_are_refused),
