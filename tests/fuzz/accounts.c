@@ -1,27 +1,18 @@
 /* Any bytes as what an admin is told: records, lists, domains, answers to edits, sign-ons. */
-#include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "src/mailcow/admin_json.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void must(int holds)
-{
-    if (!holds)
-        abort();
-}
+#include "target.h"
 
 static void check(const struct ck_record *record, enum ck_role role)
 {
-    must(record->account.role == role);
-    must(memchr(record->account.name, '\0', CK_ACCOUNT_NAME_MAX) != NULL);
-    must((strchr(record->account.name, '@') != NULL) == (role == CK_ROLE_MAILBOX));
-    must(record->force_tfa >= -1 && record->force_tfa <= 1);
-    must(record->force_pw_update >= -1 && record->force_pw_update <= 1);
-    must((record->tfa_active == -1) == (role == CK_ROLE_MAILBOX));
-    must(!record->force_is_number || record->force_tfa == 1);
+    require(record->account.role == role);
+    require(memchr(record->account.name, '\0', CK_ACCOUNT_NAME_MAX) != NULL);
+    require((strchr(record->account.name, '@') != NULL) == (role == CK_ROLE_MAILBOX));
+    require(record->force_tfa >= -1 && record->force_tfa <= 1);
+    require(record->force_pw_update >= -1 && record->force_pw_update <= 1);
+    require((record->tfa_active == -1) == (role == CK_ROLE_MAILBOX));
+    require(!record->force_is_number || record->force_tfa == 1);
 }
 
 static void read_list(const char *json, size_t size, enum ck_role role, const char *domain)
@@ -30,12 +21,12 @@ static void read_list(const char *json, size_t size, enum ck_role role, const ch
     struct ck_error err;
     enum ck_err r = ck_records_parse(json, size, role, domain, &records, &err);
 
-    must(r == CK_OK || r == CK_ERR_UNREACHABLE || (r == CK_ERR_USAGE && domain != NULL));
-    must(r == CK_OK || records.rows == NULL);
+    require(r == CK_OK || r == CK_ERR_UNREACHABLE || (r == CK_ERR_USAGE && domain != NULL));
+    require(r == CK_OK || records.rows == NULL);
     for (size_t i = 0; i < records.count; i++) {
         const char *at = strrchr(records.rows[i].account.name, '@');
         check(&records.rows[i], role);
-        must(domain == NULL || strcmp(at + 1, domain) == 0);
+        require(domain == NULL || strcmp(at + 1, domain) == 0);
     }
     ck_records_clear(&records);
 }
@@ -49,7 +40,7 @@ static void read_record(const char *json, size_t size, const struct ck_account *
     if (ck_record_parse(json, size, account, &record, &found, &err) != CK_OK || !found)
         return;
     check(&record, account->role);
-    must(strcmp(record.account.name, account->name) == 0);
+    require(strcmp(record.account.name, account->name) == 0);
 }
 
 static void read_answers(const char *json, size_t size)
@@ -64,16 +55,16 @@ static void read_answers(const char *json, size_t size)
 
     if (ck_said_parse(json, size, both, 2, said, &err) == CK_OK) {
         for (int i = 0; i < 2; i++) {
-            must(!(said[i].done && said[i].refused));
-            must(memchr(said[i].message, '\0', sizeof(said[i].message)) != NULL);
+            require(!(said[i].done && said[i].refused));
+            require(memchr(said[i].message, '\0', sizeof(said[i].message)) != NULL);
         }
     } else {
-        must(err.code == CK_ERR_UNKNOWN);
+        require(err.code == CK_ERR_UNKNOWN);
     }
     if (ck_api_error_parse(json, size, message, sizeof(message)))
-        must(memchr(message, '\0', sizeof(message)) != NULL);
+        require(memchr(message, '\0', sizeof(message)) != NULL);
     if (ck_sign_on_token_parse(json, size, &token, &err) == CK_OK)
-        must(strspn(ck_secret_bytes(token), "0123456789ABCDEFabcdef-") == 34);
+        require(strspn(ck_secret_bytes(token), "0123456789ABCDEFabcdef-") == 34);
     ck_secret_free(&token);
 }
 
@@ -92,7 +83,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     read_answers(json, size);
     if (ck_domains_parse(json, size, &domains, &err) == CK_OK) {
         for (size_t i = 0; i < domains.count; i++)
-            must(ck_domain_is_valid(domains.names[i]));
+            require(ck_domain_is_valid(domains.names[i]));
     }
     ck_domains_clear(&domains);
     return 0;

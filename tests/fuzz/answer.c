@@ -1,17 +1,9 @@
 /* Any bytes as an answer of the API's. */
 #include "src/mailcow/answer.h"
 
-#include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void must(int holds)
-{
-    if (!holds)
-        abort();
-}
+#include "target.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -21,12 +13,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     int force_tfa = -7;
 
     enum ck_err e = ck_answer_read_edit(json, size, "mailbox_modified", message, &err);
-    must(e == CK_OK || e == CK_ERR_UNCHANGED || e == CK_ERR_UNKNOWN);
-    must(memchr(message, '\0', sizeof(message)) != NULL);
+    require(e == CK_OK || e == CK_ERR_UNCHANGED || e == CK_ERR_UNKNOWN);
+    require(memchr(message, '\0', sizeof(message)) != NULL);
 
-    must(ck_answer_count_app_passwords(json, size, "a@b.test") >= -1);
+    require(ck_answer_count_app_passwords(json, size, "a@b.test") >= -1);
 
     e = ck_answer_read_admin(json, size, "admin", &force_tfa, &err);
-    must(e == CK_OK ? force_tfa >= -1 && force_tfa <= 1 : force_tfa == -7);
+    require(e == CK_OK ? force_tfa >= -1 && force_tfa <= 1 : force_tfa == -7);
     return 0;
 }

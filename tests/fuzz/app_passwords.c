@@ -1,18 +1,7 @@
 /* A mailbox's app passwords as a server lists them: what is read has an ID, a label and a bound. */
-#include <stdbool.h>
-#include <stdint.h>
-#include <stdlib.h>
-
 #include "cowkey/base/cleanup.h"
 #include "src/mailcow/app_password_json.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
-
-static void require(bool condition)
-{
-    if (!condition)
-        abort();
-}
+#include "target.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {

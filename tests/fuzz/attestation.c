@@ -1,19 +1,10 @@
 /* There is one encoding of an attestation object: what is read is written as the same bytes. */
 #include "cowkey/webauthn/attestation.h"
 
-#include <stdbool.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "cowkey/base/cleanup.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
-
-static void require(bool condition)
-{
-    if (!condition)
-        abort();
-}
+#include "target.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {

@@ -1,19 +1,11 @@
 /* What is read of authenticator data is what its flags announce, and nothing of it is left over. */
 #include "cowkey/webauthn/authenticator_data.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "cowkey/base/cleanup.h"
 #include "cowkey/webauthn/options.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
-
-static void require(bool condition)
-{
-    if (!condition)
-        abort();
-}
+#include "target.h"
 
 static void check(const struct ck_authenticator_data *data, const uint8_t *bytes, size_t size)
 {

@@ -1,19 +1,11 @@
 /* Client data that is read is written again with the same members; so is any text as an origin. */
 #include "cowkey/webauthn/client_data.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "cowkey/base/cleanup.h"
 #include "cowkey/base/escape.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
-
-static void require(bool condition)
-{
-    if (!condition)
-        abort();
-}
+#include "target.h"
 
 static void require_round_trip(const struct ck_bytes *challenge, const char *origin)
 {

@@ -1,18 +1,10 @@
 /* A COSE key that is read is for a known algorithm, has a PEM form, and can be asked to verify. */
 #include "cowkey/webauthn/cose.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "cowkey/base/cleanup.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
-
-static void require(bool condition)
-{
-    if (!condition)
-        abort();
-}
+#include "target.h"
 
 static bool is_known(int algorithm)
 {

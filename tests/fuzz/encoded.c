@@ -1,20 +1,11 @@
 /* Base64, percent encoding and TOTP keys: what is decoded and encoded again decodes the same. */
-#include <stdbool.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "cowkey/base/bytes.h"
 #include "cowkey/base/cleanup.h"
 #include "cowkey/base/encode.h"
 #include "cowkey/otp/totp.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
-
-static void require(bool condition)
-{
-    if (!condition)
-        abort();
-}
+#include "target.h"
 
 static void try_base64(enum ck_base64 alphabet, const char *text, size_t size)
 {

@@ -1,21 +1,11 @@
 /* What ck_exceptions_parse accepts are whole rows; names are found among them, whatever they are. */
 #include "cowkey/admin/exceptions.h"
 
-#include <stdbool.h>
-#include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "cowkey/base/cleanup.h"
 #include "cowkey/base/escape.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
-
-static void require(bool condition)
-{
-    if (!condition)
-        abort();
-}
+#include "target.h"
 
 static void require_row(const struct ck_exceptions *exceptions, size_t index)
 {

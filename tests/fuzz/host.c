@@ -1,16 +1,9 @@
 /* Names of servers: what is read is lower-case ASCII, and reads the same from its own origin. */
 #include "cowkey/base/host.h"
 
-#include <stdlib.h>
 #include <string.h>
 
-int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
-
-static void require(bool condition)
-{
-    if (!condition)
-        abort();
-}
+#include "target.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {

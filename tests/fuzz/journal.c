@@ -1,22 +1,14 @@
 /* Whatever a journal holds, it is judged, and the next entry fits what is there, or is refused. */
 #include <fcntl.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "cowkey/base/json.h"
 #include "cowkey/journal/journal.h"
+#include "target.h"
 
 int LLVMFuzzerInitialize(int *argc, char ***argv);
-int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
-
 static char path[] = "/dev/shm/cowkey-fuzz-XXXXXX";
-
-static void require(bool condition)
-{
-    if (!condition)
-        abort();
-}
 
 static void remove_file(void)
 {

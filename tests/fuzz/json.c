@@ -2,20 +2,10 @@
 #include "cowkey/base/json.h"
 
 #include <jansson.h>
-#include <stdbool.h>
-#include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "cowkey/base/cleanup.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
-
-static void require(bool condition)
-{
-    if (!condition)
-        abort();
-}
+#include "target.h"
 
 static unsigned depth_of(json_t *value)
 {

@@ -2,19 +2,11 @@
 #include "cowkey/base/json_view.h"
 
 #include <jansson.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "cowkey/base/cleanup.h"
 #include "cowkey/base/json.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
-
-static void require(bool condition)
-{
-    if (!condition)
-        abort();
-}
+#include "target.h"
 
 static void compare(const struct ck_json_item *item, const json_t *value);
 

@@ -4,23 +4,13 @@
  */
 #include "src/mailcow/webauthn_json.h"
 
-#include <stdbool.h>
-#include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "src/mailcow/answer.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
+#include "target.h"
 
 static const struct ck_account account = {"alice@example.test", CK_ROLE_MAILBOX};
 static const struct ck_host host = {.name = "mail.example.test"};
-
-static void require(bool condition)
-{
-    if (!condition)
-        abort();
-}
 
 static void require_list(const struct ck_bytes *list, size_t count)
 {

@@ -1,17 +1,9 @@
 /* Moments on the command line: what is read lies between 1970 and the end of 9999. */
 #include "src/cmd/moment.h"
 
-#include <stdbool.h>
-#include <stdlib.h>
 #include <string.h>
 
-int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
-
-static void require(bool condition)
-{
-    if (!condition)
-        abort();
-}
+#include "target.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {

@@ -1,19 +1,10 @@
 /* What ck_otpauth_parse accepts, ck_otpauth_format writes, and that reads as the same again. */
 #include "cowkey/otp/otpauth.h"
 
-#include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "cowkey/base/cleanup.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
-
-static void require(bool condition)
-{
-    if (!condition)
-        abort();
-}
+#include "target.h"
 
 static void require_equal(const struct ck_otpauth *a, const struct ck_otpauth *b)
 {

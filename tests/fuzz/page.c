@@ -1,51 +1,43 @@
 /* Any bytes as a page of the server's: what is believed must hold together. */
 #include "cowkey/mailcow/page.h"
 
-#include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void must(bool holds)
-{
-    if (!holds)
-        abort();
-}
+#include "target.h"
 
 static void check_factors(const struct ck_page *page)
 {
-    must(page->factors_count <= CK_PAGE_FACTORS_MAX);
-    must(page->factors_state == CK_LIST_PRESENT || page->factors_count == 0);
-    must(!page->confirm_factor || page->factors_state == CK_LIST_PRESENT);
+    require(page->factors_count <= CK_PAGE_FACTORS_MAX);
+    require(page->factors_state == CK_LIST_PRESENT || page->factors_count == 0);
+    require(!page->confirm_factor || page->factors_state == CK_LIST_PRESENT);
     for (size_t i = 0; i < page->factors_count; i++) {
         const struct ck_factor *factor = &page->factors[i];
-        must(factor->id != 0 && factor->label);
-        must(ck_page_find_factor(page, factor->id) == factor);
-        must(page->confirm_factor == (factor->method != CK_METHOD_UNKNOWN));
+        require(factor->id != 0 && factor->label);
+        require(ck_page_find_factor(page, factor->id) == factor);
+        require(page->confirm_factor == (factor->method != CK_METHOD_UNKNOWN));
     }
 }
 
 static void check_passkeys(const struct ck_page *page)
 {
-    must(page->passkeys_count <= CK_PAGE_FACTORS_MAX);
-    must(page->passkeys_state == CK_LIST_PRESENT || page->passkeys_count == 0);
+    require(page->passkeys_count <= CK_PAGE_FACTORS_MAX);
+    require(page->passkeys_state == CK_LIST_PRESENT || page->passkeys_count == 0);
     for (size_t i = 0; i < page->passkeys_count; i++) {
         const struct ck_passkey *passkey = &page->passkeys[i];
-        must(strlen(passkey->cid) == 64 && passkey->label);
-        must(!passkey->created || strlen(passkey->created) == strlen("2026-11-23 08:21:24"));
+        require(strlen(passkey->cid) == 64 && passkey->label);
+        require(!passkey->created || strlen(passkey->created) == strlen("2026-11-23 08:21:24"));
     }
 }
 
 static void check_page(const struct ck_page *page)
 {
-    must(page->is_mailcow || !page->logged_in);
-    must(strlen(page->csrf) == 0 || strlen(page->csrf) == CK_PAGE_CSRF_SIZE);
+    require(page->is_mailcow || !page->logged_in);
+    require(strlen(page->csrf) == 0 || strlen(page->csrf) == CK_PAGE_CSRF_SIZE);
     check_factors(page);
     check_passkeys(page);
-    must(page->alerts_count <= CK_PAGE_ALERTS_MAX);
+    require(page->alerts_count <= CK_PAGE_ALERTS_MAX);
     for (size_t i = 0; i < page->alerts_count; i++)
-        must(*page->alerts[i].type && page->alerts[i].text);
+        require(*page->alerts[i].type && page->alerts[i].text);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -57,7 +49,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (e == CK_OK)
         check_page(&page);
     else
-        must(e == CK_ERR_UNREACHABLE && *err.text);
+        require(e == CK_ERR_UNREACHABLE && *err.text);
     ck_page_clear(&page);
     return 0;
 }

@@ -1,17 +1,8 @@
 /* Public keys and roots in PEM: what is read is a key that is known, or roots that can be asked. */
-#include <stdlib.h>
-
 #include "cowkey/base/cleanup.h"
 #include "cowkey/webauthn/cose.h"
 #include "cowkey/webauthn/trust.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
-
-static void require(bool condition)
-{
-    if (!condition)
-        abort();
-}
+#include "target.h"
 
 static void try_key(const char *text, size_t size)
 {

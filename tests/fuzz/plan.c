@@ -1,21 +1,12 @@
 /* What ck_plan_parse accepts are whole rows, each from a line of its own; the rest is complained of. */
 #include "cowkey/rollout/plan.h"
 
-#include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "cowkey/base/ascii.h"
 #include "cowkey/base/cleanup.h"
 #include "cowkey/base/escape.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
-
-static void require(bool condition)
-{
-    if (!condition)
-        abort();
-}
+#include "target.h"
 
 static void require_text(const char *text)
 {

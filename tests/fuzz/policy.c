@@ -1,19 +1,10 @@
 /* What ck_policy_parse makes of anything is a policy whose groups keep within their bounds. */
 #include "cowkey/rollout/policy.h"
 
-#include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "cowkey/base/cleanup.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
-
-static void require(bool condition)
-{
-    if (!condition)
-        abort();
-}
+#include "target.h"
 
 static void require_group(const struct ck_policy *policy, const struct ck_policy_group *group)
 {

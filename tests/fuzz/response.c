@@ -2,20 +2,12 @@
 #include "cowkey/webauthn/response.h"
 
 #include <jansson.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "cowkey/base/cleanup.h"
 #include "cowkey/base/json.h"
 #include "cowkey/webauthn/client_data.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
-
-static void require(bool condition)
-{
-    if (!condition)
-        abort();
-}
+#include "target.h"
 
 static void try_assertion(const struct ck_json_item *item)
 {

@@ -1,17 +1,9 @@
 /* The certificate that a server shows: what is read has an end, and no more names than are kept. */
 #include "cowkey/mailcow/server_certificate.h"
 
-#include <stdbool.h>
-#include <stdlib.h>
 #include <string.h>
 
-int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
-
-static void require(bool condition)
-{
-    if (!condition)
-        abort();
-}
+#include "target.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
