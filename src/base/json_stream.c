@@ -2,15 +2,10 @@
 #include "cowkey/base/json_stream.h"
 
 #include <jansson.h>
-#include <string.h>
 
+#include "cowkey/base/ascii.h"
 #include "cowkey/base/cleanup.h"
 #include "cowkey/base/json.h"
-
-static bool is_space(char c)
-{
-    return memchr(" \t\r\n", c, 4) != NULL;
-}
 
 static enum ck_err not_an_array(const struct ck_json_stream *stream, struct ck_error *err)
 {
@@ -87,8 +82,8 @@ enum ck_err ck_json_stream_take(struct ck_json_stream *stream, const char *text,
     enum ck_err r = CK_OK;
 
     while (r == CK_OK && at < size && step > 0) {
-        step = 1;
-        if (!is_space(text[at]))
+        step = ck_ascii_space_size(text + at, size - at);
+        if (step == 0)
             r = take_mark(stream, text[at], &step, err);
         if (r == CK_OK && step == 0)
             r = take_element(stream, text + at, size - at, &step, err);
@@ -102,9 +97,7 @@ enum ck_err ck_json_stream_take(struct ck_json_stream *stream, const char *text,
 enum ck_err ck_json_stream_end(const struct ck_json_stream *stream, const char *rest, size_t size,
                                struct ck_error *err)
 {
-    for (size_t i = 0; i < size; i++) {
-        if (!is_space(rest[i]))
-            return not_an_array(stream, err);
-    }
-    return stream->place == CK_JSON_ENDED ? CK_OK : not_an_array(stream, err);
+    bool is_all = stream->place == CK_JSON_ENDED && ck_ascii_space_size(rest, size) == size;
+
+    return is_all ? CK_OK : not_an_array(stream, err);
 }

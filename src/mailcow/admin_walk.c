@@ -1,10 +1,10 @@
 /* Mailboxes of a domain one after the other, while the server's list arrives. */
 #include <jansson.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "admin_internal.h"
 #include "admin_json.h"
+#include "cowkey/base/ascii.h"
 #include "cowkey/base/cleanup.h"
 #include "cowkey/base/json_stream.h"
 
@@ -36,10 +36,8 @@ static enum ck_err take_element(void *data, const json_t *element, struct ck_err
 /* What is no list is left: it is an error, which the whole of it explains. */
 static bool is_list(const char *bytes, size_t size)
 {
-    size_t at = 0;
+    size_t at = ck_ascii_space_size(bytes, size);
 
-    while (at < size && memchr(" \t\r\n", bytes[at], 4) != NULL)
-        at++;
     return at < size && bytes[at] == '[';
 }
 

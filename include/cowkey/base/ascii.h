@@ -14,6 +14,9 @@ static inline char ck_ascii_lower(char c)
 /* The value of a hexadecimal digit of either case, or -1. */
 int ck_ascii_hex_value(char c);
 
+/* How many bytes of white space text begins with: blank, tab, line feed, carriage return. */
+size_t ck_ascii_space_size(const char *text, size_t size);
+
 /* Whether size bytes hold a control character: 0x00 to 0x1f, or 0x7f. */
 bool ck_ascii_has_control(const char *text, size_t size);
 

@@ -56,6 +56,25 @@ static void test_has_control_looks_at_all_and_no_more(void **state)
     assert_true(ck_ascii_has_control("\nab", 3));
 }
 
+static void test_space_size_of_each_byte(void **state)
+{
+    (void)state;
+    for (int byte = 0; byte < 256; byte++) {
+        const char text[] = {' ', (char)byte, ' ', 'b'};
+        bool is_space = byte == ' ' || byte == '\t' || byte == '\n' || byte == '\r';
+
+        assert_int_equal(ck_ascii_space_size(text, sizeof(text)), is_space ? 3 : 1);
+    }
+}
+
+static void test_space_size_looks_no_further(void **state)
+{
+    (void)state;
+    assert_int_equal(ck_ascii_space_size(NULL, 0), 0);
+    assert_int_equal(ck_ascii_space_size("\n \t", 2), 2);
+    assert_int_equal(ck_ascii_space_size("a ", 2), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -63,6 +82,8 @@ int main(void)
         cmocka_unit_test(test_hex_value_of_each_byte),
         cmocka_unit_test(test_has_control_finds_each),
         cmocka_unit_test(test_has_control_looks_at_all_and_no_more),
+        cmocka_unit_test(test_space_size_of_each_byte),
+        cmocka_unit_test(test_space_size_looks_no_further),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
