@@ -1,4 +1,7 @@
-/* As json_walk.c, only where elements end is looked for; ck_json_parse says whether they are JSON. */
+/*
+ * Only finds where elements end; whether they are JSON is left to ck_json_parse. A bracket of the
+ * wrong kind, say, ends an element that is then refused.
+ */
 #include "cowkey/base/json_stream.h"
 
 #include <jansson.h>

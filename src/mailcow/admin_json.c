@@ -12,7 +12,7 @@
 #include "cowkey/base/ascii.h"
 #include "cowkey/base/cleanup.h"
 #include "cowkey/base/json.h"
-#include "cowkey/base/json_walk.h"
+#include "cowkey/base/json_stream.h"
 
 static const char what[] = "the server's list";
 
@@ -202,34 +202,31 @@ bool ck_list_is_empty(const char *json, size_t size)
            json_is_object(answer) && json_object_size(answer) == 0;
 }
 
-/* Gives each element of the list to read_one, which adds it to rows. */
-static enum ck_err read_list(const char *json, size_t size,
-                             enum ck_err (*read_one)(void *data, const json_t *element,
-                                                     struct rows *rows, struct ck_error *err),
-                             void *data, struct rows *rows, struct ck_error *err)
+static enum ck_err read_list(const char *json, size_t size, ck_json_taker *take, void *data,
+                             struct ck_error *err)
 {
-    struct ck_json_walk walk;
+    struct ck_json_stream stream = {
+        .what = what, .code = CK_ERR_UNREACHABLE, .take = take, .data = data};
+    size_t used = 0;
 
     if (ck_list_is_empty(json, size))
         return CK_OK;
-    enum ck_err r = ck_json_walk_begin(&walk, json, size, what, CK_ERR_UNREACHABLE, err);
-    while (r == CK_OK) {
-        CK_CLEANUP(ck_json_free) json_t *element = NULL;
-        r = ck_json_walk_next(&walk, &element, err);
-        if (r == CK_OK && element == NULL)
-            break;
-        if (r == CK_OK)
-            r = read_one(data, element, rows, err);
-    }
-    return r == CK_OK ? check_unique(rows, err) : r;
+    enum ck_err r = ck_json_stream_take(&stream, json, size, &used, err);
+    return r == CK_OK ? ck_json_stream_end(&stream, json + used, size - used, err) : r;
 }
 
-struct wish {
+struct reading {
+    struct rows rows;
     enum ck_role role;
     const char *domain; /* of mailboxes, else NULL */
     size_t foreign;     /* rows of other domains */
     size_t nameless;    /* rows of nobody */
 };
+
+static void reading_clear(struct reading *reading)
+{
+    rows_clear(&reading->rows);
+}
 
 enum ck_err ck_element_read(const json_t *element, enum ck_role role, const char *domain,
                             struct ck_record *ret_record, enum ck_element *ret_kind,
@@ -263,35 +260,37 @@ enum ck_err ck_elements_check(size_t count, size_t foreign, const char *domain,
     return ck_error_hint(err, "Or it is not one that you may manage.");
 }
 
-static enum ck_err read_account(void *data, const json_t *element, struct rows *rows,
-                                struct ck_error *err)
+static enum ck_err read_account(void *data, const json_t *element, struct ck_error *err)
 {
-    struct wish *wish = data;
+    struct reading *reading = data;
     struct ck_record record;
     enum ck_element kind;
-    enum ck_err r = ck_element_read(element, wish->role, wish->domain, &record, &kind, err);
+    enum ck_err r = ck_element_read(element, reading->role, reading->domain, &record, &kind, err);
 
     if (r != CK_OK)
         return r;
-    wish->nameless += kind == CK_ELEMENT_NAMELESS;
-    wish->foreign += kind == CK_ELEMENT_FOREIGN;
-    return kind == CK_ELEMENT_RECORD ? add_row(rows, &record, err) : CK_OK;
+    reading->nameless += kind == CK_ELEMENT_NAMELESS;
+    reading->foreign += kind == CK_ELEMENT_FOREIGN;
+    return kind == CK_ELEMENT_RECORD ? add_row(&reading->rows, &record, err) : CK_OK;
 }
 
 enum ck_err ck_records_parse(const char *json, size_t size, enum ck_role role, const char *domain,
                              struct ck_records *ret_records, struct ck_error *err)
 {
-    CK_CLEANUP(rows_clear) struct rows rows = {.size = sizeof(struct ck_record)};
-    struct wish wish = {.role = role, .domain = domain};
-    enum ck_err r = read_list(json, size, read_account, &wish, &rows, err);
+    CK_CLEANUP(reading_clear)
+    struct reading reading = {
+        .rows.size = sizeof(struct ck_record), .role = role, .domain = domain};
+    struct rows *rows = &reading.rows;
+    enum ck_err r = read_list(json, size, read_account, &reading, err);
 
+    if (r == CK_OK)
+        r = check_unique(rows, err);
+    if (r == CK_OK)
+        r = ck_elements_check(rows->count, reading.foreign, domain, err);
     if (r != CK_OK)
         return r;
-    if (ck_elements_check(rows.count, wish.foreign, domain, err) != CK_OK)
-        return err->code;
-    *ret_records =
-        (struct ck_records){.rows = rows.data, .count = rows.count, .nameless = wish.nameless};
-    rows.data = NULL;
+    *ret_records = (struct ck_records){
+        .rows = CK_TAKE(rows->data), .count = rows->count, .nameless = reading.nameless};
     return CK_OK;
 }
 
@@ -309,13 +308,11 @@ bool ck_domain_is_valid(const char *name)
            strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-.") == size;
 }
 
-static enum ck_err read_domain(void *data, const json_t *element, struct rows *rows,
-                               struct ck_error *err)
+static enum ck_err read_domain(void *rows, const json_t *element, struct ck_error *err)
 {
     char name[CK_HOST_MAX] = "";
     const char *told = ck_answer_text(element, "domain_name");
 
-    (void)data;
     for (size_t i = 0; i < CK_HOST_MAX - 1 && told[i] != '\0'; i++)
         name[i] = ck_ascii_lower(told[i]);
     if (strlen(told) >= CK_HOST_MAX || !ck_domain_is_valid(name))
@@ -327,12 +324,13 @@ enum ck_err ck_domains_parse(const char *json, size_t size, struct ck_domains *r
                              struct ck_error *err)
 {
     CK_CLEANUP(rows_clear) struct rows rows = {.size = sizeof((*ret_domains->names))};
-    enum ck_err r = read_list(json, size, read_domain, NULL, &rows, err);
+    enum ck_err r = read_list(json, size, read_domain, &rows, err);
 
+    if (r == CK_OK)
+        r = check_unique(&rows, err);
     if (r != CK_OK)
         return r;
-    *ret_domains = (struct ck_domains){.names = rows.data, .count = rows.count};
-    rows.data = NULL;
+    *ret_domains = (struct ck_domains){.names = CK_TAKE(rows.data), .count = rows.count};
     return CK_OK;
 }
 

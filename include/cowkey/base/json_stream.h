@@ -1,6 +1,7 @@
 /*
- * A JSON array that is still arriving, one element after the other: neither its text nor its values
- * are ever held as a whole.
+ * A large JSON array, one element after the other: so that only one of them takes memory as values,
+ * which are many times larger than their text. The text may come in pieces, and need not be held
+ * as a whole either.
  */
 #ifndef COWKEY_BASE_JSON_STREAM_H
 #define COWKEY_BASE_JSON_STREAM_H
@@ -14,6 +15,9 @@ struct json_t;
 
 enum { CK_JSON_ELEMENT_MAX = 256 * 1024 }; /* bytes of one element */
 
+/* Gets each element, which is borrowed; its error ends the reading. */
+typedef enum ck_err ck_json_taker(void *data, const struct json_t *element, struct ck_error *err);
+
 enum ck_json_stream_place {
     CK_JSON_BEFORE,  /* the array */
     CK_JSON_AT_HEAD, /* behind its bracket */
@@ -25,9 +29,8 @@ enum ck_json_stream_place {
 struct ck_json_stream {
     const char *what; /* names the text in errors, as for ck_json_parse */
     enum ck_err code; /* of bad JSON */
-    /* Gets each element, which is borrowed; its error ends the reading. */
-    enum ck_err (*take)(void *data, const struct json_t *element, struct ck_error *err);
-    void *data;
+    ck_json_taker *take;
+    void *data;                      /* the taker's */
     enum ck_json_stream_place place; /* CK_JSON_BEFORE at first */
 };
 

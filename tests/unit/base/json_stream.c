@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "cowkey/base/json.h"
 #include "expect.h"
 
 static char joined[512];
@@ -84,41 +85,22 @@ static void test_elements(void **state)
     expect("[\"],[\",\"}{\"]", "[\"],[\"|\"}{\"]");
     expect("[\"a\\\"],\",2]", "[\"a\\\"],\"|2]");
     expect("[\"\\\\\",\"]\"]", "[\"\\\\\"|\"]\"]");
+    expect("[{\"a\\\"}\":\"]\"},3]", "[{\"a\\\"}\":\"]\"}|3]");
 }
 
 static void test_no_array(void **state)
 {
-    static const char *const texts[] = {"",
-                                        " ",
-                                        "{}",
-                                        "1",
-                                        "\"[]\"",
-                                        "[",
-                                        "[1",
-                                        "[1,",
-                                        "[1,]",
-                                        "[,1]",
-                                        "[,]",
-                                        "[1 2]",
-                                        "[1,,2]",
-                                        "[1]]",
-                                        "[1] x",
-                                        "[1][2]",
-                                        "[[1]",
-                                        "[{]",
-                                        "[{]}",
-                                        "[[}]",
-                                        "[1}",
-                                        "[}",
-                                        "[\"a]",
-                                        "[\"a\\",
-                                        "[1:2]",
-                                        "[a]",
-                                        "[] ,",
-                                        "]",
-                                        "[\"a\\\"",
-                                        "[\"a\\\"]",
-                                        "[{\"a\":1,\"a\":2}]"};
+    static const char *const texts[] = {"",          " ",         "{}",
+                                        "1",         "\"[]\"",    "[",
+                                        "[1",        "[1,",       "[1,]",
+                                        "[,1]",      "[,]",       "[1 2]",
+                                        "[1,,2]",    "[1]]",      "[1] x",
+                                        "[1][2]",    "[[1]",      "[{]",
+                                        "[{]}",      "[[}]",      "[1}",
+                                        "[}",        "[\"a]",     "[\"a\\",
+                                        "[1:2]",     "[a]",       "[\"a\"\"b\"]",
+                                        "[{\"a\"}]", "[] ,",      "]",
+                                        "[\"a\\\"",  "[\"a\\\"]", "[{\"a\":1,\"a\":2}]"};
 
     (void)state;
     for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++)
@@ -154,6 +136,21 @@ static void test_bound_of_an_element(void **state)
     free(text);
 }
 
+/* The array itself counts for nothing. */
+static void test_bound_of_depth(void **state)
+{
+    enum { DEEP = CK_JSON_DEPTH_MAX + 1 };
+    char text[2 * (DEEP + 1) + 1] = "";
+
+    (void)state;
+    memset(text, '[', DEEP);
+    memset(text + DEEP, ']', DEEP);
+    expect(text, text); /* joined in brackets, as it was */
+    memset(text, '[', DEEP + 1);
+    memset(text + DEEP + 1, ']', DEEP + 1);
+    expect_refused(text, strlen(text));
+}
+
 static void test_the_taker_may_end_it(void **state)
 {
     struct ck_error err;
@@ -172,6 +169,7 @@ int main(void)
         cmocka_unit_test(test_elements),
         cmocka_unit_test(test_no_array),
         cmocka_unit_test(test_bound_of_an_element),
+        cmocka_unit_test(test_bound_of_depth),
         cmocka_unit_test(test_the_taker_may_end_it),
     };
 
