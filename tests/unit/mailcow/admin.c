@@ -568,15 +568,22 @@ static void test_no_sign_on(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        BENCH_TEST(test_manages_all),  BENCH_TEST(test_key_refused),
-        BENCH_TEST(test_not_the_api),  BENCH_TEST(test_read),
-        BENCH_TEST(test_lists),        BENCH_TEST(test_a_list_larger_than_a_body),
-        BENCH_TEST(test_lists),        BENCH_TEST(test_lists_that_are_none),
-        BENCH_TEST(test_lists),        BENCH_TEST(test_app_passwords),
-        BENCH_TEST(test_edit),         BENCH_TEST(test_success_is_no_evidence),
-        BENCH_TEST(test_edit_refused), BENCH_TEST(test_edit_unknown),
-        BENCH_TEST(test_passwords),    BENCH_TEST(test_set_flags),
-        BENCH_TEST(test_sign_on),      BENCH_TEST(test_sign_on_as_somebody_else),
+        BENCH_TEST(test_manages_all),
+        BENCH_TEST(test_key_refused),
+        BENCH_TEST(test_not_the_api),
+        BENCH_TEST(test_read),
+        BENCH_TEST(test_lists),
+        BENCH_TEST(test_a_list_larger_than_a_body),
+        BENCH_TEST(test_lists_that_are_none),
+        BENCH_TEST(test_app_passwords),
+        BENCH_TEST(test_edit),
+        BENCH_TEST(test_success_is_no_evidence),
+        BENCH_TEST(test_edit_refused),
+        BENCH_TEST(test_edit_unknown),
+        BENCH_TEST(test_passwords),
+        BENCH_TEST(test_set_flags),
+        BENCH_TEST(test_sign_on),
+        BENCH_TEST(test_sign_on_as_somebody_else),
         BENCH_TEST(test_no_sign_on),
     };
 
