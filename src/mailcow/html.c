@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cowkey/base/ascii.h"
 #include "html_text.h"
 
 /* Room for the first nodes: pages of mailcow have 200 to 8000. */
@@ -16,43 +15,29 @@ struct builder {
     size_t depth;
 };
 
-static bool is_one_of(struct ck_html_slice name, const char *const elements[], size_t count)
-{
-    char first = ck_ascii_lower(name.bytes[0]);
-
-    for (size_t i = 0; i < count; i++) {
-        if (elements[i][0] == first && ck_html_name_is(name, elements[i]))
-            return true;
-    }
-    return false;
-}
-
-#define IS_ONE_OF(name, elements)                                                                  \
-    is_one_of(name, elements, sizeof(elements) / sizeof((elements)[0]))
-
 /* Elements that hold nothing and have no end tag. */
 static bool is_void(struct ck_html_slice name)
 {
     static const char *const elements[] = {"area",  "base",   "br",    "col",  "embed",
                                            "hr",    "img",    "input", "link", "meta",
-                                           "param", "source", "track", "wbr"};
+                                           "param", "source", "track", "wbr",  NULL};
 
-    return IS_ONE_OF(name, elements);
+    return ck_html_name_is_one_of(name, elements);
 }
 
 static bool is_cell(struct ck_html_slice name)
 {
-    static const char *const elements[] = {"td", "th", "caption"};
+    static const char *const elements[] = {"td", "th", "caption", NULL};
 
-    return IS_ONE_OF(name, elements);
+    return ck_html_name_is_one_of(name, elements);
 }
 
 static bool is_of_table(struct ck_html_slice name)
 {
-    static const char *const elements[] = {"td",    "th",    "caption", "tr",
-                                           "thead", "tbody", "tfoot",   "table"};
+    static const char *const elements[] = {"td",    "th",    "caption", "tr", "thead",
+                                           "tbody", "tfoot", "table",   NULL};
 
-    return IS_ONE_OF(name, elements);
+    return ck_html_name_is_one_of(name, elements);
 }
 
 static struct ck_html_node *append(struct builder *builder)

@@ -25,6 +25,16 @@ bool ck_html_name_is(struct ck_html_slice name, const char *lower)
     return i == name.size && lower[i] == '\0';
 }
 
+bool ck_html_name_is_one_of(struct ck_html_slice name, const char *const *lower)
+{
+    /* Most are told apart by their first letter. */
+    char first = name.size > 0 ? ck_ascii_lower(name.bytes[0]) : '\0';
+
+    while (*lower != NULL && ((*lower)[0] != first || !ck_html_name_is(name, *lower)))
+        lower++;
+    return *lower != NULL;
+}
+
 bool ck_html_same_name(struct ck_html_slice a, struct ck_html_slice b)
 {
     size_t i = 0;
@@ -189,14 +199,10 @@ static const char *verbatim_end(const char *at, const char *end, struct ck_html_
 
 static bool is_verbatim(struct ck_html_slice name)
 {
-    static const char *const elements[] = {"script", "style",   "textarea", "title",
-                                           "iframe", "noembed", "noframes", "xmp"};
+    static const char *const elements[] = {"script",  "style",    "textarea", "title", "iframe",
+                                           "noembed", "noframes", "xmp",      NULL};
 
-    for (size_t i = 0; i < sizeof(elements) / sizeof(elements[0]); i++) {
-        if (ck_html_name_is(name, elements[i]))
-            return true;
-    }
-    return false;
+    return ck_html_name_is_one_of(name, elements);
 }
 
 /* Behind a comment; at is behind its "<!--", which with ">" or "->" is one already. */
@@ -214,7 +220,7 @@ static const char *skip_comment(const char *at, const char *end)
     return end;
 }
 
-/* Behind what begins at the '<' at, which is no tag and no text: a comment, or something like it. */
+/* Behind a comment, or something like it: what begins at the '<' at, and is no tag and no text. */
 static const char *skip_markup(const char *at, const char *end)
 {
     if (begins(at, end, "<!--"))

@@ -57,6 +57,8 @@ bool ck_html_equals(struct ck_html_slice slice, const char *text);
 
 /* Names of elements and attributes are the same in whatever case; lower is in lower case. */
 bool ck_html_name_is(struct ck_html_slice name, const char *lower);
+/* lower: up to a NULL. */
+bool ck_html_name_is_one_of(struct ck_html_slice name, const char *const *lower);
 bool ck_html_same_name(struct ck_html_slice a, struct ck_html_slice b);
 
 static inline bool ck_html_is_space(char c)

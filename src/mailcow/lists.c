@@ -25,8 +25,8 @@ static enum ck_err broken(struct ck_error *err)
 }
 
 /*
- * The row number that an input holds as the server prints it; 0, which no row has, for anything else. Databases and JSON
- * count to INT64_MAX.
+ * The row number that an input holds as the server prints it; 0, which no row has, for anything
+ * else. Databases and JSON count to INT64_MAX.
  */
 static uint64_t read_id(const struct ck_html_node *input)
 {
