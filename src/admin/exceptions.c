@@ -10,7 +10,7 @@
 
 #include "cowkey/base/ascii.h"
 #include "cowkey/base/cleanup.h"
-#include "cowkey/base/escape.h"
+#include "cowkey/base/utf8.h"
 
 static const char byte_order_mark[] = "\xef\xbb\xbf";
 

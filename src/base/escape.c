@@ -16,18 +16,6 @@ enum {
     GROWTH_MAX = 4,
 };
 
-bool ck_utf8_valid(const char *bytes, size_t size)
-{
-    uint32_t character;
-
-    for (size_t i = 0, length; i < size; i += length) {
-        length = ck_utf8_read(bytes + i, size - i, &character);
-        if (length == 0)
-            return false;
-    }
-    return true;
-}
-
 /* Whether a terminal does something else than to show the character where it stands. */
 static bool is_control(uint32_t c)
 {

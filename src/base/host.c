@@ -10,7 +10,7 @@
 
 #include "cowkey/base/ascii.h"
 #include "cowkey/base/cleanup.h"
-#include "cowkey/base/escape.h"
+#include "cowkey/base/utf8.h"
 
 enum {
     TEXT_MAX = 1024, /* bytes of what is parsed: a name's UTF-8 form is longer than its A-labels */

@@ -9,8 +9,8 @@
 #include <string.h>
 
 #include "cowkey/base/cleanup.h"
-#include "cowkey/base/escape.h"
 #include "cowkey/base/json.h"
+#include "cowkey/base/utf8.h"
 
 enum { NUMBER_MAX = 64, ITEMS_FIRST = 16 };
 
@@ -159,26 +159,10 @@ static const char *read_string(struct reader *reader, const char *at)
     return !has_others || ck_utf8_valid(item->text, item->size) ? at + 1 : NULL;
 }
 
-/* UTF-8 of a character; returns its size. */
-static size_t encode(int32_t character, char bytes[4])
-{
-    uint32_t c = (uint32_t)character;
-
-    if (c < 0x80) {
-        bytes[0] = (char)c;
-        return 1;
-    }
-    size_t size = c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
-    for (size_t i = size - 1; i > 0; i--, c >>= 6)
-        bytes[i] = (char)(0x80 | (c & 0x3f));
-    bytes[0] = (char)((0xf00 >> size & 0xf0) | c);
-    return size;
-}
-
 /* A string's bytes one after the other, without its escapes. */
 struct bytes {
     const char *at, *end;
-    char escaped[4];
+    char escaped[CK_UTF8_MAX];
     size_t left; /* of escaped, at its end */
     size_t size; /* of escaped */
 };
@@ -196,7 +180,9 @@ static char next(struct bytes *bytes)
             return '\0';
         if (*bytes->at != '\\')
             return *bytes->at++;
-        bytes->size = bytes->left = encode(read_escape(&bytes->at, bytes->end), bytes->escaped);
+        uint32_t character = (uint32_t)read_escape(&bytes->at, bytes->end);
+        char *end = ck_utf8_write(bytes->escaped, character);
+        bytes->size = bytes->left = (size_t)(end - bytes->escaped);
     }
     return bytes->escaped[bytes->size - bytes->left--];
 }

@@ -1,7 +1,5 @@
 #include "cowkey/base/utf8.h"
 
-#include <stdbool.h>
-
 static bool is_character(uint32_t character)
 {
     bool surrogate = character >= 0xd800 && character <= 0xdfff;
@@ -27,6 +25,18 @@ size_t ck_utf8_read(const char *bytes, size_t size, uint32_t *ret_character)
         return 0;
     *ret_character = character;
     return length;
+}
+
+bool ck_utf8_valid(const char *bytes, size_t size)
+{
+    uint32_t character;
+
+    for (size_t i = 0, length; i < size; i += length) {
+        length = ck_utf8_read(bytes + i, size - i, &character);
+        if (length == 0)
+            return false;
+    }
+    return true;
 }
 
 char *ck_utf8_write(char *to, uint32_t character)

@@ -10,6 +10,7 @@
 
 #include "cowkey/base/cleanup.h"
 #include "cowkey/base/escape.h"
+#include "cowkey/base/utf8.h"
 
 static bool is_online, is_about_account;
 static char help_hint[128] = "'cowkey --help' and the manual page cowkey(1) say what is expected.";

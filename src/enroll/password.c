@@ -3,7 +3,7 @@
 
 #include "cowkey/base/ascii.h"
 #include "cowkey/base/cleanup.h"
-#include "cowkey/base/escape.h"
+#include "cowkey/base/utf8.h"
 #include "login_internal.h"
 
 enum ck_err ck_password_check(const struct ck_secret *new_password, struct ck_error *err)

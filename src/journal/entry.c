@@ -8,6 +8,7 @@
 #include "cowkey/base/cleanup.h"
 #include "cowkey/base/escape.h"
 #include "cowkey/base/json.h"
+#include "cowkey/base/utf8.h"
 
 static const char ellipsis[] = "\xe2\x80\xa6";
 

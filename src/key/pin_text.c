@@ -4,7 +4,7 @@
 #include <uninorm.h>
 
 #include "cowkey/base/cleanup.h"
-#include "cowkey/base/escape.h"
+#include "cowkey/base/utf8.h"
 #include "cowkey/key/pin.h"
 
 enum {

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "cowkey/base/ascii.h"
-#include "cowkey/base/escape.h"
+#include "cowkey/base/utf8.h"
 
 /* What PHP's trim() takes away, but for NUL, which can't be in a C string. */
 static const char trimmed[] = " \t\n\r\v";

@@ -6,7 +6,7 @@
 
 #include "change.h"
 #include "cowkey/base/cleanup.h"
-#include "cowkey/base/escape.h"
+#include "cowkey/base/utf8.h"
 #include "session_internal.h"
 
 enum { BASE32_MAX = 255 }; /* characters: the server's column */

@@ -5,8 +5,8 @@
 #include <strings.h>
 
 #include "cowkey/base/cleanup.h"
-#include "cowkey/base/escape.h"
 #include "cowkey/base/json.h"
+#include "cowkey/base/utf8.h"
 
 /* --- reading --- */
 

@@ -11,7 +11,7 @@
 #include "cowkey/base/ascii.h"
 #include "cowkey/base/cleanup.h"
 #include "cowkey/base/encode.h"
-#include "cowkey/base/escape.h"
+#include "cowkey/base/utf8.h"
 #include "cowkey/otp/hotp.h"
 
 static const char scheme[] = "otpauth://";

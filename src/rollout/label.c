@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "cowkey/base/ascii.h"
-#include "cowkey/base/escape.h"
+#include "cowkey/base/utf8.h"
 #include "cowkey/rollout/policy.h"
 
 static const char *const placeholders[] = {"{account}", "{serial}", "{n}"};

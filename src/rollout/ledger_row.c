@@ -1,7 +1,7 @@
 /* Rows of the ledger, each value of which is held against what may stand there. */
 #include <string.h>
 
-#include "cowkey/base/escape.h"
+#include "cowkey/base/utf8.h"
 #include "ledger_internal.h"
 
 enum ck_err ledger_nonsense(struct ck_ledger *ledger, const char *what, struct ck_error *err)

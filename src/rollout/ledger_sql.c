@@ -4,7 +4,7 @@
 #include <unistd.h>
 
 #include "cowkey/base/cleanup.h"
-#include "cowkey/base/escape.h"
+#include "cowkey/base/utf8.h"
 #include "ledger_internal.h"
 
 /* --- one at a time --- */

@@ -4,6 +4,7 @@
 
 #include "cowkey/base/cleanup.h"
 #include "cowkey/base/escape.h"
+#include "cowkey/base/utf8.h"
 #include "ledger_internal.h"
 
 /* What the ledger has of an item, as far as a step asks. */

@@ -5,8 +5,8 @@
 
 #include "cowkey/base/ascii.h"
 #include "cowkey/base/cleanup.h"
-#include "cowkey/base/escape.h"
 #include "cowkey/base/json_view.h"
+#include "cowkey/base/utf8.h"
 #include "csv_rows.h"
 #include "plan_row.h"
 #include "plan_store.h"

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "cowkey/base/cleanup.h"
-#include "cowkey/base/escape.h"
+#include "cowkey/base/utf8.h"
 #include "policy_value.h"
 
 static const char byte_order_mark[] = "\xef\xbb\xbf";

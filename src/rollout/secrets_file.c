@@ -9,8 +9,8 @@
 
 #include "cowkey/base/ascii.h"
 #include "cowkey/base/cleanup.h"
-#include "cowkey/base/escape.h"
 #include "cowkey/base/file.h"
+#include "cowkey/base/utf8.h"
 #include "csv_rows.h"
 
 static const char byte_order_mark[] = "\xef\xbb\xbf";

@@ -3,7 +3,7 @@
 #include <cbor.h>
 #include <string.h>
 
-#include "cowkey/base/escape.h"
+#include "cowkey/base/utf8.h"
 
 /* --- reading --- */
 

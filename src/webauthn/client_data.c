@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "cowkey/base/cleanup.h"
-#include "cowkey/base/escape.h"
 #include "cowkey/base/json_view.h"
+#include "cowkey/base/utf8.h"
 
 static const char *const types[] = {
     [CK_CEREMONY_CREATE] = "webauthn.create", [CK_CEREMONY_GET] = "webauthn.get"};

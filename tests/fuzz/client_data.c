@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "cowkey/base/cleanup.h"
-#include "cowkey/base/escape.h"
+#include "cowkey/base/utf8.h"
 #include "target.h"
 
 static void require_round_trip(const struct ck_bytes *challenge, const char *origin)

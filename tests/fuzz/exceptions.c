@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "cowkey/base/cleanup.h"
-#include "cowkey/base/escape.h"
+#include "cowkey/base/utf8.h"
 #include "target.h"
 
 static void require_row(const struct ck_exceptions *exceptions, size_t index)

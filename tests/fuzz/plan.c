@@ -5,7 +5,7 @@
 
 #include "cowkey/base/ascii.h"
 #include "cowkey/base/cleanup.h"
-#include "cowkey/base/escape.h"
+#include "cowkey/base/utf8.h"
 #include "target.h"
 
 static void require_text(const char *text)

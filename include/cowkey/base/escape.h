@@ -2,12 +2,6 @@
 #ifndef COWKEY_BASE_ESCAPE_H
 #define COWKEY_BASE_ESCAPE_H
 
-#include <stdbool.h>
-#include <stddef.h>
-
-/* Whether size bytes are well-formed UTF-8 (RFC 3629: no surrogates, no overlong forms). */
-bool ck_utf8_valid(const char *bytes, size_t size);
-
 /*
  * A new string (free it) that a terminal shows as text and nothing else: control characters (C0,
  * DEL, C1, the line and paragraph separators) and the bidirectional controls (U+061C, U+200E/F,

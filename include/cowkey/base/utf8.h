@@ -2,6 +2,7 @@
 #ifndef COWKEY_BASE_UTF8_H
 #define COWKEY_BASE_UTF8_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -15,6 +16,8 @@ enum {
  * Reads one character and returns the bytes that it has, 0 when they are not UTF-8. size > 0.
  */
 size_t ck_utf8_read(const char *bytes, size_t size, uint32_t *ret_character);
+
+bool ck_utf8_valid(const char *bytes, size_t size);
 
 /*
  * Writes one character, U+FFFD for what no string of C and UTF-8 holds (NUL, surrogates, what is

@@ -1,4 +1,5 @@
 #include "cowkey/base/escape.h"
+#include "cowkey/base/utf8.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,57 +26,6 @@ static void assert_escaped(char *(*escape)(const char *), const struct pair *pai
     assert_escaped(escape, pairs, sizeof(pairs) / sizeof(pairs[0]))
 
 /* Boundaries out of RFC 3629 section 4; the neighbours on the wrong side are below. */
-static void test_utf8(void **state)
-{
-    static const char *const valid[] = {
-        "",
-        "\x01",
-        "\x7f",
-        "\xc2\x80",
-        "\xdf\xbf",
-        "\xe0\xa0\x80",
-        "\xed\x9f\xbf",
-        "\xee\x80\x80",
-        "\xef\xbf\xbf",
-        "\xf0\x90\x80\x80",
-        "\xf4\x8f\xbf\xbf",
-        "a\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80z",
-    };
-    static const char *const invalid[] = {
-        "\x80",
-        "\xbf",
-        "\xc0\x80",
-        "\xc1\xbf",
-        "\xe0\x9f\xbf",
-        "\xed\xa0\x80",
-        "\xed\xbf\xbf",
-        "\xf0\x8f\xbf\xbf",
-        "\xf4\x90\x80\x80",
-        "\xf5\x80\x80\x80",
-        "\xf8\x88\x80\x80\x80",
-        "\xfe",
-        "\xff",
-        "\xc2",
-        "\xc2z",
-        "\xc2\xc2",
-        "\xe2\x82",
-        "\xe2\x82z",
-        "\xf0\x9f\x98",
-        "\xf0\x9f\x98z",
-        "a\xc3\xa4\xa4",
-        "abc\xf0",
-    };
-
-    (void)state;
-    for (size_t i = 0; i < sizeof(valid) / sizeof(valid[0]); i++)
-        assert_true(ck_utf8_valid(valid[i], strlen(valid[i])));
-    for (size_t i = 0; i < sizeof(invalid) / sizeof(invalid[0]); i++)
-        assert_false(ck_utf8_valid(invalid[i], strlen(invalid[i])));
-    assert_true(ck_utf8_valid("a\0b", 3));
-    assert_true(ck_utf8_valid("\xc3\xa4", 2));
-    assert_false(ck_utf8_valid("\xc3\xa4", 1));
-}
-
 static void test_terminal(void **state)
 {
     static const struct pair pairs[] = {
@@ -303,13 +253,9 @@ static void test_allocations_fail(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_utf8),
-        cmocka_unit_test(test_terminal),
-        cmocka_unit_test(test_terminal_of_all_characters),
-        cmocka_unit_test(test_any_bytes),
-        cmocka_unit_test(test_shell),
-        cmocka_unit_test(test_growth),
-        cmocka_unit_test(test_shell_reads_it_back),
+        cmocka_unit_test(test_terminal),         cmocka_unit_test(test_terminal_of_all_characters),
+        cmocka_unit_test(test_any_bytes),        cmocka_unit_test(test_shell),
+        cmocka_unit_test(test_growth),           cmocka_unit_test(test_shell_reads_it_back),
         cmocka_unit_test(test_allocations_fail),
     };
 

@@ -53,12 +53,64 @@ static void test_mending(void **state)
     assert_string_equal(mended, "a\xef\xbf\xbdä\xef\xbf\xbdz\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd");
 }
 
+static void test_validity(void **state)
+{
+    static const char *const valid[] = {
+        "",
+        "\x01",
+        "\x7f",
+        "\xc2\x80",
+        "\xdf\xbf",
+        "\xe0\xa0\x80",
+        "\xed\x9f\xbf",
+        "\xee\x80\x80",
+        "\xef\xbf\xbf",
+        "\xf0\x90\x80\x80",
+        "\xf4\x8f\xbf\xbf",
+        "a\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80z",
+    };
+    static const char *const invalid[] = {
+        "\x80",
+        "\xbf",
+        "\xc0\x80",
+        "\xc1\xbf",
+        "\xe0\x9f\xbf",
+        "\xed\xa0\x80",
+        "\xed\xbf\xbf",
+        "\xf0\x8f\xbf\xbf",
+        "\xf4\x90\x80\x80",
+        "\xf5\x80\x80\x80",
+        "\xf8\x88\x80\x80\x80",
+        "\xfe",
+        "\xff",
+        "\xc2",
+        "\xc2z",
+        "\xc2\xc2",
+        "\xe2\x82",
+        "\xe2\x82z",
+        "\xf0\x9f\x98",
+        "\xf0\x9f\x98z",
+        "a\xc3\xa4\xa4",
+        "abc\xf0",
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(valid) / sizeof(valid[0]); i++)
+        assert_true(ck_utf8_valid(valid[i], strlen(valid[i])));
+    for (size_t i = 0; i < sizeof(invalid) / sizeof(invalid[0]); i++)
+        assert_false(ck_utf8_valid(invalid[i], strlen(invalid[i])));
+    assert_true(ck_utf8_valid("a\0b", 3));
+    assert_true(ck_utf8_valid("\xc3\xa4", 2));
+    assert_false(ck_utf8_valid("\xc3\xa4", 1));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_there_and_back),
         cmocka_unit_test(test_writing),
         cmocka_unit_test(test_mending),
+        cmocka_unit_test(test_validity),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "cowkey/base/escape.h"
+#include "cowkey/base/utf8.h"
 
 static void expect_text(const char *script, const char *text)
 {
