@@ -41,7 +41,8 @@ class EachExchange(CrowdCase, DeskCase):
                 self.server.fault(fault, field="login_user", value=name_of(number), skip=number - 1)
         # Of no account's session.
         for number, what in enumerate(({"field": "verify_fido2_login"},
-                                       {"path": "/api/v1/get/fido2-get-args"})):
+                                       {"path": "/api/v1/get/fido2-get-args"},
+                                       {"method": "GET", "path": "/"})):
             self.server.fault(fault, skip=self.PEOPLE // 2 + number, **what)
         keys = [self.spare(**FINGER) for _ in range(self.PEOPLE)]
         operator = self.sit_down(None, *self.run_words())
