@@ -336,8 +336,7 @@ static enum ck_err run_all(struct ck_exchange *exchange, const char *path, const
                            struct ck_response *ret_response, struct ck_error *err)
 {
     struct ck_http *http = exchange->http;
-    const struct ck_intake empty = {.size_max = exchange->intake.size_max,
-                                    .taker = exchange->intake.taker};
+    const struct ck_intake empty = exchange->intake;
     bool ages = http->has_turn;
 
     for (unsigned tries = 1;; tries++) {
@@ -369,6 +368,7 @@ static enum ck_err run(struct ck_exchange *exchange, const char *path, struct cu
                             (int)strcspn(path, "?"), path);
     if (exchange->intake.size_max == 0)
         exchange->intake.size_max = CK_HTTP_BODY_MAX;
+    exchange->intake.curl = curl;
     curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
     enum ck_err r = run_all(exchange, path, url, ret_response, err);
     if (r == CK_OK)

@@ -34,6 +34,16 @@ static bool grow(struct ck_intake *intake, size_t needed)
     return true;
 }
 
+/* An answer that refuses, or sends away until later, is no part of what is taken. */
+static bool is_to_take(const struct ck_intake *intake)
+{
+    long status = 0;
+
+    if (intake->taker != NULL)
+        curl_easy_getinfo(intake->curl, CURLINFO_RESPONSE_CODE, &status);
+    return status == 200;
+}
+
 static void let_take(struct ck_intake *intake)
 {
     size_t used = intake->taker->take(intake->taker->data, intake->body, intake->size);
@@ -67,7 +77,7 @@ size_t ck_intake_take_body(char *bytes, size_t one, size_t size, void *context)
     memcpy(intake->body + intake->size, bytes, size);
     intake->size += size;
     intake->body[intake->size] = '\0';
-    if (intake->taker != NULL)
+    if (is_to_take(intake))
         let_take(intake);
     return size;
 }

@@ -14,6 +14,7 @@ struct ck_intake {
     size_t size;
     size_t size_max;                   /* of an answer that is not too large */
     const struct ck_http_taker *taker; /* NULL: the whole answer is kept */
+    CURL *curl;                        /* which knows its status */
     size_t taken;                      /* bytes, by taker */
     size_t capacity;
     size_t head_size;

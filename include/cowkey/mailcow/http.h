@@ -150,8 +150,8 @@ struct ck_http_taker {
 
 /*
  * The same for an answer of up to size_max bytes, of which no more than CK_HTTP_BODY_MAX are held:
- * taker takes it piece by piece, whatever its status will turn out to be. The response's body is
- * what it left.
+ * taker takes one of status 200 piece by piece, and nothing of others. The response's body is what
+ * it left.
  */
 enum ck_err ck_http_get_piecewise(struct ck_http *http, const char *path, size_t size_max,
                                   const struct ck_http_taker *taker,

@@ -225,6 +225,34 @@ static void test_sent_again_until_it_is_taken(void **state)
     assert_false(ck_http_not_taken(bench->http));
 }
 
+/* An answer that is taken while it arrives, in pieces of three bytes. */
+static size_t take_threes(void *data, const char *bytes, size_t size)
+{
+    char *taken = data;
+
+    strncat(taken, bytes, size / 3 * 3);
+    return size / 3 * 3;
+}
+
+static void test_what_is_taken_is_of_the_answer_that_counts(void **state)
+{
+    static const struct scripted script[] = {{.status = 429, .body = "[busy]"},
+                                             {.status = 503, .body = "[busy]"},
+                                             {.status = 200, .body = "[\"a\"]."}};
+    CK_CLEANUP(ck_response_clear) struct ck_response response = {0};
+    char taken[32] = "";
+    const struct ck_http_taker taker = {.data = taken, .take = take_threes};
+    struct bench *bench = *state;
+
+    use_patience(bench, 9);
+    bench->server->script = script;
+    assert_int_equal(ck_http_get_piecewise(bench->http, "/", 100, &taker, &response, &bench->err),
+                     CK_OK);
+    assert_string_equal(taken, "[\"a\"].");
+    assert_int_equal(response.taken, 6);
+    assert_int_equal(response.size, 0);
+}
+
 static void test_sent_again_no_more_than_the_brake_says(void **state)
 {
     struct bench *bench = *state;
@@ -386,6 +414,7 @@ int main(void)
         BENCH_TEST(test_last_words),
         BENCH_TEST(test_turn_is_for_one_exchange),
         BENCH_TEST(test_sent_again_until_it_is_taken),
+        BENCH_TEST(test_what_is_taken_is_of_the_answer_that_counts),
         BENCH_TEST(test_sent_again_no_more_than_the_brake_says),
         BENCH_TEST(test_post_that_was_not_taken),
         BENCH_TEST(test_post_that_may_have_been_taken),
