@@ -22,8 +22,7 @@ bool ck_http_shall_repeat(const struct ck_exchange *exchange, const struct ck_re
     bool may = ck_http_is_not_taken(response) ||
                (response->status == UNAVAILABLE && (!exchange->is_post || http->last_words));
 
-    /* What was taken can't be taken back. */
-    return may && response->taken == 0 && brake != NULL && brake->again != NULL &&
+    return may && brake != NULL && brake->again != NULL &&
            brake->again(brake->data, tries, ages ? CK_HTTP_FRESH_MS : INT64_MAX,
                         http->cancel_at_first);
 }

@@ -319,66 +319,6 @@ static void test_other_failures_are_not_sent_again(void **state)
     assert_int_equal(patience.asked, 0);
 }
 
-/* --- an answer that is taken while it arrives --- */
-
-static struct {
-    char text[32];
-    size_t keep; /* pieces of up to so many bytes are left */
-} taken;
-
-static size_t take(void *data, const char *bytes, size_t size)
-{
-    assert_ptr_equal(data, &taken);
-    if (size <= taken.keep)
-        return 0;
-    strncat(taken.text, bytes, size);
-    return size;
-}
-
-static int status_piecewise(struct bench *bench, const struct scripted *script, size_t keep,
-                            size_t *ret_size)
-{
-    static const struct ck_http_taker taker = {.data = &taken, .take = take};
-    struct ck_response response = {0};
-
-    memset(&taken, 0, sizeof(taken));
-    taken.keep = keep;
-    bench->server->script = script;
-    assert_int_equal(ck_http_get_piecewise(bench->http, "/", 1000, &taker, &response, &bench->err),
-                     CK_OK);
-    int status = response.status;
-    *ret_size = response.size;
-    ck_response_clear(&response);
-    return status;
-}
-
-static void test_taken_once_it_is_sent_again(void **state)
-{
-    static const struct scripted script[] = {{.status = 429, .body = "busy"},
-                                             {.status = 200, .body = "a list"}};
-    struct bench *bench = *state;
-    size_t left;
-
-    use_patience(bench, 9);
-    assert_int_equal(status_piecewise(bench, script, strlen("busy"), &left), 200);
-    assert_string_equal(taken.text, "a list");
-    assert_int_equal(left, 0);
-    assert_int_equal(bench->server->count, 2);
-}
-
-static void test_not_sent_again_once_it_was_taken(void **state)
-{
-    static const struct scripted script[] = {{.status = 429, .body = "busy"},
-                                             {.status = 200, .body = "a list"}};
-    struct bench *bench = *state;
-    size_t left;
-
-    use_patience(bench, 9);
-    assert_int_equal(status_piecewise(bench, script, 0, &left), 429);
-    assert_string_equal(taken.text, "busy");
-    assert_int_equal(bench->server->count, 1);
-}
-
 /* What was cut the second time may have been acted on then. */
 static void test_cut_when_it_is_sent_again(void **state)
 {
@@ -420,8 +360,6 @@ int main(void)
         BENCH_TEST(test_post_that_may_have_been_taken),
         BENCH_TEST(test_last_words_are_said_again),
         BENCH_TEST(test_other_failures_are_not_sent_again),
-        BENCH_TEST(test_taken_once_it_is_sent_again),
-        BENCH_TEST(test_not_sent_again_once_it_was_taken),
         BENCH_TEST(test_cut_when_it_is_sent_again),
         BENCH_TEST(test_what_grows_old),
     };
