@@ -1,7 +1,7 @@
 /*
- * The codes of a key by HMAC (RFC 2104). Each of its two hashes starts with a block that depends on the
- * key alone: what the hash is behind that block is kept, and each code goes on from there. liboath
- * hashes the key anew for each code.
+ * The codes of a key by HMAC (RFC 2104). Each of its two hashes starts with a block that depends on
+ * the key alone: what the hash is behind that block is kept, and each code goes on from there.
+ * liboath hashes the key anew for each code.
  *
  * These are the functions of one hash each, which OpenSSL calls deprecated: by those that take a
  * hash's name a new key and its first code take 420 ns instead of 165, more than all the rest of a
@@ -10,7 +10,6 @@
 #define OPENSSL_SUPPRESS_DEPRECATED
 #include "mac.h"
 
-#include <openssl/crypto.h>
 #include <openssl/sha.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,7 +26,6 @@ enum { BLOCK_MAX = SHA512_CBLOCK };
 
 /* Lies in a secret. */
 struct kept {
-    unsigned char key[CK_TOTP_KEY_MAX];
     uint64_t block[BLOCK_MAX / 8];
     union hash inner, outer; /* behind the block of the key */
     union hash running;
@@ -37,7 +35,6 @@ struct kept {
 struct ck_otp_mac {
     struct ck_secret *secret;
     struct kept *kept;
-    size_t key_size; /* 0 when it is not ready for any */
     enum ck_totp_algorithm algorithm;
 };
 
@@ -119,27 +116,20 @@ static void begin_behind_block(struct ck_otp_mac *mac, union hash *hash, uint64_
     feed(mac->algorithm, hash, block, block_size(mac->algorithm));
 }
 
-void ck_otp_mac_prepare(struct ck_otp_mac *mac, const struct ck_secret *key,
+void ck_otp_mac_set_key(struct ck_otp_mac *mac, const struct ck_secret *key,
                         enum ck_totp_algorithm algorithm)
 {
     static const uint64_t inner_pad = 0x3636363636363636, outer_pad = 0x5c5c5c5c5c5c5c5c;
-    const char *bytes = ck_secret_bytes(key);
     size_t size = ck_secret_size(key);
     struct kept *kept = mac->kept;
 
-    if (mac->key_size == size && mac->algorithm == algorithm &&
-        CRYPTO_memcmp(kept->key, bytes, size) == 0)
-        return;
-    memset(kept->key, 0, sizeof(kept->key));
-    memcpy(kept->key, bytes, size);
-    mac->key_size = size;
     mac->algorithm = algorithm;
     memset(kept->block, 0, sizeof(kept->block));
     if (size <= block_size(algorithm)) {
-        memcpy(kept->block, bytes, size);
+        memcpy(kept->block, ck_secret_bytes(key), size);
     } else {
         begin(algorithm, &kept->running);
-        feed(algorithm, &kept->running, bytes, size);
+        feed(algorithm, &kept->running, ck_secret_bytes(key), size);
         end(algorithm, &kept->running, (unsigned char *)kept->block);
     }
     begin_behind_block(mac, &kept->inner, inner_pad);

@@ -1,4 +1,4 @@
-/* The codes of a key by HMAC that was made ready once. */
+/* The codes of a key, by HMAC that is set up once for several. */
 #ifndef OTP_MAC_H
 #define OTP_MAC_H
 
@@ -8,11 +8,8 @@
 #include "cowkey/otp/mac.h"
 #include "cowkey/otp/totp.h"
 
-/*
- * Makes mac ready for a key, which costs nothing where it is ready for that already. The key and
- * the algorithm were checked (step.h).
- */
-void ck_otp_mac_prepare(struct ck_otp_mac *mac, const struct ck_secret *key,
+/* The key and the algorithm were checked (step.h). */
+void ck_otp_mac_set_key(struct ck_otp_mac *mac, const struct ck_secret *key,
                         enum ck_totp_algorithm algorithm);
 
 /* The code of a step >= 0, of that key; digits were checked, too. */

@@ -1,4 +1,4 @@
-/* The code of a step, by liboath or HMAC made ready, and comparing with it. */
+/* The code of a step, by liboath or by HMAC that is set up, and comparing with it. */
 #include "step.h"
 
 #include <liboath/oath.h>

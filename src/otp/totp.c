@@ -83,7 +83,7 @@ enum ck_err ck_totp_check_by(struct ck_otp_mac *mac, const struct ck_secret *key
         return CK_OK;
     }
     if (mac != NULL)
-        ck_otp_mac_prepare(mac, key, params->algorithm);
+        ck_otp_mac_set_key(mac, key, params->algorithm);
 
     /* From the present step outwards, so that the first step that fits is the nearest. */
     int64_t step = now_s / params->period_s;
