@@ -1,9 +1,11 @@
 """--batch: a line of result for each line, in order, whatever the lines are and whoever reads."""
 
+import fcntl
 import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -246,6 +248,19 @@ class Stream(BatchCase):
         self.assertEqual(run.process.wait(60), 3)
         self.assertIn(b"could not be written", run.process.stderr.read())
         run.process.stdout = open(os.devnull, "rb")
+
+    @each({"a pipe": os.pipe, "what can't be opened": lambda: [end.detach() for end in socket.socketpair()]})
+    def test_output_stays_as_others_have_it(self, make):
+        """Whoever shares it finds that it waits as before."""
+        path = self.file("lines", (line() + "\n") * 1000)
+        ours, theirs = make()
+        run = self.start(None, "verify", "assertion", "--batch", path, connect=False, stdout=theirs)
+        with open(ours, "rb") as reader:
+            rows = [json.loads(reader.readline()) for _ in range(1001)]
+            self.assertFalse(fcntl.fcntl(theirs, fcntl.F_GETFL) & os.O_NONBLOCK)
+            os.close(theirs)
+        self.finish(run, 0)
+        self.assertEqual(rows[-1]["summary"]["valid"], 1000)
 
     def test_full_disk(self):
         path = self.file("lines", line() + "\n")

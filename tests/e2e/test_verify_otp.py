@@ -255,6 +255,19 @@ class Batch(VerifyCase):
         results = self.judge(lines, "--time", NOW_S, secret=uri("totp", digits=8), status=0)
         self.assertEqual(len(results), 2)
 
+    def test_no_line_is_judged_by_the_secret_of_another(self):
+        """Bare, escaped and in a URI, with other hashes and without: what came before leaves no trace."""
+        longer = SECRET + "A" * 96
+        escaped = "".join(f"\\u{ord(c):04x}" for c in otp.OTHER_SECRET)
+        raw = json.dumps(self.line(secret="HERE", code=otp.code(otp.OTHER_SECRET, NOW_S))).replace("HERE", escaped)
+        lines = [self.line(), self.line(secret=otp.OTHER_SECRET), self.line(secret=longer),
+                 {"code": otp.code(otp.OTHER_SECRET, NOW_S)},
+                 self.line(secret=uri("totp")), raw, self.line(algorithm="SHA512"),
+                 self.line(algorithm="SHA512", code=otp.code(SECRET, NOW_S, algorithm="sha512"))]
+        rows = self.judge(lines * 3, "--time", NOW_S, secret=otp.OTHER_SECRET, status=1)
+        self.assertEqual([row["reason"] for row in rows],
+                         [None, "code", "code", None, None, None, "code", None] * 3)
+
     BAD = {"no JSON": "nonsense", "no object": "[]", "nothing": "{}", "no code": {"code": None},
            "a number as code": {"code": 123456}, "letters": {"code": "12345x"},
            "too few digits": {"code": "12345"}, "no secret": {"code": "123456", "secret": None},
