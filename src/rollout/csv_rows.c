@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cowkey/base/ascii.h"
 #include "cowkey/base/cleanup.h"
 #include "cowkey/base/secret.h"
 
@@ -132,15 +133,6 @@ static void go_behind(struct reading *reading, size_t at, size_t line)
     reading->skipping = !whole;
 }
 
-static bool is_blank(const char *text, size_t size)
-{
-    for (size_t i = 0; i < size; i++) {
-        if (strchr(" \t\r\n", text[i]) == NULL || text[i] == '\0')
-            return false;
-    }
-    return true;
-}
-
 /* A quote that is never closed swallows the rows behind it: they are looked at again. */
 static void recover(struct reading *reading, struct csv_parser *parser, const char *why)
 {
@@ -163,7 +155,7 @@ static void feed_line(struct reading *reading, struct csv_parser *parser)
     size_t size = text_window_line(reading->window, reading->at, &whole);
     char why[96];
 
-    if (!reading->row_begun && whole && is_blank(line, size)) {
+    if (!reading->row_begun && whole && ck_ascii_space_size(line, size) == size) {
         reading->at += size;
         reading->line++;
         return;

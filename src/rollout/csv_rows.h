@@ -31,7 +31,7 @@ struct csv_taker {
     enum ck_err (*bad)(void *data, size_t line, const char *why, struct ck_error *err);
 };
 
-/* Reads what window gives, from its begin on. */
+/* Reads what window gives, from its beginning on. */
 enum ck_err csv_read_window(struct text_window *window, const struct csv_taker *taker,
                             struct ck_error *err);
 

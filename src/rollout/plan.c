@@ -243,21 +243,12 @@ static enum ck_err take_json_row(struct reading *reading, struct ck_json_view *v
     return take(reading, &row, err);
 }
 
-static bool is_blank(const char *text, size_t size)
-{
-    size_t at = 0;
-
-    while (at < size && memchr(" \t\r\n", text[at], 4) != NULL)
-        at++;
-    return at == size;
-}
-
 static enum ck_err take_json_line(struct reading *reading, struct ck_json_view *view,
                                   const char *text, size_t size, size_t line, struct ck_error *err)
 {
     struct ck_error why;
 
-    if (size <= CK_PLAN_LINE_MAX && is_blank(text, size))
+    if (size <= CK_PLAN_LINE_MAX && ck_ascii_space_size(text, size) == size)
         return CK_OK;
     enum ck_err r = count_row(reading, err);
     if (r != CK_OK)
@@ -298,10 +289,8 @@ static enum ck_err read_json(struct reading *reading, struct text_window *window
 
 static bool is_json(const struct text_window *window)
 {
-    size_t at = 0;
+    size_t at = ck_ascii_space_size(window->text, window->size);
 
-    while (at < window->size && memchr(" \t\r\n", window->text[at], 4) != NULL)
-        at++;
     return at < window->size && window->text[at] == '{';
 }
 
@@ -317,7 +306,7 @@ static enum ck_err too_large(struct ck_error *err)
     return ck_error_set(err, CK_ERR_USAGE, "the plan holds more than %d bytes", CK_PLAN_FILE_MAX);
 }
 
-/* Without the mark at its begin. */
+/* Without the mark at its beginning. */
 static enum ck_err read_counted(void *data, char *to, size_t room, size_t *ret_size,
                                 struct ck_error *err)
 {
