@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cowkey/base/ascii.h"
 #include "cowkey/base/cleanup.h"
 #include "cowkey/base/json.h"
 #include "cowkey/base/utf8.h"
@@ -62,15 +63,6 @@ static struct ck_json_item *add(struct reader *reader, enum ck_json_kind kind, c
 
 /* --- strings --- */
 
-static int hex_value(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
 /* The four digits behind \u; -1 when they are not. */
 static int32_t read_unit(const char *at, const char *end)
 {
@@ -79,7 +71,7 @@ static int32_t read_unit(const char *at, const char *end)
     if (end - at < 4)
         return -1;
     for (int i = 0; i < 4; i++) {
-        int value = hex_value(at[i]);
+        int value = ck_ascii_hex_value(at[i]);
         if (value < 0)
             return -1;
         unit = unit << 4 | value;
@@ -233,7 +225,9 @@ static const char *read_number(struct reader *reader, const char *at)
 
     if (item == NULL)
         return NULL;
-    first = at += at < end && *at == '-';
+    if (at < end && *at == '-')
+        at++;
+    first = at;
     at = skip_digits(first, end);
     size_t digits = (size_t)(at - first);
     if (digits == 0 || (digits > 1 && *first == '0'))
@@ -247,7 +241,9 @@ static const char *read_number(struct reader *reader, const char *at)
     if (at < end && (*at == 'e' || *at == 'E')) {
         item->kind = CK_JSON_REAL;
         at++;
-        first = at += at < end && (*at == '+' || *at == '-');
+        if (at < end && (*at == '+' || *at == '-'))
+            at++;
+        first = at;
         if ((at = skip_digits(first, end)) == first)
             return NULL;
     }
