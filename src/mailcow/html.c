@@ -7,7 +7,7 @@
 #include "html_text.h"
 
 /* Room for the first nodes: pages of mailcow have 200 to 8000. */
-enum { FIRST_CAPACITY = 1024 };
+enum { FIRST_CAPACITY = 4096 };
 
 struct builder {
     struct ck_html html;

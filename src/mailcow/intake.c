@@ -9,7 +9,7 @@
 #include "cowkey/base/cleanup.h"
 #include "cowkey/base/secret.h"
 
-enum { BODY_START = 32 * 1024 }; /* bytes; a usual page needs two or three more steps */
+enum { BODY_START = 160 * 1024 }; /* bytes; a factor page has 127 kB */
 
 /* Not realloc: it would leave a copy of the page, which can hold secrets, in freed memory. */
 static bool grow(struct ck_intake *intake, size_t needed)
