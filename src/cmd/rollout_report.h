@@ -43,7 +43,10 @@ enum ck_err rollout_csv_item(struct rollout_report *report, const struct ck_ledg
                              const struct ck_ledger_item *item, const struct ck_ledger_key *key,
                              struct ck_error *err);
 
-/* The page's rows of an item, or (NULL) of somebody who has none; then the page, of all that was counted meanwhile. */
+/*
+ * The page's rows of an item, or (NULL) of somebody who has none; then the page, of all that was
+ * counted meanwhile.
+ */
 enum ck_err rollout_page_begin(struct rollout_report *report, struct ck_error *err);
 void rollout_page_item(struct rollout_report *report, const struct ck_ledger_person *person,
                        const struct ck_ledger_item *item, const struct ck_ledger_key *key);

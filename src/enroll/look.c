@@ -103,8 +103,10 @@ enum ck_err ck_look_totp(struct ck_login *login, const struct ck_sought *sought,
             return err->code;
         }
         looked.refused += verdict == CK_VERDICT_REFUSED;
-        if (verdict == CK_VERDICT_ACCEPTED)
-            *(looked.id == 0 ? &looked.id : &looked.also) = ids[i];
+        if (verdict == CK_VERDICT_ACCEPTED && looked.id == 0)
+            looked.id = ids[i];
+        else if (verdict == CK_VERDICT_ACCEPTED)
+            looked.also = ids[i];
     }
     if (looked.id != 0)
         looked.trace = CK_TRACE_ACCEPTED;

@@ -40,7 +40,7 @@ enum ck_err found_find(const char *device, struct found_key found[CK_KEYS_MAX], 
 /* Why a node can't be opened, from errno, and what helps. */
 enum ck_err node_explain_forbidden(const char *node, int why, struct ck_error *err);
 
-/* key.c: opens a key that is to be asked what it can do; a libfido2 error, FIDO_OK when it can be used. */
+/* key.c: opens a key that is to be asked what it can do; returns what libfido2 does. */
 int node_open(fido_dev_t *device, const char *path);
 enum ck_err found_open(const struct ck_key_settings *settings, const struct found_key *found,
                        struct ck_key **ret_key, struct ck_error *err);

@@ -20,7 +20,7 @@ struct ck_admin {
  */
 enum ck_err ck_admin_get(struct ck_admin *admin, const char *path, size_t body_max,
                          struct ck_response *ret_response, struct ck_error *err);
-/* The same piece by piece (ck_http_get_piecewise): the response's body is empty where all was taken. */
+/* The same piece by piece (ck_http_get_piecewise): where all was taken the response has no body. */
 enum ck_err ck_admin_get_piecewise(struct ck_admin *admin, const char *path, size_t size_max,
                                    const struct ck_http_taker *taker,
                                    struct ck_response *ret_response, struct ck_error *err);

@@ -106,6 +106,7 @@ static void end(enum ck_totp_algorithm algorithm, union hash *hash, unsigned cha
 
 /* --- HMAC --- */
 
+/* What the block is already padded with stays on it. */
 static void begin_behind_block(struct ck_otp_mac *mac, union hash *hash, uint64_t pad)
 {
     uint64_t *block = mac->kept->block;
@@ -133,7 +134,7 @@ void ck_otp_mac_set_key(struct ck_otp_mac *mac, const struct ck_secret *key,
         end(algorithm, &kept->running, (unsigned char *)kept->block);
     }
     begin_behind_block(mac, &kept->inner, inner_pad);
-    begin_behind_block(mac, &kept->outer, inner_pad ^ outer_pad);
+    begin_behind_block(mac, &kept->outer, inner_pad ^ outer_pad); /* one goes, one comes */
 }
 
 /* RFC 4226 section 5.3: four bytes from where the last one says, and their last decimal digits. */

@@ -82,7 +82,8 @@ enum errand_result errand_begin(struct errand *errand, const struct errands *all
 
 /*
  * Does what the item's state asks for (ck_step_action): enrolls, looks, proves; more than one of
- * these where one leads to the next; or removes it, from the key, too, where it can. serial: of the key, for the label; NULL: none to read.
+ * these where one leads to the next; or removes it, from the key, too, where it can. serial: of the
+ * key, for the label; NULL: none to read.
  */
 enum errand_result errand_item(struct errand *errand, struct ck_ledger_item *item,
                                const char *serial, struct ck_error *err);

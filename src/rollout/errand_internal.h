@@ -21,7 +21,10 @@ enum errand_result errand_end_with(struct errand *errand, enum ck_step_event eve
 /* With errand->broken as *err. */
 enum errand_result errand_broken(struct errand *errand, struct ck_error *err);
 
-/* Counts failed logins: ERRAND_REFUSED, or ERRAND_DONE for none; ERRAND_BROKEN when the ledger does not take it. */
+/*
+ * Counts failed logins: ERRAND_REFUSED, or ERRAND_DONE for none; ERRAND_BROKEN when the ledger does
+ * not take it.
+ */
 enum errand_result errand_count_refusals(struct errand *errand, unsigned count,
                                          struct ck_error *err);
 

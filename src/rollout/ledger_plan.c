@@ -200,8 +200,6 @@ static enum ck_err drop_gone(struct ck_ledger *ledger, const struct ck_rollout *
     return r;
 }
 
-/* --- all of it --- */
-
 /* --- what is left to do --- */
 
 /* As ck_step_is_left has it. */
@@ -256,6 +254,8 @@ static enum ck_err set_in_steps(struct ck_ledger *ledger, const char *next, cons
     }
     return r;
 }
+
+/* --- all of it --- */
 
 static enum ck_err put_identity(struct ck_ledger *ledger, const struct ledger_identity *identity,
                                 int64_t *ret_turn, struct ck_error *err)

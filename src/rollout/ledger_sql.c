@@ -210,7 +210,7 @@ void ledger_bind_id(sqlite3_stmt *statement, int at, int64_t value)
 
 /* --- transactions --- */
 
-/* Said before it matters: what was to be on disk never is not, whatever fails. */
+/* Before the change begins: what has to be on disk is never committed without it, whatever fails. */
 static enum ck_err need_disk(struct ck_ledger *ledger, bool may_wait, struct ck_error *err)
 {
     if (ledger->may_wait == may_wait)

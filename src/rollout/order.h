@@ -14,8 +14,8 @@ struct order {
 void order_clear(struct order *order);
 
 /*
- * The rows of the plan, or (of not NULL) those of_count of these indexes, sorted by account (role; of mailboxes
- * the domain; name), those of one account in the order of the file.
+ * The rows of the plan: those of_count of these indexes (of), or (NULL) all. Sorted by account
+ * (role; of mailboxes the domain; name), those of one account in the order of the file.
  */
 enum ck_err order_of(const struct ck_plan *plan, const uint32_t *of, size_t of_count,
                      struct order *ret_order, struct ck_error *err);

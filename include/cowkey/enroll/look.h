@@ -33,7 +33,8 @@ struct ck_looked {
 
 /*
  * Each new row of the label that is for TOTP is answered with the code of key, one try each, in a
- * login of its own, until two were accepted: ACCEPTED, with also. Errors are those of a login with the password, and mean that nothing is known.
+ * login of its own, until two were accepted: ACCEPTED, with also. Errors are those of a login with
+ * the password, and mean that nothing is known.
  */
 enum ck_err ck_look_totp(struct ck_login *login, const struct ck_sought *sought,
                          const struct ck_otpauth *key, struct ck_looked *ret_looked,

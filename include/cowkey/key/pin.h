@@ -12,15 +12,16 @@
 #include "cowkey/key/key.h"
 
 /*
- * Whether a key can take this PIN: UTF-8 that is, once it is normalized (see below), of length_min (CK_PIN_MIN at least) Unicode code points or
- * more and of CK_PIN_MAX bytes at most; else CK_ERR_USAGE.
+ * Whether a key can take this PIN: UTF-8 that has, once it is normalized (see below), length_min
+ * (CK_PIN_MIN at least) Unicode code points or more and CK_PIN_MAX bytes at most; else
+ * CK_ERR_USAGE.
  */
 enum ck_err ck_pin_check(const struct ck_secret *pin, int64_t length_min, struct ck_error *err);
 
 /* Code points of a PIN that is UTF-8. */
 int64_t ck_pin_length(const struct ck_secret *pin);
 
-/* Whether a PIN that is normalized has a possible length, and one of length_min code points or more. */
+/* Whether a normalized PIN has a possible length, and length_min code points or more. */
 bool ck_pin_fits(const struct ck_secret *pin, int64_t length_min);
 
 /*

@@ -71,11 +71,10 @@ enum ck_check_depth {
 /*
  * Reads what the server tells of the accounts of the plan's rows: of those count whose indexes are
  * given, or (NULL) of all. A domain's list is read while it arrives, whatever its size; where it
- * can't be had, its mailboxes are asked for one by one. An account that is not there, or that
- * this operator can't bring into by the row's route, is a problem of its line. The plan gets the
- * people's names. Errors are those of
- * ck_admin_read that end all: CK_ERR_REFUSED, CK_ERR_UNREACHABLE, CK_ERR_INTERRUPTED, ...
- * progress may be NULL.
+ * can't be had, its mailboxes are asked for one by one. An account that is not there, or that this
+ * operator can't get into by the row's route, is a problem of its line. The plan gets the people's
+ * names. Errors are those of ck_admin_read that end all: CK_ERR_REFUSED, CK_ERR_UNREACHABLE,
+ * CK_ERR_INTERRUPTED, ... progress may be NULL.
  */
 enum ck_err ck_check_server(struct ck_plan *plan, const uint32_t *rows, size_t count,
                             const struct ck_operator *by, enum ck_check_depth depth,
