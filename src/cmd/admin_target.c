@@ -65,8 +65,8 @@ enum ck_err admin_target_read(const struct options *options, const struct ck_per
                               struct admin_target *target, struct ck_error *err)
 {
     *target = (struct admin_target){.options = options};
-    brake_init(&target->brake, &brake_usual, tell_pause, target);
-    brake_send_again(&target->brake);
+    ck_brake_init(&target->brake, &ck_brake_usual, tell_pause, target);
+    ck_brake_send_again(&target->brake);
     enum ck_err r = source_read(options, OPTION_API_KEY_FILE, "API key", &target->api_key, err);
     if (r == CK_OK)
         r = check_given(options, target->api_key != NULL, session_needed, err);
@@ -124,5 +124,5 @@ void admin_target_clear(struct admin_target *target)
     ck_session_close(&target->session);
     ck_secret_free(&target->api_key);
     target_clear(&target->target);
-    brake_clear(&target->brake);
+    ck_brake_clear(&target->brake);
 }

@@ -7,9 +7,9 @@
 #include "cowkey/admin/operator.h"
 #include "cowkey/base/secret.h"
 #include "cowkey/mailcow/admin.h"
+#include "cowkey/mailcow/brake.h"
 #include "cowkey/mailcow/session.h"
 #include "options.h"
-#include "rollout/brake.h"
 #include "target.h"
 
 #define ADMIN_TARGET_OPTIONS                                                                       \
@@ -18,8 +18,8 @@
 /* Keep it where it was filled, as a target. */
 struct admin_target {
     const struct options *options;
-    struct target target; /* target.account is empty without an own login */
-    struct brake brake;   /* of all exchanges: a busy server is asked again, after a while */
+    struct target target;  /* target.account is empty without an own login */
+    struct ck_brake brake; /* of all exchanges: a busy server is asked again, after a while */
     struct ck_secret *api_key;
     bool logs_in; /* it has an own login */
 

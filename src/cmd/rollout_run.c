@@ -9,11 +9,11 @@
 #include "command.h"
 #include "cowkey/base/cleanup.h"
 #include "cowkey/enroll/totp.h"
+#include "cowkey/mailcow/brake.h"
 #include "interrupt.h"
 #include "number.h"
 #include "output.h"
 #include "prompt.h"
-#include "rollout/brake.h"
 #include "rollout/desk.h"
 #include "rollout/refusals.h"
 #include "rollout/untouched.h"
@@ -39,7 +39,7 @@ struct running {
     const char *ledger_path;
     char *handouts_path;
     int64_t jobs, max_refusals, wait_s, late_s;
-    struct brake brake;
+    struct ck_brake brake;
     struct ck_ledger *ledger;
     struct ck_pending *pending;
     struct ck_seal *seal;
@@ -60,7 +60,7 @@ static void running_init(struct running *running, const struct options *options)
     rollout_checking_init(&running->checking, options);
     running->report.started_s = running->checking.report.started_s;
     rollout_speech_init(&running->speech, options);
-    brake_init(&running->brake, &brake_usual, rollout_speech_tell_pause, &running->speech);
+    ck_brake_init(&running->brake, &ck_brake_usual, rollout_speech_tell_pause, &running->speech);
 }
 
 static void running_clear(struct running *running)
@@ -70,7 +70,7 @@ static void running_clear(struct running *running)
     ck_pending_close(&running->pending);
     ck_ledger_close(&running->ledger);
     free(running->handouts_path);
-    brake_clear(&running->brake);
+    ck_brake_clear(&running->brake);
     rollout_speech_clear(&running->speech);
 }
 

@@ -17,7 +17,7 @@ struct rollout_speech {
 void rollout_speech_init(struct rollout_speech *speech, const struct options *options);
 void rollout_speech_clear(struct rollout_speech *speech);
 
-/* Of struct brake, with the speech as data. */
+/* Of struct ck_brake, with the speech as data. */
 void rollout_speech_tell_pause(void *speech, int64_t pause_ms);
 
 /* Of struct unattended; between progress_begin and progress_clear of its bar. */

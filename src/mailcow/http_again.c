@@ -1,8 +1,6 @@
 /* Requests that a busy server sent away. */
 #include "http_internal.h"
 
-enum { TOO_MANY = 429, UNAVAILABLE = 503 };
-
 /*
  * 429 comes before anything is done (RFC 6585 section 4). So does 503 from a server that sends
  * clients away until later (RFC 9110 section 15.6.4); without that time it may be a proxy's word for
@@ -10,8 +8,8 @@ enum { TOO_MANY = 429, UNAVAILABLE = 503 };
  */
 bool ck_http_is_not_taken(const struct ck_response *response)
 {
-    return response->status == TOO_MANY ||
-           (response->status == UNAVAILABLE && response->retry_after_s >= 0);
+    return response->status == CK_HTTP_TOO_MANY ||
+           (response->status == CK_HTTP_UNAVAILABLE && response->retry_after_s >= 0);
 }
 
 bool ck_http_shall_repeat(const struct ck_exchange *exchange, const struct ck_response *response,
@@ -19,8 +17,8 @@ bool ck_http_shall_repeat(const struct ck_exchange *exchange, const struct ck_re
 {
     const struct ck_http *http = exchange->http;
     const struct ck_http_brake *brake = http->brake;
-    bool may = ck_http_is_not_taken(response) ||
-               (response->status == UNAVAILABLE && (!exchange->is_post || http->last_words));
+    bool may = ck_http_is_not_taken(response) || (response->status == CK_HTTP_UNAVAILABLE &&
+                                                  (!exchange->is_post || http->last_words));
 
     return may && brake != NULL && brake->again != NULL &&
            brake->again(brake->data, tries, ages ? CK_HTTP_FRESH_MS : INT64_MAX,

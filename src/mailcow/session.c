@@ -114,7 +114,7 @@ enum ck_err ck_session_post_script(struct ck_session *session, const char *path,
 enum ck_err ck_session_bad_status(int status, enum ck_err code, struct ck_error *err)
 {
     ck_error_set(err, code, "the server answered with status %d", status);
-    if (status == 429)
+    if (status == CK_HTTP_TOO_MANY)
         return ck_error_hint(err, "The server, or a proxy before it, asks for fewer requests: try "
                                   "again in some minutes.");
     if (status == 403)

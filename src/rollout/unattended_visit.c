@@ -3,8 +3,8 @@
 
 #include <stdlib.h>
 
-#include "brake.h"
 #include "cowkey/base/cleanup.h"
+#include "cowkey/mailcow/brake.h"
 
 struct visiting {
     const struct errands *all;
@@ -216,7 +216,7 @@ void visit_person(const struct errands *all, const struct ck_operator *by,
 {
     CK_CLEANUP(visiting_clear)
     struct visiting visiting = {.all = all, .watch = watch};
-    unsigned hits = brake_hits();
+    unsigned hits = ck_brake_hits();
     struct ck_error why;
 
     *ret_visit = (struct visit){.result = ERRAND_BROKEN};
@@ -224,7 +224,7 @@ void visit_person(const struct errands *all, const struct ck_operator *by,
     if (ck_ledger_items(all->ledger, person->id, &visiting.before, &visiting.count, err) != CK_OK)
         return;
     ret_visit->result = do_errand(&visiting, by, person, ret_visit, err);
-    ret_visit->busy = brake_hits() != hits;
+    ret_visit->busy = ck_brake_hits() != hits;
     ret_visit->changed = visiting.errand.person.password != person->password;
     if (compare(&visiting, may_put_back, ret_visit, &why) != CK_OK &&
         ret_visit->result != ERRAND_BROKEN) {

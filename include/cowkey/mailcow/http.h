@@ -29,6 +29,9 @@ enum {
     CK_HTTP_FRESH_MS = 20 * 1000, /* what would grow old is not sent again after a longer pause */
 };
 
+/* What a server answers that asks for fewer requests (RFC 6585 section 4), or is busy. */
+enum { CK_HTTP_TOO_MANY = 429, CK_HTTP_UNAVAILABLE = 503 };
+
 /*
  * What holds exchanges up while the server asks for fewer (429, 503): told of each, by every client
  * of these settings and so by any thread. Last words (ck_http_set_last_words) wait, too.

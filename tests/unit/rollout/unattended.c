@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include "src/rollout/brake.h"
+#include "cowkey/mailcow/brake.h"
 #include "tests/unit/base/expect.h"
 
 enum { PEOPLE_MAX = 64, ENDS_MAX = 16, PATIENCE_S = 30 };
@@ -47,7 +47,7 @@ static struct {
     bool end_when_late;
     struct unattended_progress progress;
     unsigned told;
-    struct brake brake;
+    struct ck_brake brake;
 } world;
 
 static struct errands all;
@@ -340,13 +340,13 @@ static void tell_news(void *data, enum unattended_news news, int64_t number,
 
 static int set_up(void **state)
 {
-    static const struct brake_pace no_pause = {0, 0, 0};
+    static const struct ck_brake_pace no_pause = {0, 0, 0};
 
     (void)state;
     memset(&world, 0, sizeof(world));
     pthread_mutex_init(&world.lock, NULL);
     pthread_cond_init(&world.changed, NULL);
-    brake_init(&world.brake, &no_pause, NULL, NULL);
+    ck_brake_init(&world.brake, &no_pause, NULL, NULL);
     settings = (struct ck_http_settings){.now_s = tick};
     all = (struct errands){.settings = &settings};
     run = (struct unattended){

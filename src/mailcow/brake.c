@@ -1,22 +1,20 @@
 /* One pause for all threads. */
-#include "brake.h"
+#include "cowkey/mailcow/brake.h"
 
 #include <time.h>
 
 #include "cowkey/base/clock.h"
 
 enum {
-    TOO_MANY = 429,
-    UNAVAILABLE = 503,
     FAILURES = 500, /* from here on: it is in no state to take more */
     LOOK_MS = 200,  /* how often it is looked for an interruption: its signal may wake another */
 };
 
-const struct brake_pace brake_usual = {.first = 1000, .max = 60000, .wish_max = 600000};
+const struct ck_brake_pace ck_brake_usual = {.first = 1000, .max = 60000, .wish_max = 600000};
 
 static _Thread_local unsigned hits;
 
-unsigned brake_hits(void)
+unsigned ck_brake_hits(void)
 {
     return hits;
 }
@@ -35,7 +33,7 @@ static int64_t smaller(int64_t a, int64_t b)
     return a < b ? a : b;
 }
 
-static int64_t read_until_ms(struct brake *brake)
+static int64_t read_until_ms(struct ck_brake *brake)
 {
     pthread_mutex_lock(&brake->lock);
     int64_t until_ms = brake->until_ms;
@@ -45,7 +43,7 @@ static int64_t read_until_ms(struct brake *brake)
 
 static void before(void *data, const volatile sig_atomic_t *cancel)
 {
-    struct brake *brake = data;
+    struct ck_brake *brake = data;
 
     while (cancel == NULL || !*cancel) {
         int64_t now_ms = ck_clock_steady_ms(), until_ms = read_until_ms(brake);
@@ -56,7 +54,7 @@ static void before(void *data, const volatile sig_atomic_t *cancel)
 }
 
 /* With the lock held. One that has nothing sent again leaves that to those who use it. */
-static void give_up(struct brake *brake)
+static void give_up(struct ck_brake *brake)
 {
     if (brake->http.again == NULL)
         return;
@@ -65,9 +63,9 @@ static void give_up(struct brake *brake)
 }
 
 /* With the lock held. Returns the new pause's length when it is one, or got longer; else 0. */
-static int64_t slow_down(struct brake *brake, int64_t wish_ms)
+static int64_t slow_down(struct ck_brake *brake, int64_t wish_ms)
 {
-    const struct brake_pace *pace = &brake->pace;
+    const struct ck_brake_pace *pace = &brake->pace;
     int64_t now_ms = ck_clock_steady_ms(), length_ms = smaller(wish_ms, pace->wish_max);
 
     /* Exchanges that were under way when the pause began say nothing of whether it helped. */
@@ -79,7 +77,7 @@ static int64_t slow_down(struct brake *brake, int64_t wish_ms)
         if (length_ms < brake->pause_ms)
             length_ms = brake->pause_ms;
     }
-    if (wish_ms > pace->wish_max || now_ms + length_ms - brake->since_ms > BRAKE_PATIENCE_MS)
+    if (wish_ms > pace->wish_max || now_ms + length_ms - brake->since_ms > CK_BRAKE_PATIENCE_MS)
         give_up(brake);
     if (brake->given_up || now_ms + length_ms <= brake->until_ms)
         return 0;
@@ -89,11 +87,11 @@ static int64_t slow_down(struct brake *brake, int64_t wish_ms)
 
 static void after(void *data, int status, int64_t retry_after_s)
 {
-    struct brake *brake = data;
+    struct ck_brake *brake = data;
     int64_t pause_ms = 0;
 
     pthread_mutex_lock(&brake->lock);
-    if (status == TOO_MANY || status == UNAVAILABLE) {
+    if (status == CK_HTTP_TOO_MANY || status == CK_HTTP_UNAVAILABLE) {
         hits++;
         pause_ms = slow_down(brake, retry_after_s * 1000);
     } else if (status > 0 && status < FAILURES && ck_clock_steady_ms() >= brake->until_ms) {
@@ -108,10 +106,10 @@ static void after(void *data, int status, int64_t retry_after_s)
 static bool again(void *data, unsigned tries, int64_t pause_max_ms,
                   const volatile sig_atomic_t *cancel)
 {
-    struct brake *brake = data;
+    struct ck_brake *brake = data;
 
     pthread_mutex_lock(&brake->lock);
-    if (tries >= BRAKE_TRIES_MAX)
+    if (tries >= CK_BRAKE_TRIES_MAX)
         give_up(brake);
     int64_t left_ms = brake->until_ms - ck_clock_steady_ms();
     bool given_up = brake->given_up;
@@ -119,15 +117,15 @@ static bool again(void *data, unsigned tries, int64_t pause_max_ms,
     return !given_up && left_ms <= pause_max_ms && (cancel == NULL || !*cancel);
 }
 
-void brake_send_again(struct brake *brake)
+void ck_brake_send_again(struct ck_brake *brake)
 {
     brake->http.again = again;
 }
 
-void brake_init(struct brake *brake, const struct brake_pace *pace,
-                void (*tell_pause)(void *data, int64_t pause_ms), void *data)
+void ck_brake_init(struct ck_brake *brake, const struct ck_brake_pace *pace,
+                   void (*tell_pause)(void *data, int64_t pause_ms), void *data)
 {
-    *brake = (struct brake){
+    *brake = (struct ck_brake){
         .http = {.data = brake, .before = before, .after = after},
         .pace = *pace,
         .tell_pause = tell_pause,
@@ -136,14 +134,7 @@ void brake_init(struct brake *brake, const struct brake_pace *pace,
     pthread_mutex_init(&brake->lock, NULL);
 }
 
-void brake_clear(struct brake *brake)
+void ck_brake_clear(struct ck_brake *brake)
 {
     pthread_mutex_destroy(&brake->lock);
-}
-
-int64_t brake_left_ms(struct brake *brake)
-{
-    int64_t left_ms = read_until_ms(brake) - ck_clock_steady_ms();
-
-    return left_ms > 0 ? left_ms : 0;
 }
