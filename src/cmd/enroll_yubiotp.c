@@ -61,36 +61,13 @@ static enum ck_err check_client_id(const struct ck_secret *id, struct ck_error *
     return ck_yubico_id_check(ck_secret_bytes(id), err);
 }
 
-/* Asks as often as what is typed can't be one, in reason. */
-static enum ck_err ask_until_right(enum ck_err (*ask)(struct ck_secret **, struct ck_error *),
-                                   enum ck_err (*check)(const struct ck_secret *,
-                                                        struct ck_error *),
-                                   struct ck_secret **ret_typed, struct ck_error *err)
-{
-    struct ck_error misfit;
-
-    for (int attempt = 0; attempt < PROMPT_ATTEMPTS_MAX; attempt++) {
-        CK_CLEANUP(ck_secret_free) struct ck_secret *typed = NULL;
-        enum ck_err r = ask(&typed, err);
-        if (r != CK_OK)
-            return r;
-        if (check(typed, &misfit) == CK_OK) {
-            *ret_typed = CK_TAKE(typed);
-            return CK_OK;
-        }
-        say_always("Not taken: %s. An empty line ends this.", misfit.text);
-    }
-    *err = misfit;
-    return err->code;
-}
-
 static enum ck_err read_client_id(const struct options *options, struct request *request,
                                   struct ck_error *err)
 {
     CK_CLEANUP(ck_secret_free) struct ck_secret *typed = NULL;
     const char *id = option_value(options, OPTION_YUBICO_ID);
     enum ck_err r = id != NULL ? ck_yubico_id_check(id, err)
-                               : ask_until_right(ask_client_id, check_client_id, &typed, err);
+                               : prompt_until(ask_client_id, check_client_id, &typed, err);
 
     if (r == CK_OK) /* checked: shorter than CK_YUBICO_ID_MAX */
         strcpy(request->client_id, id != NULL ? id : ck_secret_bytes(typed));
@@ -104,7 +81,7 @@ static enum ck_err read_client_key(const struct options *options, struct request
                                 &request->client_key, err);
 
     if (r == CK_OK && request->client_key == NULL)
-        return ask_until_right(ask_client_key, ck_yubico_key_check, &request->client_key, err);
+        return prompt_until(ask_client_key, ck_yubico_key_check, &request->client_key, err);
     return r == CK_OK ? ck_yubico_key_check(request->client_key, err) : r;
 }
 

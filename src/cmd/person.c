@@ -48,28 +48,18 @@ static enum ck_err ask_login_code(void *data, const struct ck_factor *factor,
                        ck_totp_default.digits, ret_code, err);
 }
 
+static enum ck_err prompt_yubico_otp(struct ck_secret **ret_otp, struct ck_error *err)
+{
+    return prompt_secret("Touch the YubiKey, which types its one-time password: ", "the Yubico OTP",
+                         "A Yubico OTP can only come from the key, so a terminal is needed.",
+                         ret_otp, err);
+}
+
 /* What a touch types is checked before it goes anywhere: keyboards and long touches spoil it. */
 static enum ck_err ask_yubico_otp(void *data, struct ck_secret **ret_otp, struct ck_error *err)
 {
-    struct ck_error misfit;
-
     (void)data;
-    for (int attempt = 0; attempt < PROMPT_ATTEMPTS_MAX; attempt++) {
-        CK_CLEANUP(ck_secret_free) struct ck_secret *otp = NULL;
-        enum ck_err r = prompt_secret(
-            "Touch the YubiKey, which types its one-time password: ", "the Yubico OTP",
-            "A Yubico OTP can only come from the key, so a terminal is needed.", &otp, err);
-        if (r != CK_OK)
-            return r;
-        if (ck_yubiotp_check(otp, &misfit) == CK_OK) {
-            *ret_otp = CK_TAKE(otp);
-            return CK_OK;
-        }
-        say_always("Not taken: %s.", misfit.text);
-        say_always("%s An empty line ends this.", misfit.hint);
-    }
-    *err = misfit;
-    return err->code;
+    return prompt_until(prompt_yubico_otp, ck_yubiotp_check, ret_otp, err);
 }
 
 /* Reads 1..count; anything else is false. */

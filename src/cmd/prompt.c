@@ -82,7 +82,35 @@ enum ck_err prompt_line(const char *question, const char *what, const char *hint
     return ask(question, RPP_ECHO_ON, what, hint, ret_answer, err);
 }
 
-/* *ret_secret stays NULL when it does not do, which the person is told. */
+static void tell_misfit(const struct ck_error *misfit)
+{
+    say_always("Not taken: %s.", misfit->text);
+    say_always("%s%sAn empty line ends this.", misfit->hint, *misfit->hint != '\0' ? " " : "");
+}
+
+enum ck_err prompt_until(enum ck_err (*ask_once)(struct ck_secret **ret_typed,
+                                                 struct ck_error *err),
+                         enum ck_err (*check)(const struct ck_secret *typed, struct ck_error *err),
+                         struct ck_secret **ret_typed, struct ck_error *err)
+{
+    struct ck_error misfit;
+
+    for (int attempt = 0; attempt < PROMPT_ATTEMPTS_MAX; attempt++) {
+        CK_CLEANUP(ck_secret_free) struct ck_secret *typed = NULL;
+        enum ck_err r = ask_once(&typed, err);
+        if (r != CK_OK)
+            return r;
+        if (check(typed, &misfit) == CK_OK) {
+            *ret_typed = CK_TAKE(typed);
+            return CK_OK;
+        }
+        tell_misfit(&misfit);
+    }
+    *err = misfit;
+    return err->code;
+}
+
+/* *ret_secret stays NULL when it is not taken, which the person is told. */
 static enum ck_err ask_twice(const char *const questions[2], const char *what, const char *hint,
                              prompt_check *check, const void *data, struct ck_secret **ret_secret,
                              struct ck_error *err)
@@ -94,7 +122,7 @@ static enum ck_err ask_twice(const char *const questions[2], const char *what, c
     if (r != CK_OK)
         return r;
     if (check != NULL && check(secret, data, &why) != CK_OK) {
-        say_always("That does not do: %s.", why.text);
+        say_always("Not taken: %s. An empty line ends this.", why.text);
         return CK_OK;
     }
     r = prompt_secret(questions[1], what, hint, &again, err);

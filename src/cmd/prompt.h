@@ -25,6 +25,15 @@ enum ck_err prompt_line(const char *question, const char *what, const char *hint
                         struct ck_secret **ret_answer, struct ck_error *err);
 
 /*
+ * Asks by ask_once until check takes what was typed; after PROMPT_ATTEMPTS_MAX times the error is
+ * that of check.
+ */
+enum ck_err prompt_until(enum ck_err (*ask_once)(struct ck_secret **ret_typed,
+                                                 struct ck_error *err),
+                         enum ck_err (*check)(const struct ck_secret *typed, struct ck_error *err),
+                         struct ck_secret **ret_typed, struct ck_error *err);
+
+/*
  * Asks for a new secret twice, as nobody sees what is typed, until both are the same and check
  * takes it (NULL: as it is; data is its second argument). name: "new PIN". An empty line ends it.
  */
