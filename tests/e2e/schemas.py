@@ -150,7 +150,8 @@ _SUMMARY = _object({
     "attestations_without_roots": NUMBER})
 _ASKED = _object({
     "url": FILLED, "login": TEXT_OR_NULL, "app_passwords_missing": _list_of(TEXT),
-    "asked_singly": NUMBER, "app_passwords_unknown": NUMBER, "enforceable": FLAG, "password_changes_unforced": NUMBER})
+    "asked_singly": NUMBER, "app_passwords_unknown": NUMBER, "enforceable": FLAG,
+    "password_changes_unforced": NUMBER})
 
 _TIME_OR_NULL = _Kind("a moment or null", lambda value: value is None or _is_time(value))
 _PROCESS = _object({"process": NUMBER_OR_NULL})
@@ -285,8 +286,9 @@ SCHEMAS = {
                                               or EXCEPTION.test(value))}),
         "findings": _rows({"finding": _one_of("exception-expired"), "account": FILLED,
                            "role": ROLE, "exception": EXCEPTION}),
-        "unmatched_exceptions": _list_of(EXCEPTION), "summary": _object({"accounts": NUMBER, "nameless": NUMBER} | {name.replace("-", "_"): NUMBER
-                                                   for name in _ENFORCED}),
+        "unmatched_exceptions": _list_of(EXCEPTION),
+        "summary": _object({"accounts": NUMBER, "nameless": NUMBER}
+                           | {name.replace("-", "_"): NUMBER for name in _ENFORCED}),
         "error?": _object(_ERROR)},
     "cowkey.rollout-check/1": _WHEN | {
         "plan": FILLED, "runs": BOOL, "bad_lines_count": NUMBER, "problems_count": NUMBER,
