@@ -8,10 +8,12 @@
 #include "cowkey/mailcow/http.h"
 #include "intake.h"
 
+#define API_KEY_HEADER "X-API-Key: "
+
 struct ck_http {
     CURL *curl;
     struct curl_slist *resolve;
-    struct ck_secret *api_key_header; /* "X-API-Key: ..."; NULL without a key */
+    struct ck_secret *api_key_header; /* API_KEY_HEADER and the key; NULL without a key */
     const volatile sig_atomic_t *cancel;
     const volatile sig_atomic_t *cancel_at_first; /* as the settings say */
     unsigned timeout_ms_at_first;
