@@ -2,8 +2,8 @@
 #include "unattended.h"
 
 #include <pthread.h>
-#include <stdlib.h>
 
+#include "cowkey/base/cleanup.h"
 #include "cowkey/mailcow/http.h"
 #include "refusals.h"
 #include "unattended_pool.h"
@@ -216,17 +216,14 @@ enum ck_err unattended_run(const struct unattended *run, struct unattended_resul
                            struct ck_error *err)
 {
     struct worker workers[UNATTENDED_JOBS_MAX];
-    struct pool pool;
+    CK_CLEANUP(pool_clear) struct pool pool;
 
     pool_init(&pool, run);
     *ret_result = (struct unattended_result){.stop = UNATTENDED_BROKEN};
-    if (begin(&pool, err) != CK_OK) {
-        pool_clear(&pool);
+    if (begin(&pool, err) != CK_OK)
         return err->code;
-    }
     work_together(&pool, workers);
     pool.result.refusals = pool.refusals;
-    pool_clear(&pool);
     *ret_result = pool.result;
     if (pool.error.code != CK_OK)
         *err = pool.error;
