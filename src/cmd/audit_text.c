@@ -1,33 +1,17 @@
 /* An audit for people: a table for each list, and in the end what it all means. */
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "audit_report.h"
 #include "cowkey/base/cleanup.h"
 #include "output.h"
+#include "output_table.h"
 
-enum { WIDTH_MAX = 140 }; /* columns; longer lines are tiring to read */
-
-/* 0 for a file or another program: who reads that has a width of their own. */
-static size_t table_width(void)
-{
-    size_t columns = output_columns(STDOUT_FILENO, 0);
-
-    return columns > WIDTH_MAX ? WIDTH_MAX : columns;
-}
-
-static void print_line(void *data, const char *text)
-{
-    (void)data;
-    print_result("%s", text);
-}
-
-static void print_table(struct audit_report *report, struct ck_table *table)
+static void put_table(struct audit_report *report, const struct ck_table *table)
 {
     struct ck_error err;
 
-    if (ck_table_print(table, table_width(), print_line, NULL, &err) != CK_OK)
+    if (print_table(table, &err) != CK_OK)
         report->short_of_memory = true;
 }
 
@@ -117,7 +101,7 @@ void audit_text_end_list(struct audit_report *report, const struct ck_audit_list
     report->begun = true;
     print_result("%s: %zu", title, list->count);
     if (list->count > 0 && report->table != NULL)
-        print_table(report, report->table);
+        put_table(report, report->table);
     ck_table_free(&report->table);
 }
 
@@ -162,7 +146,7 @@ static void print_findings(struct audit_report *report)
         return;
     }
     audit_each_found(summary, add_found, report);
-    print_table(report, report->table);
+    put_table(report, report->table);
 }
 
 static void print_coverage(const struct ck_audit_summary *summary)

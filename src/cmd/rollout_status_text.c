@@ -1,36 +1,15 @@
 /* The status of a roll-out for people. */
 #include <stdio.h>
-#include <unistd.h>
 
 #include "cowkey/base/cleanup.h"
-#include "cowkey/report/table.h"
 #include "output.h"
+#include "output_table.h"
 #include "rollout_status.h"
 
 enum {
-    WIDTH_MAX = 140,    /* columns; longer lines are tiring to read */
     PROBLEMS_MAX = 50,  /* that are named, and so many new passwords; there may be 100000 */
     CELL_MAX = 2 * 512, /* bytes of a cause and its cure, and more */
 };
-
-/* 0 for a file or another program: who reads that has a width of their own. */
-static size_t table_width(void)
-{
-    size_t columns = output_columns(STDOUT_FILENO, 0);
-
-    return columns > WIDTH_MAX ? WIDTH_MAX : columns;
-}
-
-static void print_line(void *data, const char *text)
-{
-    (void)data;
-    print_result("%s", text);
-}
-
-static enum ck_err print_table(const struct ck_table *table, struct ck_error *err)
-{
-    return ck_table_print(table, table_width(), print_line, NULL, err);
-}
 
 /* --- the whole --- */
 
