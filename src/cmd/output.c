@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "cowkey/base/cleanup.h"
+#include "cowkey/base/encode.h"
 #include "cowkey/base/escape.h"
 #include "cowkey/base/utf8.h"
 
@@ -131,6 +132,14 @@ json_t *text_json(const char *text)
         return json_string(text);
     CK_CLEANUP(ck_free_p) char *safe = ck_escape_terminal(text);
     return json_string(safe != NULL ? safe : "");
+}
+
+json_t *base64_json(const struct ck_bytes *bytes)
+{
+    CK_CLEANUP(ck_free_p)
+    char *text = ck_base64_encode(CK_BASE64_URL, bytes->data, bytes->size);
+
+    return json_string(text != NULL ? text : "");
 }
 
 json_t *text_or_null_json(const char *text)

@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "cowkey/base/bytes.h"
 #include "cowkey/base/error.h"
 #include "options.h"
 
@@ -73,6 +74,8 @@ struct json_t *time_json(int64_t time_s);
 
 /* A JSON string, with what is not UTF-8 escaped. */
 struct json_t *text_json(const char *text);
+/* One in base64url. */
+struct json_t *base64_json(const struct ck_bytes *bytes);
 
 /* The same where NULL, "" and what is negative say that something is not known: null then. */
 struct json_t *text_or_null_json(const char *text);

@@ -147,14 +147,6 @@ static enum ck_err read_defaults(const struct options *options, struct defaults 
 
 /* --- a file --- */
 
-static json_t *base64_json(const struct ck_bytes *bytes)
-{
-    CK_CLEANUP(ck_free_p)
-    char *text = ck_base64_encode(CK_BASE64_URL, bytes->data, bytes->size);
-
-    return json_string(text != NULL ? text : "");
-}
-
 static void print_document(const struct ck_assertion *assertion, const struct defaults *defaults,
                            const struct verdict *verdict)
 {

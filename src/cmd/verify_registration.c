@@ -122,14 +122,6 @@ static const char *signed_part(const struct ck_credential *credential)
 
 /* --- a file --- */
 
-static json_t *base64_json(const struct ck_bytes *bytes)
-{
-    CK_CLEANUP(ck_free_p)
-    char *text = ck_base64_encode(CK_BASE64_URL, bytes->data, bytes->size);
-
-    return json_string(text != NULL ? text : "");
-}
-
 static void add_credential(json_t *document, const struct defaults *defaults,
                            const struct verdict *verdict)
 {
