@@ -190,12 +190,14 @@ static enum ck_err cannot_lock(const char *lock, struct ck_error *err)
                               "to be writable for you, and the file a plain one of your own.");
 }
 
+enum { LOCK_TRIES = 10, LOCK_PAUSE_MS = 10 };
+
 /* Who only asks whether it is taken has it for a moment (ledger_locker). */
 static bool take_lock(int fd)
 {
-    const struct timespec moment = {.tv_nsec = 10 * 1000 * 1000};
+    const struct timespec moment = {.tv_nsec = LOCK_PAUSE_MS * 1000000L};
 
-    for (int tries = 0; tries < 10; tries++) {
+    for (int tries = 0; tries < LOCK_TRIES; tries++) {
         if (flock(fd, LOCK_EX | LOCK_NB) == 0)
             return true;
         if (errno != EWOULDBLOCK)
