@@ -2,14 +2,13 @@
 #include "http_internal.h"
 
 /*
- * 429 comes before anything is done (RFC 6585 section 4). So does 503 from a server that sends
- * clients away until later (RFC 9110 section 15.6.4); without that time it may be a proxy's word for
- * a server that was cut off at work.
+ * 429 comes before anything is done (RFC 6585 section 4). 503 may be a proxy's word for a server
+ * that took too long at work, also where it names a time to come again: pages for when a server is
+ * away are given for status 504, too.
  */
 bool ck_http_is_not_taken(const struct ck_response *response)
 {
-    return response->status == CK_HTTP_TOO_MANY ||
-           (response->status == CK_HTTP_UNAVAILABLE && response->retry_after_s >= 0);
+    return response->status == CK_HTTP_TOO_MANY;
 }
 
 bool ck_http_shall_repeat(const struct ck_exchange *exchange, const struct ck_response *response,

@@ -678,7 +678,8 @@ class Cut(EachExchange):
             self.assertFalse(self.out.exists() or self.for_password.exists(),
                              "secrets are handed out that are good for nothing")
 
-    @each({f"{do}, {name}": (do, *flow) for do in ("drop-before", "drop-after")
+    @each({f"{do}, {name}": (do, *flow) for do in ("drop-before", "drop-after", "status-after:503:1",
+                                              "status-after:503:3600")
            for name, flow in FLOWS.items()})
     def test_anywhere(self, do, by, kind, name, password):
         self.at_each_exchange((by, kind, name, password), do, self.check)

@@ -583,7 +583,7 @@ class Busy(EachExchange):
 
     def test_allowed_once(self):
         self.with_totp(self.da1)
-        self.server.fault("status:503:1", path=EDIT + "domain-admin", times=2)
+        self.server.fault("status:429:1", path=EDIT + "domain-admin", times=2)
         self.recover(API_KEY, self.da1, "--allow-once")
         self.assertEqual([row["active"] for row in self.server.factors(self.da1)], [False])
 
@@ -619,7 +619,7 @@ class Cut(EachExchange):
         self.assertEqual(self.log_in(account, self.new_password(again)), "in")
 
     @each({f"{kind}, {by} recovers {name}": (kind, by, name)
-           for kind in ("drop-before", "drop-after")
+           for kind in ("drop-before", "drop-after", "status-after:503:1", "status-after:503:3600")
            for by, name in (("admin", "bob@example.test"), (API_KEY, "da1"), (API_KEY, "admin2"))})
     def test_anywhere(self, kind, by, name):
         account = self.server.account(name)

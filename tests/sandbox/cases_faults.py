@@ -67,6 +67,13 @@ class Faults(Case):
             self.assertEqual(self.enrol(visitor).status, status)
         self.assertEqual(self.labels(NAME), [])
 
+    def test_status_after(self):
+        visitor = self.logged_in()
+        self.server.fault("status-after:503:5", field="set_tfa")
+        answer = self.enrol(visitor)
+        self.assertEqual((answer.status, answer.headers["Retry-After"]), (503, "5"))
+        self.assertEqual(self.labels(NAME), ["my phone"])
+
     def test_delay(self):
         self.server.fault("delay:300", path="/")
         start = time.monotonic()

@@ -9,8 +9,10 @@ first that fits is used, `times` times.
 `options:KIND[:MEMBER]` spoils what is asked of keys, see options.py.
 `other-account:NAME` shows a page of somebody else's; `other-session:NAME` makes a
 log-in without a password (sign_on.py, log_in_as.py) enter another account.
-`status:429:5` says when to come again (Retry-After, in seconds).  `act-late:SECONDS`
-hangs up at once and does what was asked only later; `settle` waits for that.
+`status:429:5` says when to come again (Retry-After, in seconds).  `status-after:503:5` is
+what a proxy says when the server behind it did what it was told, and took too long.
+`act-late:SECONDS` hangs up at once and does what was asked only later; `settle` waits for
+that.
 
 A rule of `meanwhile` has `verb` instead of `do`: an arranger's verb that is run
 right before the matching request is handled.
@@ -30,9 +32,10 @@ DURING = ("delay", "expired", "lie-refused", "lie-success", "lie-stored-two", "o
           "other-account", "other-session", "refuse-code")
 # Kinds that spoil the answer of a server that did what it was told.
 AFTER = ("drop-after", "cut", "truncate-body", "oversize", "bomb", "content-type", "no-date",
-         "hang")
+         "hang", "status-after")
 
-_WITH_NUMBER = ("status", "delay", "cut", "oversize", "bomb")
+_STATUSES = ("status", "status-after")
+_WITH_NUMBER = (*_STATUSES, "delay", "cut", "oversize", "bomb")
 _WITH_TEXT = ("other-account", "other-session", "content-type", "redirect")
 
 
@@ -76,10 +79,10 @@ class Fault(Rule):
         if self.kind not in BEFORE + DURING + AFTER + (LATE,):
             raise BadRule(f"no such fault: {self.kind}")
         self.retry_after = None
-        if self.kind == "status" and ":" in self.argument:
+        if self.kind in _STATUSES and ":" in self.argument:
             self.argument, _, self.retry_after = self.argument.partition(":")
             if not self.retry_after.isdigit():
-                raise BadRule("status:NUMBER:SECONDS")
+                raise BadRule(f"{self.kind}:NUMBER:SECONDS")
         if self.kind in _WITH_NUMBER:
             if not self.argument.isdigit():
                 raise BadRule(f"{self.kind} wants a number")

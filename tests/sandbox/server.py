@@ -123,6 +123,8 @@ class Sandbox(socketserver.ThreadingTCPServer):
         else:
             response = self._with_server(exchange, fault)
             entry["account"] = exchange.session.username or entry["account"]
+            if fault and fault.kind == "status-after":
+                response = self._without_server(fault)
         silent = response is None or fault and fault.kind in ("drop-after", "hang")
         entry["status"] = 0 if silent else response.status
         return response, fault
@@ -147,7 +149,7 @@ class Sandbox(socketserver.ThreadingTCPServer):
             self.state.registrations.append(kept | {"path": request.path, "challenge": challenge})
 
     def _without_server(self, fault):
-        if fault.kind == "status":
+        if fault.kind in ("status", "status-after"):
             response = Response(fault.number, b"<html><body>no luck</body></html>", from_php=False)
             if fault.retry_after:
                 response.headers.append(("Retry-After", fault.retry_after))

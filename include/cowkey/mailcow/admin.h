@@ -154,7 +154,7 @@ struct ck_account_edit {
  * - CK_ERR_UNCHANGED: refused, in the server's words; or "success", and the record is as before; or
  *   a password that mailcow does not keep.
  * - CK_ERR_REFUSED: the API key is wrong or may only read.
- * - CK_ERR_UNREACHABLE: the server did not take it (429, or 503 and when to come again).
+ * - CK_ERR_UNREACHABLE: the server did not take it (429).
  * - CK_ERR_UNKNOWN: cut, not understood, or the record shows something else than was asked for.
  */
 enum ck_err ck_admin_edit(struct ck_admin *admin, const struct ck_record *now,

@@ -48,8 +48,8 @@ struct ck_http_brake {
     /*
      * Whether a request that the server did not take, and which was sent tries times by now, shall
      * be sent again after a pause of at most pause_max_ms; *cancel as above. Told after the call
-     * above, and of a post only if its answer says by itself that nothing was done with it: 429, or
-     * a 503 that names the time to come again. NULL: never.
+     * above, and of a post only if its answer says by itself that nothing was done with it: 429.
+     * NULL: never.
      */
     bool (*again)(void *data, unsigned tries, int64_t pause_max_ms,
                   const volatile sig_atomic_t *cancel);

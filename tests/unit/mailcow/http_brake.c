@@ -277,7 +277,7 @@ static void test_post_that_was_not_taken(void **state)
     assert_true(ck_http_not_taken(bench->http));
 }
 
-/* A 503 without a time to come again may be a proxy's, for a server that acted. */
+/* A 503 may be a proxy's, for a server that acted, also where it says when to come again. */
 static void test_post_that_may_have_been_taken(void **state)
 {
     static const struct scripted script[] = {{.status = 503}, {.status = 200}};
@@ -287,6 +287,10 @@ static void test_post_that_may_have_been_taken(void **state)
     bench->server->script = script;
     assert_int_equal(post_status(bench, "/"), 503);
     assert_int_equal(bench->server->count, 1);
+    bench->server->script = NULL;
+    assert_int_equal(post_status(bench, "/away/1"), 503);
+    assert_int_equal(brake.retry_after_s, 1);
+    assert_int_equal(bench->server->count, 2);
     assert_int_equal(patience.asked, 0);
     assert_false(ck_http_not_taken(bench->http));
 }

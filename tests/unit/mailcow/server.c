@@ -163,15 +163,15 @@ static void redirect_home(SSL *ssl, const char *rest)
 static const char kilobyte[] =
     "X-Filler: 0000000000000000000000000000000000000000000000000000000000000000000000000000\r\n";
 
-/* "/busy/WISH", whose blanks are '_': too many requests, come back when WISH says. */
-static void send_busy(SSL *ssl, const char *wish)
+/* "/busy/WISH" (429) and "/away/WISH" (503), whose blanks are '_': come back when WISH says. */
+static void send_busy(SSL *ssl, int status, const char *wish)
 {
     char answer[1024];
 
     snprintf(answer, sizeof(answer),
-             "HTTP/1.1 429 Too Many\r\nDate: Tue, 14 Nov 2023 22:13:20 GMT\r\nContent-Length: 0\r\n"
+             "HTTP/1.1 %d Busy\r\nDate: Tue, 14 Nov 2023 22:13:20 GMT\r\nContent-Length: 0\r\n"
              "%s%s\r\n\r\n",
-             *wish ? "Retry-After: " : "X: ", wish);
+             status, *wish ? "Retry-After: " : "X: ", wish);
     for (char *c = strstr(answer, "\r\nContent"); (c = strchr(c, '_')) != NULL;)
         *c = ' ';
     send_text(ssl, answer);
@@ -226,7 +226,9 @@ static void answer(SSL *ssl, const struct request *request, const char *path)
     else if (strcmp(path, "/home") == 0)
         redirect_home(ssl, "/admin?x=1");
     else if (strncmp(path, "/busy/", 6) == 0)
-        send_busy(ssl, path + 6);
+        send_busy(ssl, 429, path + 6);
+    else if (strncmp(path, "/away/", 6) == 0)
+        send_busy(ssl, 503, path + 6);
     else
         send_answer(ssl, "Content-Type: text/html\r\n", "hello");
 }
