@@ -502,6 +502,15 @@ class Trouble(RunCase):
         self.server.fault("status:503", times=2, **where)
         self.assert_all_done(self.roll_out(*self.rows, words=["--late", "1", "--jobs", "1"]))
 
+    @each(["status-after:503", "status-after:503:1"])
+    def test_new_password_that_a_proxy_passed_on(self, do):
+        """Who has it can log in, whatever the answer said."""
+        self.server.fault(do, path="/api/v1/edit/mailbox")
+        outcome = self.roll_out(self.row(self.bob, "reset-password"))
+        self.assert_document(outcome, states={"proved": 1}, changed_now=1, refusals=0)
+        self.assertEqual([self.log_in(self.bob, password)
+                          for password in self.handed_out_passwords()], ["asked"])
+
     def test_how_long_is_the_server_s_to_say(self):
         self.server.fault("status:429:4", field="login_user")
         outcome = self.roll_out(*self.rows, words=["--jobs", "1"])
