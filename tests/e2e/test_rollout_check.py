@@ -539,6 +539,15 @@ class OnTheServer(RolloutCase):
         text = self.act(API_KEY, *words, status=1).stdout
         self.assertRegex(text, f"{len(rows) + 1} mailboxes were asked for one by one, since .*{cause}")
 
+    @each(["status:429:1", "status:503:1", "status:503"])
+    def test_a_domain_whose_list_comes_after_a_pause(self, fault):
+        """The list that comes then is read, and nobody is asked for singly."""
+        rows = self.crowd(40)
+        self.server.fault(fault, path="/api/v1/get/mailbox/reduced/example.test")
+        outcome = self.asked(*rows, "nobody@example.test,,passkey,,password,secret:a,", status=1)
+        self.assert_lines(outcome, "problems", (2 + len(rows), "no such account"))
+        self.assertEqual(outcome.document["server"]["asked_singly"], 0)
+
     def test_a_person_reads(self):
         outcome = self.act(API_KEY, "rollout", "check", self.plan(
             self.row(self.alice), "nobody@example.test,,totp,,password,secret:a,",
