@@ -581,6 +581,25 @@ class Busy(EachExchange):
         self.assertEqual(self.entries()[0]["conclusion"]["outcome"], "failed")
         self.assertIn("fewer requests", outcome.error["hint"])
 
+    @each({"before anything": ({"path": EDIT + "mailbox"}, 130),
+           "in the middle": ({"path": "/user", "field": "set_tfa"}, 4)})
+    def test_interrupted_while_it_waits(self, match, status):
+        """Whichever password is in force is known."""
+        self.sessions_lost = 6
+        self.prepare(self.bob)
+        self.server.fault("status:429:500", **match)
+        run = self.start_acting("admin", "--json", "--yes", "recover", self.bob.name, "--out",
+                                self.handout)
+        self.server.await_requests(lambda row: row["path"] == match["path"] and (
+            match.get("field", "") in ["", *row["form"]]), 1)
+        run.interrupt()
+        self.finish(run, status)
+        self.assertEqual(self.handout.exists(), status == 4)
+        if status == 4:
+            self.assertEqual(self.log_in(self.bob, self.new_password()), "asked")
+        else:
+            self.assert_as_it_was(self.bob)
+
     def test_allowed_once(self):
         self.with_totp(self.da1)
         self.server.fault("status:429:1", path=EDIT + "domain-admin", times=2)
