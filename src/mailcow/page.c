@@ -80,14 +80,14 @@ static enum ck_err walk(struct scan *scan, const struct ck_html *html, struct ck
 {
     enum ck_err r = CK_OK;
 
-    for (const struct ck_html_node *n = html->nodes; r == CK_OK && n < html->nodes + html->count;
-         n++) {
-        note_id(scan, n);
-        note_row(scan, n);
-        if (ck_html_is(n, "script"))
-            r = ck_script_read(ck_html_script(n), &scan->page, &scan->token_seen, err);
-        else if (ck_html_is(n, "b") && ck_html_has_class(n, "username-lia"))
-            r = note_account(scan, n, err);
+    for (size_t i = 0; r == CK_OK && i < html->count; i++) {
+        const struct ck_html_node *node = &html->nodes[i];
+        note_id(scan, node);
+        note_row(scan, node);
+        if (ck_html_is(node, "script"))
+            r = ck_script_read(ck_html_script(node), &scan->page, &scan->token_seen, err);
+        else if (ck_html_is(node, "b") && ck_html_has_class(node, "username-lia"))
+            r = note_account(scan, node, err);
     }
     return r;
 }
