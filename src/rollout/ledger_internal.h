@@ -186,11 +186,4 @@ enum ck_err ledger_take_plan(struct ck_ledger *ledger, const struct ck_rollout *
                              const struct ledger_identity *identity, size_t *ret_kept,
                              struct ck_error *err);
 
-/* --- steps --- */
-
-/* In an open transaction. */
-enum ck_err ledger_step(struct ck_ledger *ledger, int64_t item, enum ck_step_event event,
-                        const struct ck_ledger_facts *facts, enum ck_step_state *ret_state,
-                        struct ck_error *err);
-
 #endif

@@ -217,9 +217,10 @@ static bool find_next(const struct now *now, enum ck_step_event event,
     return true;
 }
 
-enum ck_err ledger_step(struct ck_ledger *ledger, int64_t item, enum ck_step_event event,
-                        const struct ck_ledger_facts *facts, enum ck_step_state *ret_state,
-                        struct ck_error *err)
+/* In an open transaction; *ret_now is the item before it. */
+static enum ck_err step(struct ck_ledger *ledger, int64_t item, enum ck_step_event event,
+                        const struct ck_ledger_facts *facts, struct now *ret_now,
+                        enum ck_step_state *ret_state, struct ck_error *err)
 {
     const struct ck_ledger_facts none = {0};
     CK_CLEANUP(ledger_release) sqlite3_stmt *statement = NULL;
@@ -246,33 +247,22 @@ enum ck_err ledger_step(struct ck_ledger *ledger, int64_t item, enum ck_step_eve
     enum ck_err r = ledger_run(ledger, statement, err);
     if (r == CK_OK)
         r = add_left(ledger, &now, (int)left - (int)now.left, err);
-    if (r == CK_OK)
+    if (r == CK_OK) {
+        *ret_now = now;
         *ret_state = state;
+    }
     return r;
 }
 
-/* A key's is not: the person may have left with it before it is asked for again. */
-static enum ck_err ask_may_wait(struct ck_ledger *ledger, int64_t item, enum ck_step_event event,
-                                bool *ret_may_wait, struct ck_error *err)
-{
-    struct now now = {.is_key = true};
-    enum ck_err r = ck_step_may_wait(event, true) ? read_now(ledger, item, &now, err) : CK_OK;
-
-    if (r == CK_OK)
-        *ret_may_wait = !now.is_key && ck_step_may_wait(event, now.wants_proof);
-    return r;
-}
-
+/* Commits it, but does not wait for the disk. */
 static enum ck_err take_step(struct ck_ledger *ledger, int64_t item, enum ck_step_event event,
-                             const struct ck_ledger_facts *facts, enum ck_step_state *ret_state,
-                             bool *ret_may_wait, struct ck_error *err)
+                             const struct ck_ledger_facts *facts, struct now *ret_now,
+                             enum ck_step_state *ret_state, struct ck_error *err)
 {
     CK_CLEANUP(ledger_leave) struct ck_ledger *in = ledger_enter(ledger);
-    enum ck_err r = ask_may_wait(in, item, event, ret_may_wait, err);
+    enum ck_err r = ledger_begin_to_wait(in, err);
 
-    if (r == CK_OK)
-        r = ledger_begin_to_wait(in, err);
-    return r == CK_OK ? ledger_end(in, ledger_step(in, item, event, facts, ret_state, err), err)
+    return r == CK_OK ? ledger_end(in, step(in, item, event, facts, ret_now, ret_state, err), err)
                       : r;
 }
 
@@ -281,9 +271,11 @@ enum ck_err ck_ledger_step(struct ck_ledger *ledger, int64_t item, enum ck_step_
                            struct ck_error *err)
 {
     enum ck_step_state state;
-    bool may_wait = false;
-    enum ck_err r = take_step(ledger, item, event, facts, &state, &may_wait, err);
+    struct now now;
+    enum ck_err r = take_step(ledger, item, event, facts, &now, &state, err);
 
+    /* A key's does not: the person may have left with it before it is asked for again. */
+    bool may_wait = r == CK_OK && !now.is_key && ck_step_may_wait(event, now.wants_proof);
     if (r == CK_OK && !may_wait)
         r = ledger_to_disk(ledger, err);
     if (r == CK_OK && ret_state != NULL)
@@ -299,6 +291,7 @@ static enum ck_err retry_all(struct ck_ledger *ledger, size_t *ret_count, struct
     static const char next[] = "SELECT id FROM item WHERE id > ? AND (state = 6 OR (state IN (5, 7)"
                                " AND gone = 0)) ORDER BY id LIMIT 1";
     enum ck_step_state state;
+    struct now before;
     int64_t item = 0;
     bool found = true;
     enum ck_err r = CK_OK;
@@ -317,7 +310,7 @@ static enum ck_err retry_all(struct ck_ledger *ledger, size_t *ret_count, struct
             break;
         }
         item = sqlite3_column_int64(statement, 0);
-        r = ledger_step(ledger, item, CK_STEP_RETRY, NULL, &state, err);
+        r = step(ledger, item, CK_STEP_RETRY, NULL, &before, &state, err);
     }
     return r;
 }
