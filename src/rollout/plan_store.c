@@ -162,11 +162,6 @@ enum ck_role plan_store_role(const struct plan_store *store, size_t index)
     return (enum ck_role)row_at(store, index)->role;
 }
 
-size_t plan_store_line(const struct plan_store *store, size_t index)
-{
-    return row_at(store, index)->line;
-}
-
 enum ck_err plan_store_set_display_name(struct plan_store *store, size_t index, const char *name,
                                         struct ck_error *err)
 {

@@ -21,7 +21,6 @@ void plan_store_get(const struct plan_store *store, size_t index, struct ck_plan
 /* Parts of a row, without the rest; borrowed. */
 const char *plan_store_name(const struct plan_store *store, size_t index);
 enum ck_role plan_store_role(const struct plan_store *store, size_t index);
-size_t plan_store_line(const struct plan_store *store, size_t index);
 
 /* The name of the row's person, instead of one that it has; "" changes nothing. */
 enum ck_err plan_store_set_display_name(struct plan_store *store, size_t index, const char *name,
