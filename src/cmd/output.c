@@ -39,14 +39,18 @@ static void print_escaped(FILE *to, const char *format, va_list arguments)
         fprintf(to, "%s\n", safe);
 }
 
+void say_list(const struct options *options, const char *format, va_list arguments)
+{
+    if (!option_given(options, OPTION_QUIET))
+        print_escaped(stderr, format, arguments);
+}
+
 void say(const struct options *options, const char *format, ...)
 {
     va_list arguments;
 
-    if (option_given(options, OPTION_QUIET))
-        return;
     va_start(arguments, format);
-    print_escaped(stderr, format, arguments);
+    say_list(options, format, arguments);
     va_end(arguments);
 }
 

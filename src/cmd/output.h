@@ -2,6 +2,7 @@
 #ifndef CMD_OUTPUT_H
 #define CMD_OUTPUT_H
 
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -17,6 +18,8 @@ struct json_t;
  */
 void say(const struct options *options, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+void say_list(const struct options *options, const char *format, va_list arguments)
+    __attribute__((format(printf, 2, 0)));
 
 /* The same where --quiet does not apply. */
 void say_always(const char *format, ...) __attribute__((format(printf, 1, 2)));

@@ -124,16 +124,13 @@ void progress_clear(struct progress *progress)
 
 void progress_say(const struct options *options, const char *format, ...)
 {
-    CK_CLEANUP(ck_free_p) char *text = NULL;
     va_list arguments;
 
-    va_start(arguments, format);
-    if (vasprintf(&text, format, arguments) < 0)
-        text = NULL;
-    va_end(arguments);
     pthread_mutex_lock(&lock);
     if (drawn_now != NULL)
         wipe(drawn_now);
-    say(options, "%s", text != NULL ? text : "");
+    va_start(arguments, format);
+    say_list(options, format, arguments);
+    va_end(arguments);
     pthread_mutex_unlock(&lock);
 }
