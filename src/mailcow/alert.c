@@ -7,6 +7,7 @@
 
 #include "cowkey/base/ascii.h"
 #include "cowkey/base/utf8.h"
+#include "html_text.h"
 
 static const char call[] = "mailcow_alert_box('";
 static const char between[] = "', '";
@@ -85,38 +86,28 @@ static void unescape(const char *script, size_t size, char *out)
     *out = '\0';
 }
 
-static const struct {
-    const char *html;
-    const char *text;
-} replacements[] = {
-    {"<hr", "; "}, {"<br", " "},     {"&amp;", "&"},  {"&lt;", "<"},
-    {"&gt;", ">"}, {"&quot;", "\""}, {"&#039;", "'"}, {"&apos;", "'"},
-};
+/* What a tag is to a reader; NULL where no tag that parts messages begins. */
+static const char *part_of(const char *html)
+{
+    return strncmp(html, "<hr", 3) == 0 ? "; " : strncmp(html, "<br", 3) == 0 ? " " : NULL;
+}
 
 /*
- * The server escapes each message as HTML and joins several with tags of its own. In place: no
- * replacement is longer than what it replaces.
+ * The server escapes each message as HTML and joins several with tags of its own. In place: nothing
+ * gets longer, since all of it is UTF-8.
  */
 static void html_to_text(char *html)
 {
     char *out = html;
 
     while (*html) {
-        size_t i = 0;
-        size_t count = sizeof(replacements) / sizeof(replacements[0]);
-        while (i < count && strncmp(html, replacements[i].html, strlen(replacements[i].html)) != 0)
-            i++;
-        if (i == count) {
-            *out++ = *html++;
-            continue;
-        }
-        html += strlen(replacements[i].html);
-        if (replacements[i].html[0] == '<') {
-            html += strcspn(html, ">");
-            html += *html == '>' ? 1 : 0;
-        }
-        out = memcpy(out, replacements[i].text, strlen(replacements[i].text));
-        out += strlen(replacements[i].text);
+        const char *part = part_of(html);
+        /* To the end of the tag, or to the next one. */
+        size_t size = part != NULL ? strcspn(html, ">") : 1 + strcspn(html + 1, "<");
+        out = part != NULL ? stpcpy(out, part)
+                           : ck_html_text_decode((struct ck_html_slice){html, size}, out);
+        html += size;
+        html += part != NULL && *html == '>' ? 1 : 0;
     }
     *out = '\0';
 }
