@@ -29,9 +29,7 @@ struct reader {
 
 static inline const char *skip_space(const struct reader *reader, const char *at)
 {
-    while (at < reader->end && (*at == ' ' || *at == '\n' || *at == '\r' || *at == '\t'))
-        at++;
-    return at;
+    return at + ck_ascii_space_size(at, (size_t)(reader->end - at));
 }
 
 static inline const char *take(const struct reader *reader, const char *at, char expected)
