@@ -64,6 +64,16 @@ class DeskCase(KeyCase, RunCase):
             key.ctl(plugged=True)
         operator.answer("")
 
+    def try_another(self, operator, bad, good, asks_pin):
+        """Another key instead of the one that was refused."""
+        bad.ctl(plugged=False)
+        good.ctl(plugged=True)
+        operator.answer("r")
+        if asks_pin:
+            operator.ask(ASKS_PIN)
+            operator.answer(PIN)
+        operator.expect(DONE)
+
     def refuse(self, operator, says, hints="."):
         """It is not done, and the operator is asked."""
         found = operator.expect(r"Not done for (?P<what>.*)\r\n  (?P<cure>.*)\r\n" + ASKS_AFTER)
@@ -227,13 +237,7 @@ class WontDo(DeskCase):
         self.assertEqual(bad.asked("u2fRegister", "reset"), [])
         if policy.get("attestation") is None:
             self.assertEqual(bad.made(), [])
-        bad.ctl(plugged=False)
-        good.ctl(plugged=True)
-        operator.answer("r")
-        if method == "passkey":
-            operator.ask(ASKS_PIN)
-            operator.answer(PIN)
-        operator.expect(DONE)
+        self.try_another(operator, bad, good, asks_pin=method == "passkey")
         if policy.get("pin") == "random":
             self.letter()
         self.assert_document(self.finish(operator, 0), states={"proved": 1})
@@ -338,13 +342,7 @@ class Makers(DeskCase):
                     f"not told.*{keeps}another key")
         self.assertEqual(self.all_of(self.alice), ([], []))
         self.assertEqual([*self.item_states().values()], ["planned"])
-        other.ctl(plugged=False)
-        welcome.ctl(plugged=True)
-        operator.answer("r")
-        if method == "passkey":
-            operator.ask(ASKS_PIN)
-            operator.answer(PIN)
-        operator.expect(DONE)
+        self.try_another(operator, other, welcome, asks_pin=method == "passkey")
         self.assert_document(self.finish(operator, 0), states={"proved": 1})
 
     def test_another_model_than_it_says(self):

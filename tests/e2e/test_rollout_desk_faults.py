@@ -13,24 +13,27 @@ from test_rollout_kill import kind_of
 FINGER = {"uv": "set", "client_pin": False}  # for passkeys without a question
 
 
-class EachExchange(CrowdCase, DeskCase):
+class FaultsCase(CrowdCase, DeskCase):
+    environ = DeskCase.environ
+
+    def offer_until_done(self, operator, key):
+        """How often it had to be tried again, with the key plugged in again."""
+        operator.expect(ASKS_NEXT)
+        for tries in range(4):
+            key.ctl(plugged=True)
+            operator.answer("r" if tries else "")
+            if re.match("Done", operator.expect(f"{DONE_WITH_KEY}|{ASKS_AFTER}").group()):
+                key.ctl(plugged=False)
+                return tries
+        self.fail(f"not done: {operator.shown}")
+        return None
+
+
+class EachExchange(FaultsCase):
     """Person after person, each cut off one exchange later than the one before; the operator tries
     again. In the end a judge compares ledger, hand-outs and server."""
 
     PEOPLE = 24
-
-    def offer_until_done(self, operator, key):
-        """How often it had to be tried again."""
-        operator.expect(ASKS_NEXT)
-        key.ctl(plugged=True)
-        operator.answer("")
-        for tries in range(4):
-            if re.match("Done", operator.expect(f"{DONE_WITH_KEY}|{ASKS_AFTER}").group()):
-                key.close()
-                return tries
-            operator.answer("r")
-        self.fail(f"not done: {operator.shown}")
-        return None
 
     @each({"before": "drop-before", "after": "drop-after"})
     def test_cut(self, fault):
@@ -59,28 +62,13 @@ class EachExchange(CrowdCase, DeskCase):
         self.sessions_lost = 10**6
         self.assert_all_proved()
 
-    environ = DeskCase.environ
 
-
-class EachCommand(CrowdCase, DeskCase):
+class EachCommand(FaultsCase):
     """Key after key, each pulled out one command later than the one before."""
 
-    environ, handouts = DeskCase.environ, CrowdCase.handouts_path
+    handouts = CrowdCase.handouts_path
     POLICY = "[default]\nkeys = 1\npin = random\n"
     PEOPLE = 40
-
-    def until_done(self, operator, key):
-        """Its owner plugs it in again, as often as it is asked for."""
-        operator.expect(ASKS_NEXT)
-        key.ctl(plugged=True)
-        operator.answer("")
-        for _ in range(4):
-            if re.match("Done", operator.expect(f"{DONE_WITH_KEY}|{ASKS_AFTER}").group()):
-                key.ctl(plugged=False)
-                return
-            key.ctl(plugged=True)
-            operator.answer("r")
-        self.fail(f"not done: {operator.shown}")
 
     def test_pulled(self):
         self.sessions_lost = 10**6
@@ -89,7 +77,7 @@ class EachCommand(CrowdCase, DeskCase):
         operator = self.sit_down(None, *self.run_words())
         for number, key in enumerate(keys):
             key.ctl(faults=[{"do": "pull", "skip": number}])
-            self.until_done(operator, key)
+            self.offer_until_done(operator, key)
         self.finish(operator, DONE)
         pulled = [[line["command"] for line in key.log() if line.get("outcome") == "PULLED"]
                   for key in keys]

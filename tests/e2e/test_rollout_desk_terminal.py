@@ -73,10 +73,25 @@ PLACES = {
 }
 
 
-class Stopped(TerminalCase):
+class Places:
+    """The questions of PLACES."""
+
     at_next, at_after, at_pause = Answers.at_next, Answers.at_after, Answers.at_pause
     at_pin, at_new_pin = Answers.at_pin, Answers.at_new_pin
 
+    def answer_to_the_end(self, operator, place, answer):
+        """The answer to a question of PLACES, and what follows from it."""
+        operator.answer(answer)
+        if place == "at_new_pin":
+            operator.ask("again: *$")
+            operator.answer(PIN)
+        if answer == PIN:
+            operator.expect(DONE)
+        self.assert_document(self.finish(operator, 0 if answer == PIN else 1),
+                             states={"proved" if answer == PIN else "planned": 1})
+
+
+class Stopped(Places, TerminalCase):
     @each({place: (place, *how) for place, how in PLACES.items()})
     def test_at_a_question(self, place, question, answer):
         """It is asked again, since the shell's line stands there by now."""
@@ -90,14 +105,7 @@ class Stopped(TerminalCase):
             operator.expect(question)
         if answer == PIN:
             self.assertFalse(operator.terminal_settings()[3] & termios.ECHO, "the PIN would be shown")
-        operator.answer(answer)
-        if place == "at_new_pin":
-            operator.ask("again: *$")
-            operator.answer(PIN)
-        if answer == PIN:
-            operator.expect(DONE)
-        self.assert_document(self.finish(operator, 0 if answer == PIN else 1),
-                             states={"proved" if answer == PIN else "planned": 1})
+        self.answer_to_the_end(operator, place, answer)
 
     @each({"to register": MAKE, "to prove": SIGN})
     def test_instead_of_a_touch(self, command):
@@ -150,10 +158,7 @@ class Stopped(TerminalCase):
         self.assert_document(self.finish(operator, 0), states={"proved": 2})
 
 
-class Resized(DeskCase):
-    at_next, at_after, at_pause = Answers.at_next, Answers.at_after, Answers.at_pause
-    at_pin, at_new_pin = Answers.at_pin, Answers.at_new_pin
-
+class Resized(Places, DeskCase):
     def resize(self, operator, rows, columns):
         """The kernel tells the program of it (SIGWINCH)."""
         operator.await_reading()
@@ -167,14 +172,7 @@ class Resized(DeskCase):
         getattr(self, place)(operator)
         for rows, columns in ((3, 20), (1, 1), (200, 500), (0, 0)):
             self.resize(operator, rows, columns)
-        operator.answer(answer)
-        if place == "at_new_pin":
-            operator.ask("again: *$")
-            operator.answer(PIN)
-        if answer == PIN:
-            operator.expect(DONE)
-        self.assert_document(self.finish(operator, 0 if answer == PIN else 1),
-                             states={"proved" if answer == PIN else "planned": 1})
+        self.answer_to_the_end(operator, place, answer)
 
     def test_while_a_key_blinks(self):
         key = self.spare(touch="never")

@@ -55,6 +55,17 @@ static void test_wrong_second_factor(void **state)
     ck_session_close(&session);
 }
 
+/* The answer to the second factor was not judged. */
+static void expect_forgotten(struct bench *bench, const struct scripted *script)
+{
+    struct ck_session *session = log_in(bench, script);
+
+    assert_int_equal(ck_session_answer_totp(session, 231, "123456", &bench->err),
+                     CK_ERR_UNREACHABLE);
+    assert_error(&bench->err, CK_ERR_UNREACHABLE, "forgot the login");
+    ck_session_close(&session);
+}
+
 /* A login page that complains of nothing: nobody has looked at the code. */
 static void test_login_forgotten_in_between(void **state)
 {
@@ -63,13 +74,8 @@ static void test_login_forgotten_in_between(void **state)
         {.status = 200, .body = LOGIN_PAGE(ALERT("info", "Welcome"))},
         LOGGED_OUT,
     };
-    struct bench *bench = *state;
-    struct ck_session *session = log_in(bench, script);
 
-    assert_int_equal(ck_session_answer_totp(session, 231, "123456", &bench->err),
-                     CK_ERR_UNREACHABLE);
-    assert_error(&bench->err, CK_ERR_UNREACHABLE, "forgot the login");
-    ck_session_close(&session);
+    expect_forgotten(*state, script);
 }
 
 /*
@@ -86,13 +92,8 @@ static void test_session_lost_in_between(void **state)
         {.status = 200, .body = lost},
         LOGGED_OUT,
     };
-    struct bench *bench = *state;
-    struct ck_session *session = log_in(bench, script);
 
-    assert_int_equal(ck_session_answer_totp(session, 231, "123456", &bench->err),
-                     CK_ERR_UNREACHABLE);
-    assert_error(&bench->err, CK_ERR_UNREACHABLE, "forgot the login");
-    ck_session_close(&session);
+    expect_forgotten(*state, script);
     free(lost);
 }
 
